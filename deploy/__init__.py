@@ -1,0 +1,1 @@
+"""Composition root: the millpond command, embedded services and the demo."""

@@ -1,0 +1,1 @@
+"""KPI engine: facts, figures and verdicts from measurements and records."""

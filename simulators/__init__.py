@@ -1,0 +1,1 @@
+"""Simulated plants: physics, protocol servers, business systems and their truth."""
