@@ -1,0 +1,23 @@
+"""What can go wrong while Millpond is put together and run.
+
+DeployError
+├── ProgramMissing
+├── AlreadyRunning
+└── StartFailed
+"""
+
+
+class DeployError(Exception):
+    """Millpond could not be started or stopped; the message says what to do."""
+
+
+class ProgramMissing(DeployError):
+    """A program that Millpond runs is not installed; run `make setup`."""
+
+
+class AlreadyRunning(DeployError):
+    """Another process runs from the same folder; stop that one first (Ctrl-C in its terminal)."""
+
+
+class StartFailed(DeployError):
+    """A program ended or did not answer in time; its log says why."""
