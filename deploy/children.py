@@ -1,6 +1,7 @@
 """Programs that run as our children and never outlive us."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -11,6 +12,7 @@ from deploy.errors import StartFailed
 from deploy.places import Account, as_account
 
 _POLL_S = 0.02
+_PREDECESSOR_TIMEOUT_S = 60.0
 _ENVIRONMENT = ("PATH", "HOME", "TMPDIR")
 
 
@@ -92,3 +94,32 @@ class Child:
         telling = [line for line in lines if "FATAL" in line or "rror" in line] or lines
         said = next((line.strip() for line in reversed(telling) if line.strip()), "no output")
         return f"{said} (log: {self.log_path})"
+
+
+def first_number(path: Path) -> int | None:
+    """Return the number that the file begins with, or None."""
+    try:
+        match = re.match(r"\d+", path.read_text())
+    except FileNotFoundError:
+        return None
+    return int(match.group()) if match else None
+
+
+def wait_until_ended(name: str, pid: int | None, folder: Path) -> None:
+    """Wait until no process of this id works in the folder; raise StartFailed after a minute.
+
+    A server whose starter was killed is still busy shutting down. The folder tells it from a
+    stranger that got the same id later.
+    """
+    deadline = time.monotonic() + _PREDECESSOR_TIMEOUT_S
+    while pid is not None and _works_in(pid, folder):
+        if time.monotonic() > deadline:
+            raise StartFailed(f"an earlier {name} (process {pid}) does not end; stop it first")
+        time.sleep(_POLL_S)
+
+
+def _works_in(pid: int, folder: Path) -> bool:
+    try:
+        return Path(os.readlink(f"/proc/{pid}/cwd")) == folder
+    except OSError:
+        return False

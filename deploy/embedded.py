@@ -1,37 +1,25 @@
 """A private PostgreSQL cluster with TimescaleDB that lives as long as the process using it."""
 
 import os
-import re
 import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
-import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from deploy.children import Child
+from deploy.children import Child, first_number, wait_until_ended
 from deploy.errors import ProgramMissing, StartFailed
-from deploy.places import (
-    Account,
-    as_account,
-    private_folder,
-    remove_folder,
-    service_account,
-    sole_user,
-    write_private,
-)
-from deploy.ports import LOOPBACK, free_port
+from deploy.places import as_account, write_private
+from deploy.ports import LOOPBACK
+from deploy.service import Service
 
 INSTALLATIONS = Path("/usr/lib/postgresql")
 USER = "millpond"
 
-_START_TIMEOUT_S = 60.0
-_START_TRIES = 5
 _SOCKET_PATH_BYTES = 107  # sun_path of Linux holds 108 with the closing zero
 _SOCKET_NAME = ".s.PGSQL.65535"
 
@@ -103,68 +91,20 @@ def programs(major: int | None = None) -> Path:
     return found[major]
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(Service):
     """A cluster in a folder of its own, on loopback and a Unix socket only.
 
-    `home` is made at the first start. `durable=False` trades safety in a power cut for speed.
-    Start it from a thread that lives as long as the cluster shall (see `Child`).
+    `durable=False` trades safety in a power cut for speed.
     """
 
+    name = "Millpond's database"
+    account_name = "postgres"
+
     def __init__(self, home: Path, *, durable: bool = True) -> None:
-        self.home = home
-        self.port = 0
+        super().__init__(home)
         self._durable = durable
-        self._account: Account | None = None
-        self._folder = home
         self._password = ""
-        self._child: Child | None = None
-        self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    @property
-    def pid(self) -> int | None:
-        """The process id of the running server, or None."""
-        return self._child.pid if self._child else None
-
-    def start(self) -> None:
-        """Make the cluster if it is new, start it and return when it accepts connections.
-
-        Raises AlreadyRunning when another process runs this cluster, ProgramMissing without an
-        installed TimescaleDB, StartFailed with the reason when the server does not come up.
-        """
-        programs()
-        self._account = service_account("postgres")
-        self._folder = private_folder(self.home, self._account)
-        with ExitStack() as opened:
-            opened.enter_context(sole_user(self._folder, "Millpond's database"))
-            self._create_cluster()
-            self._wait_for_predecessor()
-            socket_folder = self._socket_folder(opened)
-            self._launch(socket_folder)
-            self._open = opened.pop_all()
-
-    def stop(self) -> None:
-        """Stop the server and wait until it has ended; without effect when it does not run."""
-        if self._child is not None:
-            self._child.stop()
-            self._child = None
-        self._open.close()
-
-    def remove(self) -> None:
-        """Stop the server and delete the cluster with all its data."""
-        self.stop()
-        remove_folder(self.home)
+        self._socket_folder = home
 
     def url(self, dbname: str = "postgres") -> str:
         """Return the libpq URL of a database of this cluster, password included."""
@@ -173,6 +113,14 @@ class EmbeddedPostgres:
     @property
     def _data(self) -> Path:
         return self._folder / "data"
+
+    def _check_installed(self) -> None:
+        programs()
+
+    def _prepare(self, opened: ExitStack) -> None:
+        self._create_cluster()
+        self._drop_stale_pid_file()
+        self._socket_folder = self._short_folder(opened)
 
     def _create_cluster(self) -> None:
         password_file = self._folder / "password"
@@ -189,6 +137,7 @@ class EmbeddedPostgres:
     def _initdb(self, target: Path, password_file: Path) -> None:
         command = [
             *as_account(self._account),
+            "--pdeathsig=SIGKILL",
             "--",
             str(programs() / "initdb"),
             f"--pgdata={target}",
@@ -207,20 +156,16 @@ class EmbeddedPostgres:
             reason = made.stderr.strip().splitlines() or ["no output"]
             raise StartFailed(f"the database could not be created: {reason[-1]}")
 
-    def _wait_for_predecessor(self) -> None:
-        """Wait until the server of a killed process is gone; drop the pid file it left.
+    def _drop_stale_pid_file(self) -> None:
+        """Remove what a killed server left: its pid may be somebody else's by now.
 
-        The pid in the file may be somebody else's by now: PostgreSQL would then refuse to start.
+        PostgreSQL would refuse to start then. A server that still runs here is waited for.
         """
         pid_file = self._data / "postmaster.pid"
-        deadline = time.monotonic() + _START_TIMEOUT_S
-        while (pid := _first_number(pid_file)) is not None and _runs_in(pid, self._data):
-            if time.monotonic() > deadline:
-                raise StartFailed(f"an earlier server (process {pid}) does not end; stop it first")
-            time.sleep(0.05)
+        wait_until_ended("PostgreSQL", first_number(pid_file), self._data)
         pid_file.unlink(missing_ok=True)
 
-    def _socket_folder(self, opened: ExitStack) -> Path:
+    def _short_folder(self, opened: ExitStack) -> Path:
         if len(os.fsencode(self._folder / _SOCKET_NAME)) <= _SOCKET_PATH_BYTES:
             return self._folder
         short = Path(tempfile.mkdtemp(prefix="millpond-", dir="/tmp"))
@@ -229,36 +174,18 @@ class EmbeddedPostgres:
             os.chown(short, self._account.uid, self._account.gid)
         return short
 
-    def _launch(self, socket_folder: Path) -> None:
-        """Start the server; once more with another port when somebody took ours meanwhile."""
-        for remaining in reversed(range(_START_TRIES)):
-            self.port = free_port()
-            self._configure(socket_folder)
-            child = self._server()
-            try:
-                child.wait_until(partial(self._is_ready, child.pid), _START_TIMEOUT_S)
-            except StartFailed:
-                child.stop()
-                if remaining and "could not bind" in child.log_path.read_text(errors="replace"):
-                    continue
-                raise
-            except BaseException:
-                child.stop()
-                raise
-            self._child = child
-            return
-
-    def _configure(self, socket_folder: Path) -> None:
+    def _configure(self) -> None:
         settings = _SETTINGS | ({} if self._durable else _PERISHABLE)
-        settings |= {"port": str(self.port), "unix_socket_directories": str(socket_folder)}
+        settings |= {"port": str(self.port), "unix_socket_directories": str(self._socket_folder)}
         text = "# Written at every start: changes belong into postgresql.auto.conf.\n"
         for name, value in settings.items():
             quoted = value.replace("'", "''")
             text += f"{name} = '{quoted}'\n"
         write_private(self._data / "postgresql.conf", text, self._account)
 
-    def _server(self) -> Child:
-        version = _first_number(self._data / "PG_VERSION")
+    def _start_child(self) -> Child:
+        self._configure()
+        version = first_number(self._data / "PG_VERSION")
         return Child(
             "PostgreSQL",
             [str(programs(version) / "postgres"), "-D", str(self._data)],
@@ -267,26 +194,17 @@ class EmbeddedPostgres:
             stop_signal=signal.SIGINT,  # PostgreSQL's fast shutdown: sessions are ended
         )
 
-    def _is_ready(self, pid: int) -> bool:
-        """Read the state from the pid file, as pg_ctl does: a port may be somebody else's."""
-        try:
-            lines = (self._data / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return False
-        return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+    def _readiness(self, child: Child) -> Callable[[], bool]:
+        return partial(_says_ready, self._data / "postmaster.pid", child.pid)
+
+    def _port_was_taken(self, log: str) -> bool:
+        return "could not bind" in log
 
 
-def _first_number(path: Path) -> int | None:
+def _says_ready(pid_file: Path, pid: int) -> bool:
+    """Read the server's state from its pid file, as pg_ctl does."""
     try:
-        match = re.match(r"\d+", path.read_text())
+        lines = pid_file.read_text().splitlines()
     except FileNotFoundError:
-        return None
-    return int(match.group()) if match else None
-
-
-def _runs_in(pid: int, folder: Path) -> bool:
-    """Say whether a living process has the folder as its current one, as a server's always is."""
-    try:
-        return Path(os.readlink(f"/proc/{pid}/cwd")) == folder
-    except OSError:
         return False
+    return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
