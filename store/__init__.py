@@ -1,4 +1,4 @@
-"""The database: schema, named queries and one typed function per query. The only user of psycopg."""
+"""The database: schema, named queries, one typed function per query; the only psycopg user."""
 
 from store.db import Connection, Pool, connect, open_pool, transaction
 

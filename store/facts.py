@@ -1,0 +1,132 @@
+"""Dirty hours and hour facts: claiming, writing and adding up by day."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from store.db import Connection, transaction
+from store.pgcopy import PG_EPOCH_US, decode, encode
+from store.queries import query
+
+Columns = dict[str, npt.NDArray[Any]]
+
+_MOST_HOURS = 50_000  # of one asset in one transaction: over five years
+
+FACT_COLUMNS = {
+    "planned_s": "f8", "planned_down_s": "f8", "off_s": "f8", "run_s": "f8", "setup_s": "f8",
+    "stop_s": "f8", "idle_s": "f8", "unknown_s": "f8", "known_s": "f8", "uncounted_s": "f8",
+    "total": "f8", "good": "f8", "reject": "f8",
+    "ideal_total_s": "f8", "ideal_total_low_s": "f8", "ideal_total_high_s": "f8",
+    "ideal_good_s": "f8", "ideal_good_low_s": "f8", "ideal_good_high_s": "f8",
+    "energy": "f8", "energy_low": "f8", "energy_high": "f8",
+    "row_count": "i4", "changes": "i4", "flags": "i4", "digest": "i8",
+}  # fmt: skip
+
+_DAY_SUMS = [
+    "hours",
+    "planned_s",
+    "run_s",
+    "setup_s",
+    "stop_s",
+    "idle_s",
+    "unknown_s",
+    "planned_down_s",
+    "known_s",
+    "uncounted_s",
+    "total",
+    "good",
+    "reject",
+    "ideal_total_s",
+    "ideal_total_low_s",
+    "ideal_total_high_s",
+    "ideal_good_s",
+    "ideal_good_low_s",
+    "ideal_good_high_s",
+    "energy",
+    "energy_low",
+    "energy_high",
+    "energy_hours",
+    "changes",
+    "row_count",
+]
+_DAY_LAYOUT = {"asset_id": "i4", "day": "i4", **dict.fromkeys(_DAY_SUMS, "f8"), "flags": "i4"}
+
+
+@dataclass(frozen=True, slots=True)
+class DirtyHours:
+    """The claimed hours of one asset, ascending; held until the surrounding block ends."""
+
+    factory_code: str
+    asset_id: int
+    hours: list[datetime]
+
+
+def dirty_assets(conn: Connection, before: datetime) -> list[int]:
+    """Return the assets that have dirty hours starting before a time."""
+    with transaction(conn):
+        return [row[0] for row in conn.execute(query("dirty_assets"), {"before": before})]
+
+
+@contextmanager
+def claimed(conn: Connection, asset_id: int, before: datetime) -> Iterator[DirtyHours | None]:
+    """Hold one asset's dirty hours; the marks vanish if the block succeeds and stay if it raises.
+
+    Yields None when another worker holds the asset or nothing is left.
+    """
+    key = {"asset_id": asset_id, "before": before, "most": _MOST_HOURS}
+    with transaction(conn):
+        locked = conn.execute(query("try_lock_asset"), key).fetchone()
+        rows = conn.execute(query("claim_dirty_hours"), key).fetchall() if _true(locked) else []
+        if not rows:
+            yield None
+            return
+        factory = conn.execute(query("asset_factory"), key).fetchone()
+        assert factory is not None
+        yield DirtyHours(factory[1], asset_id, sorted({hour for _, hour in rows}))
+        conn.execute(query("delete_dirty_hours"), {"dirty_ids": [row[0] for row in rows]})
+
+
+def _true(row: tuple[Any, ...] | None) -> bool:
+    return row is not None and bool(row[0])
+
+
+def replace(
+    conn: Connection, asset_id: int, start: datetime, end: datetime, facts: Mapping[str, Any]
+) -> None:
+    """Put the facts of [start, end) in the place of what was there.
+
+    `facts` has `hour_us` (microseconds since 1970) and the columns of FACT_COLUMNS.
+    """
+    hour_us = facts["hour_us"]
+    columns: Columns = {
+        "hour": hour_us - PG_EPOCH_US,
+        "asset_id": np.full(len(hour_us), asset_id, np.int32),
+    }
+    columns |= {name: facts[name].astype(dtype) for name, dtype in FACT_COLUMNS.items()}
+    with transaction(conn):
+        conn.execute(query("delete_facts"), {"asset_id": asset_id, "start": start, "end": end})
+        with conn.cursor().copy(query("copy_facts")) as copy:
+            copy.write(encode(columns))
+
+
+def mark_dirty_months(
+    conn: Connection, factory_id: int, timezone: str, start: datetime, end: datetime
+) -> None:
+    """Mark the local months of [start, end) for the figure job."""
+    values = {"factory_id": factory_id, "timezone": timezone, "start": start, "end": end}
+    with transaction(conn):
+        conn.execute(query("mark_dirty_months"), values)
+
+
+def day_sums(
+    conn: Connection, factory_id: int, timezone: str, start: datetime, end: datetime
+) -> Columns:
+    """Return facts added up by asset and local day: asset_id, day (days since 1970), sums."""
+    values = {"factory_id": factory_id, "timezone": timezone, "start": start, "end": end}
+    with transaction(conn), conn.cursor().copy(query("copy_day_facts"), values) as copy:
+        return decode(b"".join(copy), _DAY_LAYOUT)

@@ -1,0 +1,304 @@
+"""Figures with their revisions, promises, self-reports, verdicts and the follow-up feed."""
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from psycopg.types.json import Jsonb
+
+from store.db import Connection, transaction
+from store.queries import query
+
+PeriodKind = Literal["month", "rolling12"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewFigure:
+    """A figure that was just formed; point None has a reason; periods are local dates."""
+
+    factory_id: int
+    kpi: str
+    period_kind: PeriodKind
+    period_start: date
+    period_end: date
+    unit: str
+    point: float | None
+    low: float | None
+    high: float | None
+    coverage: float
+    grade: str
+    reason: str | None
+    method_version: str
+    coefficient_version: str
+    inputs: dict[str, Any]
+    inputs_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A stored figure; revision 0 belongs to a period that is still open."""
+
+    figure_id: int
+    factory_id: int
+    kpi: str
+    period_kind: PeriodKind
+    period_start: date
+    period_end: date
+    revision: int
+    unit: str
+    point: float | None
+    low: float | None
+    high: float | None
+    coverage: float
+    grade: str
+    reason: str | None
+    method_version: str
+    coefficient_version: str
+    inputs: dict[str, Any]
+    inputs_sha256: bytes
+    computed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What the application promised for one KPI, in the figure's unit."""
+
+    kpi: str
+    before_value: float | None
+    before_basis: str
+    expected_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class SelfReport:
+    """What the factory reported for one KPI and period, in the figure's unit."""
+
+    kpi: str
+    period_start: date
+    period_end: date
+    value: float
+    reported_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewVerdict:
+    """The two verdicts on one rolling year, never mixed, with what they compare."""
+
+    factory_id: int
+    kpi: str
+    period_start: date
+    period_end: date
+    figure_id: int
+    before_value: float | None
+    before_basis: str | None
+    expected_value: float | None
+    reported_value: float | None
+    fulfilment: float | None
+    fulfilment_low: float | None
+    fulfilment_high: float | None
+    fulfilment_verdict: str
+    deviation: float | None
+    consistency_verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict(NewVerdict):
+    """Stored verdicts."""
+
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the follow-up feed."""
+
+    cursor: int
+    factory: str
+    kpi: str
+    what: Literal["figure", "fulfilment", "consistency"]
+    period_kind: PeriodKind
+    period_start: date
+    period_end: date
+    before: dict[str, Any] | None
+    after: dict[str, Any]
+    figure_id: int
+    changed_at: datetime
+
+
+def latest(
+    conn: Connection,
+    factory_id: int,
+    *,
+    kpi: str | None = None,
+    period_kind: PeriodKind | None = None,
+    since: date | None = None,
+    until: date | None = None,
+) -> list[Figure]:
+    """Return the newest revision of each figure whose period meets [since, until)."""
+    values = {
+        "factory_id": factory_id,
+        "kpi": kpi,
+        "period_kind": period_kind,
+        "since": since,
+        "until": until,
+    }
+    with transaction(conn):
+        return [_figure(row) for row in conn.execute(query("latest_figures"), values)]
+
+
+def revisions(
+    conn: Connection, factory_id: int, kpi: str, period_kind: PeriodKind, period_start: date
+) -> list[Figure]:
+    """Return all revisions of one figure, oldest first."""
+    values = {
+        "factory_id": factory_id,
+        "kpi": kpi,
+        "period_kind": period_kind,
+        "period_start": period_start,
+    }
+    with transaction(conn):
+        return [_figure(row) for row in conn.execute(query("figure_revisions"), values)]
+
+
+def _figure(row: tuple[Any, ...]) -> Figure:
+    figure = Figure(*row)
+    object.__setattr__(figure, "inputs_sha256", bytes(figure.inputs_sha256))
+    return figure
+
+
+def publish(conn: Connection, figure: NewFigure, *, is_open: bool) -> int:
+    """Store a figure and return its number.
+
+    An open period keeps one provisional revision 0, written again as data arrive. A closed
+    period gets a new revision when its inputs differ from the newest one, which then appears
+    in the follow-up feed; the earlier ones stay.
+    """
+    with transaction(conn):
+        known = revisions(
+            conn, figure.factory_id, figure.kpi, figure.period_kind, figure.period_start
+        )
+        newest = known[-1] if known else None
+        if newest is not None and _same(newest, figure) and (newest.revision > 0 or is_open):
+            return newest.figure_id
+        revision = 0 if is_open else (newest.revision + 1 if newest else 1)
+        figure_id = _insert(conn, figure, revision)
+        if not is_open:
+            before = newest if newest is not None and newest.revision > 0 else None
+            _announce(conn, figure, figure_id, before)
+        return figure_id
+
+
+def _same(stored: Figure, figure: NewFigure) -> bool:
+    return (
+        stored.inputs_sha256 == figure.inputs_sha256
+        and stored.method_version == figure.method_version
+        and stored.coefficient_version == figure.coefficient_version
+    )
+
+
+def _insert(conn: Connection, figure: NewFigure, revision: int) -> int:
+    values = asdict(figure) | {"revision": revision, "inputs": Jsonb(figure.inputs)}
+    row = conn.execute(query("upsert_figure"), values).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _announce(conn: Connection, figure: NewFigure, figure_id: int, before: Figure | None) -> None:
+    _follow_up(
+        conn,
+        figure,
+        figure_id,
+        "figure",
+        None if before is None else _shown(before),
+        _shown(figure),
+    )
+
+
+def _shown(figure: Figure | NewFigure) -> dict[str, Any]:
+    names = ("point", "low", "high", "unit", "coverage", "grade", "reason")
+    return {name: getattr(figure, name) for name in names}
+
+
+def _follow_up(
+    conn: Connection,
+    about: NewFigure | NewVerdict,
+    figure_id: int,
+    what: str,
+    before: dict[str, Any] | None,
+    after: dict[str, Any],
+) -> None:
+    conn.execute(query("lock_follow_up"))
+    values = {
+        "factory_id": about.factory_id,
+        "kpi": about.kpi,
+        "what": what,
+        "period_kind": getattr(about, "period_kind", "rolling12"),
+        "period_start": about.period_start,
+        "period_end": about.period_end,
+        "before": None if before is None else Jsonb(before),
+        "after": Jsonb(after),
+        "figure_id": figure_id,
+    }
+    conn.execute(query("insert_follow_up"), values)
+
+
+def promises(conn: Connection, factory_id: int) -> dict[str, Promise]:
+    """Return what a factory's application promised, by KPI."""
+    with transaction(conn):
+        rows = conn.execute(query("list_promises"), {"factory_id": factory_id})
+        return {row[0]: Promise(*row) for row in rows}
+
+
+def self_reports(conn: Connection, factory_id: int) -> list[SelfReport]:
+    """Return what a factory reported."""
+    with transaction(conn):
+        rows = conn.execute(query("list_self_reports"), {"factory_id": factory_id})
+        return [SelfReport(*row) for row in rows]
+
+
+def decide(conn: Connection, verdict: NewVerdict) -> None:
+    """Store the verdicts on one rolling year; each that changed appears in the feed."""
+    with transaction(conn):
+        key = {
+            "factory_id": verdict.factory_id,
+            "kpi": verdict.kpi,
+            "period_start": verdict.period_start,
+        }
+        row = conn.execute(query("get_verdict"), key).fetchone()
+        before = None if row is None else Verdict(*row)
+        conn.execute(query("upsert_verdict"), asdict(verdict))
+        for what, word, number in (
+            ("fulfilment", "fulfilment_verdict", "fulfilment"),
+            ("consistency", "consistency_verdict", "deviation"),
+        ):
+            if before is None or getattr(before, word) != getattr(verdict, word):
+                old = None if before is None else _word(before, word, number)
+                _follow_up(
+                    conn, verdict, verdict.figure_id, what, old, _word(verdict, word, number)
+                )
+
+
+def _word(verdict: NewVerdict, word: str, number: str) -> dict[str, Any]:
+    return {"verdict": getattr(verdict, word), number: getattr(verdict, number)}
+
+
+def verdicts(conn: Connection, factory_id: int, period_start: date | None = None) -> list[Verdict]:
+    """Return the verdicts of a factory on one rolling year, by default the newest."""
+    values = {"factory_id": factory_id, "period_start": period_start}
+    with transaction(conn):
+        return [Verdict(*row) for row in conn.execute(query("list_verdicts"), values)]
+
+
+def newest_verdicts(conn: Connection) -> list[Verdict]:
+    """Return the newest verdicts of all factories."""
+    with transaction(conn):
+        return [Verdict(*row) for row in conn.execute(query("newest_verdicts"))]
+
+
+def changes_since(
+    conn: Connection, cursor: int, *, factory: str | None = None, most: int = 200
+) -> list[Change]:
+    """Return up to `most` changes after a cursor, oldest first; cursor 0 is the beginning."""
+    values = {"cursor": cursor, "factory": factory, "most": most}
+    with transaction(conn):
+        return [Change(*row) for row in conn.execute(query("follow_up_since"), values)]

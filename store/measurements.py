@@ -1,0 +1,70 @@
+"""Reading measurement rows as columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from store.canonical import Rows
+from store.db import Connection, transaction
+from store.pgcopy import PG_EPOCH_US, decode
+from store.queries import query
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAYOUT = {"tag_id": "i4", "ts": "i8", "value": "f8", "status": "i4"}
+
+
+@dataclass(frozen=True, slots=True)
+class NewestRow:
+    """The newest row of a tag; value None when its status is bad."""
+
+    tag_id: int
+    name: str
+    ts: datetime
+    value: float | None
+    status: int
+
+
+def read(conn: Connection, tag_ids: Sequence[int], start: datetime, end: datetime) -> Rows:
+    """Return the rows of [start, end) ordered by (tag_id, ts); value NaN means none."""
+    values = {"tag_ids": list(tag_ids), "start": start, "end": end}
+    with transaction(conn), conn.cursor().copy(query("copy_rows"), values) as copy:
+        columns = decode(b"".join(copy), _LAYOUT)
+    return Rows(columns["tag_id"], columns["ts"] + PG_EPOCH_US, columns["value"], columns["status"])
+
+
+def previous(conn: Connection, tag_ids: Sequence[int], at: datetime) -> Rows:
+    """Return each tag's last row before a time and, where that is bad, its last good one too."""
+    return _some(conn, "previous_rows", tag_ids, at)
+
+
+def following(conn: Connection, tag_ids: Sequence[int], at: datetime) -> Rows:
+    """Return each tag's first row with a value at or after a time."""
+    return _some(conn, "next_rows", tag_ids, at)
+
+
+def _some(conn: Connection, name: str, tag_ids: Sequence[int], at: datetime) -> Rows:
+    with transaction(conn):
+        found = conn.execute(query(name), {"tag_ids": list(tag_ids), "at": at}).fetchall()
+    return Rows(
+        np.array([row[0] for row in found], np.int32),
+        np.array([(row[1] - _EPOCH) // timedelta(microseconds=1) for row in found], np.int64),
+        np.array([np.nan if row[2] is None else row[2] for row in found], np.float64),
+        np.array([row[3] for row in found], np.int32),
+    )
+
+
+def newest(conn: Connection, factory_id: int) -> list[NewestRow]:
+    """Return the newest row of each tag of a factory, by name."""
+    with transaction(conn):
+        rows = conn.execute(query("newest_rows"), {"factory_id": factory_id})
+        return [NewestRow(*row) for row in rows]
+
+
+def count(conn: Connection) -> tuple[int, int]:
+    """Return how many rows and how many batches have been accepted."""
+    with transaction(conn):
+        row = conn.execute(query("count_rows")).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])

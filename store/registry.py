@@ -1,0 +1,162 @@
+"""Reading what a factory has and how it is to be read; enrolling gateways."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from store.db import Connection, transaction
+from store.errors import UnknownFactory
+from store.queries import query
+
+
+@dataclass(frozen=True, slots=True)
+class Factory:
+    """A factory in the pool; the windows are local dates, half-open."""
+
+    factory_id: int
+    code: str
+    name_zh: str
+    name_en: str
+    enterprise_zh: str
+    enterprise_en: str
+    region_code: str
+    region_zh: str
+    region_en: str
+    kind: str
+    timezone: str
+    baseline_from: date
+    baseline_to: date
+    renovated_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A machine, robot, meter or business system; carrier, unit and level belong to meters."""
+
+    asset_id: int
+    code: str
+    name_zh: str
+    name_en: str
+    kind: str
+    serial: str | None
+    key_equipment: bool
+    in_oee: bool
+    carrier: str | None
+    unit: str | None
+    level: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One signal of one asset; ratio gives primary units per register unit."""
+
+    tag_id: int
+    asset_id: int
+    name: str
+    role: str
+    unit: str
+    heartbeat_s: int
+    modulus: float | None
+    max_rate_per_s: float | None
+    ratio: float
+    state_map: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A shift of the weekly pattern; weekday 1 is Monday."""
+
+    weekday: int
+    name: str
+    starts: time
+    duration_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStop:
+    """A stop filed before it began; without an asset it holds for the whole factory."""
+
+    asset_id: int | None
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyFactor:
+    """A certified factor in kgce per unit of the carrier."""
+
+    carrier: str
+    kgce_per_unit: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringPlan:
+    """All that the KPI engine needs to know of one factory."""
+
+    factory: Factory
+    assets: tuple[Asset, ...]
+    tags: tuple[Tag, ...]
+    state_maps: dict[str, dict[int, str]]
+    # Seconds per unit by asset and product.
+    ideal_cycle_s: dict[int, dict[int, float]]
+    shifts: tuple[Shift, ...]
+    holidays: frozenset[date]
+    planned_stops: tuple[PlannedStop, ...]
+    energy_factors: tuple[EnergyFactor, ...]
+
+
+def register_gateway(
+    conn: Connection, factory_code: str, gateway_code: str, public_key: bytes
+) -> None:
+    """Enrol a gateway of a factory with its 32-byte public key; a new key replaces the old."""
+    values = {"factory": factory_code, "gateway": gateway_code, "public_key": public_key}
+    with transaction(conn):
+        if conn.execute(query("upsert_gateway"), values).fetchone() is None:
+            raise UnknownFactory(f"no factory has the code {factory_code}; load its plan first")
+
+
+def gateway_tags(conn: Connection, gateway_code: str) -> dict[str, int]:
+    """Return tag numbers by name for an enrolled gateway; empty when it is not enrolled."""
+    with transaction(conn):
+        return dict(conn.execute(query("gateway_tags"), {"gateway": gateway_code}).fetchall())
+
+
+def factories(conn: Connection) -> list[Factory]:
+    """Return all factories in the order of their codes."""
+    with transaction(conn):
+        return [Factory(*row) for row in conn.execute(query("list_factories"))]
+
+
+def factory_by_code(conn: Connection, code: str) -> Factory:
+    """Return a factory; raises UnknownFactory."""
+    for factory in factories(conn):
+        if factory.code == code:
+            return factory
+    raise UnknownFactory(f"no factory has the code {code}")
+
+
+def monitoring_plan(conn: Connection, factory: Factory) -> MonitoringPlan:
+    """Return the plan of a factory as one consistent reading."""
+    key = {"factory_id": factory.factory_id}
+    with transaction(conn):
+        maps: dict[str, dict[int, str]] = {}
+        for name, raw, state in conn.execute(query("list_state_maps"), key):
+            maps.setdefault(name, {})[raw] = state
+        cycles: dict[int, dict[int, float]] = {}
+        for asset_id, product, cycle_s in conn.execute(query("list_ideal_cycles"), key):
+            cycles.setdefault(asset_id, {})[product] = cycle_s
+        return MonitoringPlan(
+            factory=factory,
+            assets=tuple(Asset(*row) for row in conn.execute(query("list_assets"), key)),
+            tags=tuple(Tag(*row) for row in conn.execute(query("list_tags"), key)),
+            state_maps=maps,
+            ideal_cycle_s=cycles,
+            shifts=tuple(Shift(*row) for row in conn.execute(query("list_shifts"), key)),
+            holidays=frozenset(day for (day,) in conn.execute(query("list_holidays"), key)),
+            planned_stops=tuple(
+                PlannedStop(*row) for row in conn.execute(query("list_planned_stops"), key)
+            ),
+            energy_factors=tuple(
+                EnergyFactor(*row) for row in conn.execute(query("list_energy_factors"), key)
+            ),
+        )

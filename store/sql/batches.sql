@@ -1,0 +1,128 @@
+-- name: lock_gateway
+-- The gateway's key and factory; the row lock puts the batches of one gateway in line.
+SELECT gateway_id, factory_id, public_key, revoked_at IS NOT NULL
+FROM registry.gateway
+WHERE code = %(gateway)s
+FOR NO KEY UPDATE;
+
+-- name: batch_by_seq
+-- The ledger row of a sequence number.
+SELECT batch_id, sha256
+FROM telemetry.batch
+WHERE gateway_id = %(gateway_id)s AND seq = %(seq)s;
+
+-- name: last_batch
+-- The newest sequence number of a gateway, with its hash.
+SELECT b.seq, b.sha256
+FROM telemetry.batch b
+JOIN registry.gateway g USING (gateway_id)
+WHERE g.code = %(gateway)s
+ORDER BY b.seq DESC
+LIMIT 1;
+
+-- name: insert_batch
+-- Adds a batch to the ledger.
+INSERT INTO telemetry.batch (gateway_id, seq, config_version, imported, row_count, record_count,
+    first_ts, last_ts, sha256, prev_sha256, signature, clock_skew_s)
+VALUES (%(gateway_id)s, %(seq)s, %(config_version)s, %(imported)s, %(row_count)s, %(record_count)s,
+    %(first_ts)s, %(last_ts)s, %(sha256)s, %(prev_sha256)s, %(signature)s, %(clock_skew_s)s)
+RETURNING batch_id;
+
+-- name: unknown_tags
+-- Those of the offered tags that are not in the factory's plan.
+SELECT offered.tag_id
+FROM unnest(%(tag_ids)s::int[]) AS offered (tag_id)
+WHERE NOT EXISTS (
+    SELECT FROM registry.tag t
+    WHERE t.tag_id = offered.tag_id AND t.factory_id = %(factory_id)s)
+ORDER BY 1
+LIMIT 5;
+
+-- name: copy_measurement
+-- The direct path: all rows at once, fails whole on a duplicate key.
+COPY telemetry.measurement (ts, tag_id, value, status, batch_id) FROM STDIN (FORMAT binary);
+
+-- name: create_staging
+-- Room for a batch that holds duplicates; empty again after each transaction.
+CREATE TEMPORARY TABLE IF NOT EXISTS staged_measurement (
+    ts timestamptz, tag_id int, value float8, status int, batch_id bigint
+) ON COMMIT DELETE ROWS;
+
+-- name: copy_staging
+-- The staging path: rows go to a temporary table first.
+COPY staged_measurement (ts, tag_id, value, status, batch_id) FROM STDIN (FORMAT binary);
+
+-- name: insert_staged
+-- Moves the staged rows whose key is free.
+INSERT INTO telemetry.measurement (ts, tag_id, value, status, batch_id)
+SELECT ts, tag_id, value, status, batch_id
+FROM staged_measurement
+ORDER BY tag_id, ts
+ON CONFLICT (tag_id, ts) DO NOTHING;
+
+-- name: insert_conflicts
+-- Keeps the staged rows whose key was taken by another value.
+INSERT INTO telemetry.conflict (tag_id, ts, kept_value, kept_status, kept_batch_id,
+    offered_value, offered_status, batch_id)
+SELECT s.tag_id, s.ts, m.value, m.status, m.batch_id, s.value, s.status, s.batch_id
+FROM staged_measurement s
+JOIN telemetry.measurement m USING (tag_id, ts)
+WHERE m.ts BETWEEN %(first_ts)s AND %(last_ts)s
+  AND m.batch_id <> s.batch_id
+  AND (m.value IS DISTINCT FROM s.value OR m.status <> s.status);
+
+-- name: insert_absorbed
+-- Lists how many rows of a batch were there before.
+INSERT INTO telemetry.absorbed (batch_id, row_count) VALUES (%(batch_id)s, %(row_count)s);
+
+-- name: mark_dirty_hours
+-- Marks the asset-hours that the rows of a batch touch.
+INSERT INTO kpi.dirty_hour (asset_id, hour)
+SELECT DISTINCT t.asset_id, offered.hour
+FROM unnest(%(tag_ids)s::int[], %(hours)s::timestamptz[]) AS offered (tag_id, hour)
+JOIN registry.tag t USING (tag_id)
+ORDER BY 1, 2;
+
+-- name: insert_records
+-- Adds a version for each offered record that differs from the one before it, and marks it dirty.
+WITH offered AS (
+    SELECT *
+    FROM unnest(%(kinds)s::text[], %(keys)s::text[], %(ats)s::timestamptz[], %(bodies)s::jsonb[])
+        WITH ORDINALITY AS o (kind, key, at, body, place)
+), compared AS (
+    SELECT o.*, coalesce(latest.version, 0) AS version,
+        (coalesce(lag(o.body) OVER one_key, latest.body) IS DISTINCT FROM o.body)::int AS changed
+    FROM offered o
+    LEFT JOIN LATERAL (
+        SELECT r.version, r.body
+        FROM telemetry.record r
+        WHERE r.factory_id = %(factory_id)s AND r.kind = o.kind AND r.key = o.key
+        ORDER BY r.version DESC
+        LIMIT 1) latest ON true
+    WINDOW one_key AS (PARTITION BY o.kind, o.key ORDER BY o.place)
+), numbered AS (
+    SELECT *, version + sum(changed) OVER (PARTITION BY kind, key ORDER BY place) AS next_version
+    FROM compared
+), added AS (
+    INSERT INTO telemetry.record (factory_id, kind, key, version, at, body, batch_id)
+    SELECT %(factory_id)s, kind, key, next_version, at, body, %(batch_id)s
+    FROM numbered
+    WHERE changed = 1
+    ORDER BY place
+    RETURNING record_id
+)
+INSERT INTO kpi.dirty_record (record_id) SELECT record_id FROM added;
+
+-- name: insert_finding
+-- Notes something about a gateway that a person must see.
+INSERT INTO telemetry.finding (gateway_id, rule, detail)
+SELECT gateway_id, %(rule)s, %(detail)s
+FROM registry.gateway
+WHERE code = %(gateway)s;
+
+-- name: insert_quarantine
+-- Keeps what could not be taken, with its reason.
+INSERT INTO telemetry.quarantine (gateway_id, source, reason, payload)
+SELECT gateway_id, %(source)s, %(reason)s, %(payload)s
+FROM registry.gateway
+WHERE code = %(gateway)s;

@@ -1,0 +1,74 @@
+-- name: dirty_assets
+-- The assets with dirty hours that have ended.
+SELECT DISTINCT asset_id FROM kpi.dirty_hour WHERE hour < %(before)s ORDER BY 1;
+
+-- name: try_lock_asset
+-- One worker at a time recomputes an asset; the lock ends with the transaction.
+SELECT pg_try_advisory_xact_lock(1296649292, %(asset_id)s);
+
+-- name: claim_dirty_hours
+-- Takes dirty marks of one asset for the length of the transaction.
+SELECT dirty_id, hour
+FROM kpi.dirty_hour
+WHERE asset_id = %(asset_id)s AND hour < %(before)s
+ORDER BY hour
+LIMIT %(most)s
+FOR UPDATE SKIP LOCKED;
+
+-- name: delete_dirty_hours
+-- Removes the marks whose hours were recomputed.
+DELETE FROM kpi.dirty_hour WHERE dirty_id = ANY (%(dirty_ids)s);
+
+-- name: asset_factory
+-- The factory of an asset.
+SELECT f.factory_id, f.code FROM registry.asset a JOIN registry.factory f USING (factory_id)
+WHERE a.asset_id = %(asset_id)s;
+
+-- name: delete_facts
+-- Makes room for the recomputed hours of an asset.
+DELETE FROM kpi.fact_hour WHERE asset_id = %(asset_id)s AND hour >= %(start)s AND hour < %(end)s;
+
+-- name: copy_facts
+-- Adds recomputed hours.
+COPY kpi.fact_hour (hour, asset_id, planned_s, planned_down_s, off_s, run_s, setup_s, stop_s, idle_s,
+    unknown_s, known_s, uncounted_s, total, good, reject, ideal_total_s, ideal_total_low_s,
+    ideal_total_high_s, ideal_good_s, ideal_good_low_s, ideal_good_high_s, energy, energy_low,
+    energy_high, row_count, changes, flags, digest) FROM STDIN (FORMAT binary);
+
+-- name: mark_dirty_months
+-- Marks the local months of a window of a factory.
+INSERT INTO kpi.dirty_month (factory_id, month)
+SELECT %(factory_id)s, month::date
+FROM generate_series(
+    date_trunc('month', %(start)s::timestamptz AT TIME ZONE %(timezone)s),
+    (%(end)s::timestamptz AT TIME ZONE %(timezone)s) - INTERVAL '1 microsecond',
+    INTERVAL '1 month') AS month;
+
+-- name: copy_day_facts
+-- The facts of a factory added up by asset and local day.
+COPY (
+    SELECT h.asset_id, (h.hour AT TIME ZONE %(timezone)s)::date - DATE '1970-01-01' AS day,
+        count(*)::float8 AS hours,
+        sum(planned_s) AS planned_s, sum(run_s) AS run_s, sum(setup_s) AS setup_s,
+        sum(stop_s) AS stop_s, sum(idle_s) AS idle_s, sum(unknown_s) AS unknown_s,
+        sum(planned_down_s) AS planned_down_s,
+        sum(known_s) AS known_s, sum(uncounted_s) AS uncounted_s,
+        coalesce(sum(total), 0) AS total, coalesce(sum(good), 0) AS good,
+        coalesce(sum(reject), 0) AS reject,
+        coalesce(sum(ideal_total_s), 0) AS ideal_total_s,
+        coalesce(sum(ideal_total_low_s), 0) AS ideal_total_low_s,
+        coalesce(sum(ideal_total_high_s), 0) AS ideal_total_high_s,
+        coalesce(sum(ideal_good_s), 0) AS ideal_good_s,
+        coalesce(sum(ideal_good_low_s), 0) AS ideal_good_low_s,
+        coalesce(sum(ideal_good_high_s), 0) AS ideal_good_high_s,
+        coalesce(sum(energy), 0) AS energy, coalesce(sum(energy_low), 0) AS energy_low,
+        coalesce(sum(energy_high), 0) AS energy_high,
+        count(energy)::float8 AS energy_hours,
+        sum(changes)::float8 AS changes, sum(row_count)::float8 AS row_count,
+        bit_or(flags) AS flags
+    FROM kpi.fact_hour h
+    JOIN registry.asset a USING (asset_id)
+    WHERE a.factory_id = %(factory_id)s AND h.hour >= %(start)s AND h.hour < %(end)s
+    GROUP BY 1, 2
+    ORDER BY 1, 2
+) TO STDOUT (FORMAT binary);

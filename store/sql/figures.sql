@@ -1,0 +1,119 @@
+-- name: latest_figures
+-- The newest revision of each figure of a factory in a window of months.
+SELECT DISTINCT ON (f.kpi, f.period_kind, f.period_start)
+    f.figure_id, f.factory_id, f.kpi, f.period_kind, f.period_start, f.period_end, f.revision,
+    f.unit, f.point, f.low, f.high, f.coverage, f.grade, f.reason, f.method_version,
+    f.coefficient_version, f.inputs, f.inputs_sha256, f.computed_at
+FROM kpi.figure f
+WHERE f.factory_id = %(factory_id)s
+  AND (%(kpi)s::text IS NULL OR f.kpi = %(kpi)s)
+  AND (%(period_kind)s::text IS NULL OR f.period_kind = %(period_kind)s)
+  AND (%(since)s::date IS NULL OR f.period_end > %(since)s)
+  AND (%(until)s::date IS NULL OR f.period_start < %(until)s)
+ORDER BY f.kpi, f.period_kind, f.period_start, f.revision DESC;
+
+-- name: figure_revisions
+-- All revisions of one figure, oldest first.
+SELECT figure_id, factory_id, kpi, period_kind, period_start, period_end, revision, unit, point, low,
+    high, coverage, grade, reason, method_version, coefficient_version, inputs, inputs_sha256,
+    computed_at
+FROM kpi.figure
+WHERE factory_id = %(factory_id)s AND kpi = %(kpi)s AND period_kind = %(period_kind)s
+  AND period_start = %(period_start)s
+ORDER BY revision;
+
+-- name: upsert_figure
+-- Adds a revision; only revision 0, that of an open period, may be written again.
+INSERT INTO kpi.figure (factory_id, kpi, period_kind, period_start, period_end, revision, unit,
+    point, low, high, coverage, grade, reason, method_version, coefficient_version, inputs,
+    inputs_sha256)
+VALUES (%(factory_id)s, %(kpi)s, %(period_kind)s, %(period_start)s, %(period_end)s, %(revision)s,
+    %(unit)s, %(point)s, %(low)s, %(high)s, %(coverage)s, %(grade)s, %(reason)s, %(method_version)s,
+    %(coefficient_version)s, %(inputs)s, %(inputs_sha256)s)
+ON CONFLICT (factory_id, kpi, period_kind, period_start, revision) DO UPDATE
+SET period_end = excluded.period_end, point = excluded.point, low = excluded.low,
+    high = excluded.high, coverage = excluded.coverage, grade = excluded.grade,
+    reason = excluded.reason, method_version = excluded.method_version,
+    coefficient_version = excluded.coefficient_version, inputs = excluded.inputs,
+    inputs_sha256 = excluded.inputs_sha256, computed_at = clock_timestamp()
+WHERE kpi.figure.revision = 0
+RETURNING figure_id;
+
+-- name: list_promises
+-- What the application of a factory promised.
+SELECT kpi, before_value, before_basis, expected_value
+FROM pool.promise
+WHERE factory_id = %(factory_id)s
+ORDER BY kpi;
+
+-- name: list_self_reports
+-- What a factory reported.
+SELECT kpi, period_start, period_end, value, reported_at
+FROM pool.self_report
+WHERE factory_id = %(factory_id)s
+ORDER BY kpi, period_start;
+
+-- name: get_verdict
+-- The verdicts on one rolling year.
+SELECT factory_id, kpi, period_start, period_end, figure_id, before_value, before_basis,
+    expected_value, reported_value, fulfilment, fulfilment_low, fulfilment_high,
+    fulfilment_verdict, deviation, consistency_verdict, decided_at
+FROM kpi.verdict
+WHERE factory_id = %(factory_id)s AND kpi = %(kpi)s AND period_start = %(period_start)s;
+
+-- name: upsert_verdict
+-- Puts the verdicts on one rolling year in the place of earlier ones.
+INSERT INTO kpi.verdict (factory_id, kpi, period_start, period_end, figure_id, before_value,
+    before_basis, expected_value, reported_value, fulfilment, fulfilment_low, fulfilment_high,
+    fulfilment_verdict, deviation, consistency_verdict)
+VALUES (%(factory_id)s, %(kpi)s, %(period_start)s, %(period_end)s, %(figure_id)s, %(before_value)s,
+    %(before_basis)s, %(expected_value)s, %(reported_value)s, %(fulfilment)s, %(fulfilment_low)s,
+    %(fulfilment_high)s, %(fulfilment_verdict)s, %(deviation)s, %(consistency_verdict)s)
+ON CONFLICT (factory_id, kpi, period_start) DO UPDATE
+SET period_end = excluded.period_end, figure_id = excluded.figure_id,
+    before_value = excluded.before_value, before_basis = excluded.before_basis,
+    expected_value = excluded.expected_value, reported_value = excluded.reported_value,
+    fulfilment = excluded.fulfilment, fulfilment_low = excluded.fulfilment_low,
+    fulfilment_high = excluded.fulfilment_high,
+    fulfilment_verdict = excluded.fulfilment_verdict, deviation = excluded.deviation,
+    consistency_verdict = excluded.consistency_verdict, decided_at = clock_timestamp();
+
+-- name: list_verdicts
+-- The verdicts of a factory on one rolling year, or on the newest one that was decided.
+SELECT v.factory_id, v.kpi, v.period_start, v.period_end, v.figure_id, v.before_value,
+    v.before_basis, v.expected_value, v.reported_value, v.fulfilment, v.fulfilment_low,
+    v.fulfilment_high, v.fulfilment_verdict, v.deviation, v.consistency_verdict, v.decided_at
+FROM kpi.verdict v
+WHERE v.factory_id = %(factory_id)s
+  AND v.period_start = coalesce(%(period_start)s::date,
+      (SELECT max(period_start) FROM kpi.verdict WHERE factory_id = %(factory_id)s))
+ORDER BY v.kpi;
+
+-- name: newest_verdicts
+-- The newest verdicts of all factories.
+SELECT DISTINCT ON (factory_id, kpi) factory_id, kpi, period_start, period_end, figure_id,
+    before_value, before_basis, expected_value, reported_value, fulfilment, fulfilment_low,
+    fulfilment_high, fulfilment_verdict, deviation, consistency_verdict, decided_at
+FROM kpi.verdict
+ORDER BY factory_id, kpi, period_start DESC;
+
+-- name: lock_follow_up
+-- Changes are published one transaction at a time, so that a cursor never passes a later one.
+SELECT pg_advisory_xact_lock(1296649294);
+
+-- name: insert_follow_up
+-- Publishes a change.
+INSERT INTO pool.follow_up (factory_id, kpi, what, period_kind, period_start, period_end, before,
+    after, figure_id)
+VALUES (%(factory_id)s, %(kpi)s, %(what)s, %(period_kind)s, %(period_start)s, %(period_end)s,
+    %(before)s, %(after)s, %(figure_id)s);
+
+-- name: follow_up_since
+-- The changes after a cursor, oldest first.
+SELECT u.cursor, f.code, u.kpi, u.what, u.period_kind, u.period_start, u.period_end, u.before,
+    u.after, u.figure_id, u.changed_at
+FROM pool.follow_up u
+JOIN registry.factory f USING (factory_id)
+WHERE u.cursor > %(cursor)s AND (%(factory)s::text IS NULL OR f.code = %(factory)s)
+ORDER BY u.cursor
+LIMIT %(most)s;

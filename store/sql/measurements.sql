@@ -1,0 +1,50 @@
+-- name: copy_rows
+-- The rows of some tags in a window, ordered; no value reads as NaN.
+COPY (
+    SELECT tag_id, ts, coalesce(value, 'NaN') AS value, status
+    FROM telemetry.measurement
+    WHERE tag_id = ANY (%(tag_ids)s) AND ts >= %(start)s AND ts < %(end)s
+    ORDER BY tag_id, ts
+) TO STDOUT (FORMAT binary);
+
+-- name: previous_rows
+-- The last row of each tag before a time, and the last one that has a value.
+SELECT t.tag_id, r.ts, r.value, r.status
+FROM unnest(%(tag_ids)s::int[]) AS t (tag_id)
+CROSS JOIN LATERAL (
+    (SELECT ts, value, status FROM telemetry.measurement m
+     WHERE m.tag_id = t.tag_id AND m.ts < %(at)s
+     ORDER BY ts DESC LIMIT 1)
+    UNION
+    (SELECT ts, value, status FROM telemetry.measurement m
+     WHERE m.tag_id = t.tag_id AND m.ts < %(at)s AND m.value IS NOT NULL
+     ORDER BY ts DESC LIMIT 1)
+) r
+ORDER BY t.tag_id, r.ts;
+
+-- name: next_rows
+-- The first row with a value of each tag at or after a time.
+SELECT t.tag_id, r.ts, r.value, r.status
+FROM unnest(%(tag_ids)s::int[]) AS t (tag_id)
+CROSS JOIN LATERAL (
+    SELECT ts, value, status FROM telemetry.measurement m
+    WHERE m.tag_id = t.tag_id AND m.ts >= %(at)s AND m.value IS NOT NULL
+    ORDER BY ts LIMIT 1
+) r
+ORDER BY t.tag_id;
+
+-- name: newest_rows
+-- The newest row of each tag of a factory.
+SELECT t.tag_id, t.name, r.ts, r.value, r.status
+FROM registry.tag t
+CROSS JOIN LATERAL (
+    SELECT ts, value, status FROM telemetry.measurement m
+    WHERE m.tag_id = t.tag_id
+    ORDER BY ts DESC LIMIT 1
+) r
+WHERE t.factory_id = %(factory_id)s
+ORDER BY t.name;
+
+-- name: count_rows
+-- How many rows and batches have been accepted.
+SELECT coalesce(sum(row_count), 0), count(*) FROM telemetry.batch;

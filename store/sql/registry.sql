@@ -1,0 +1,180 @@
+-- name: upsert_enterprise
+-- Adds the enterprise of a plan, or brings its names up to date.
+INSERT INTO registry.enterprise (credit_code, name_zh, name_en)
+VALUES (%(credit_code)s, %(name_zh)s, %(name_en)s)
+ON CONFLICT (name_zh) DO UPDATE
+SET credit_code = excluded.credit_code, name_en = excluded.name_en
+RETURNING enterprise_id;
+
+-- name: upsert_factory
+-- Adds the factory of a plan, or brings it up to date.
+INSERT INTO registry.factory (code, enterprise_id, region_code, name_zh, name_en, kind, timezone,
+    baseline_from, baseline_to, renovated_on)
+VALUES (%(code)s, %(enterprise_id)s, %(region)s, %(name_zh)s, %(name_en)s, %(kind)s, %(timezone)s,
+    %(baseline_from)s, %(baseline_to)s, %(renovated_on)s)
+ON CONFLICT (code) DO UPDATE
+SET enterprise_id = excluded.enterprise_id, region_code = excluded.region_code,
+    name_zh = excluded.name_zh, name_en = excluded.name_en, kind = excluded.kind,
+    timezone = excluded.timezone, baseline_from = excluded.baseline_from,
+    baseline_to = excluded.baseline_to, renovated_on = excluded.renovated_on
+RETURNING factory_id;
+
+-- name: upsert_asset
+-- Adds an asset of a plan, or brings it up to date; its identity stays.
+INSERT INTO registry.asset (factory_id, code, name_zh, name_en, kind, line, serial, key_equipment, in_oee)
+VALUES (%(factory_id)s, %(code)s, %(name_zh)s, %(name_en)s, %(kind)s, %(line)s, %(serial)s,
+    %(key_equipment)s, %(in_oee)s)
+ON CONFLICT (factory_id, code) DO UPDATE
+SET name_zh = excluded.name_zh, name_en = excluded.name_en, kind = excluded.kind,
+    line = excluded.line, serial = excluded.serial, key_equipment = excluded.key_equipment,
+    in_oee = excluded.in_oee
+RETURNING asset_id;
+
+-- name: upsert_tag
+-- Adds a tag of a plan, or brings it up to date; its identity stays.
+INSERT INTO registry.tag (factory_id, asset_id, name, role, unit, heartbeat_s, modulus,
+    max_rate_per_s, ratio, state_map)
+VALUES (%(factory_id)s, %(asset_id)s, %(name)s, %(role)s, %(unit)s, %(heartbeat_s)s, %(modulus)s,
+    %(max_rate_per_s)s, %(ratio)s, %(state_map)s)
+ON CONFLICT (factory_id, name) DO UPDATE
+SET asset_id = excluded.asset_id, role = excluded.role, unit = excluded.unit,
+    heartbeat_s = excluded.heartbeat_s, modulus = excluded.modulus,
+    max_rate_per_s = excluded.max_rate_per_s, ratio = excluded.ratio, state_map = excluded.state_map;
+
+-- name: delete_plan_lists
+-- Empties the lists of a factory's plan that the new plan brings whole.
+WITH a AS (DELETE FROM registry.state_map WHERE factory_id = %(factory_id)s),
+     b AS (DELETE FROM registry.energy_factor WHERE factory_id = %(factory_id)s),
+     c AS (DELETE FROM registry.shift WHERE factory_id = %(factory_id)s),
+     d AS (DELETE FROM registry.holiday WHERE factory_id = %(factory_id)s),
+     e AS (DELETE FROM registry.planned_stop WHERE factory_id = %(factory_id)s),
+     f AS (DELETE FROM pool.promise WHERE factory_id = %(factory_id)s),
+     g AS (DELETE FROM pool.self_report WHERE factory_id = %(factory_id)s),
+     h AS (DELETE FROM registry.meter m USING registry.asset s
+           WHERE s.asset_id = m.asset_id AND s.factory_id = %(factory_id)s)
+DELETE FROM registry.ideal_cycle i USING registry.asset s
+WHERE s.asset_id = i.asset_id AND s.factory_id = %(factory_id)s;
+
+-- name: insert_state_map
+-- One raw state number of a controller profile.
+INSERT INTO registry.state_map (factory_id, name, raw, state)
+VALUES (%(factory_id)s, %(name)s, %(raw)s, %(state)s);
+
+-- name: insert_ideal_cycle
+-- The ideal cycle of a product on an asset.
+INSERT INTO registry.ideal_cycle (asset_id, product, product_name, cycle_s, source)
+VALUES (%(asset_id)s, %(product)s, %(name)s, %(cycle_s)s, %(source)s);
+
+-- name: insert_meter
+-- What a meter measures and where it stands in the meter tree.
+INSERT INTO registry.meter (asset_id, carrier, unit, level)
+VALUES (%(asset_id)s, %(carrier)s, %(unit)s, %(level)s);
+
+-- name: insert_energy_factor
+-- A certified factor that replaces the reference value.
+INSERT INTO registry.energy_factor (factory_id, carrier, kgce_per_unit, source)
+VALUES (%(factory_id)s, %(carrier)s, %(kgce_per_unit)s, %(source)s);
+
+-- name: insert_shift
+-- A shift of the weekly pattern.
+INSERT INTO registry.shift (factory_id, weekday, name, starts, duration_s)
+VALUES (%(factory_id)s, %(weekday)s, %(name)s, %(starts)s, %(duration_s)s);
+
+-- name: insert_holiday
+-- A day on which no shift starts.
+INSERT INTO registry.holiday (factory_id, day, name) VALUES (%(factory_id)s, %(day)s, %(name)s);
+
+-- name: insert_planned_stop
+-- A stop, with the time at which it was filed.
+INSERT INTO registry.planned_stop (factory_id, asset_id, starts_at, ends_at, reason, filed_at)
+VALUES (%(factory_id)s,
+    (SELECT asset_id FROM registry.asset WHERE factory_id = %(factory_id)s AND code = %(asset)s),
+    %(starts_at)s, %(ends_at)s, %(reason)s, %(filed_at)s);
+
+-- name: insert_promise
+-- What the application promised for one KPI.
+INSERT INTO pool.promise (factory_id, kpi, before_value, before_basis, expected_value)
+VALUES (%(factory_id)s, %(kpi)s, %(before)s, %(basis)s, %(expected)s);
+
+-- name: insert_self_report
+-- What the factory reports for one KPI and period.
+INSERT INTO pool.self_report (factory_id, kpi, period_start, period_end, value, reported_at)
+VALUES (%(factory_id)s, %(kpi)s, %(period_start)s, %(period_end)s, %(value)s, %(reported_at)s);
+
+-- name: upsert_gateway
+-- Enrols a gateway with its public key; a new key replaces the old one.
+INSERT INTO registry.gateway (factory_id, code, public_key)
+SELECT factory_id, %(gateway)s, %(public_key)s
+FROM registry.factory
+WHERE code = %(factory)s
+ON CONFLICT (code) DO UPDATE SET public_key = excluded.public_key, revoked_at = NULL
+RETURNING gateway_id;
+
+-- name: gateway_tags
+-- The tags that a gateway may send: those of its factory's plan.
+SELECT t.name, t.tag_id
+FROM registry.gateway g
+JOIN registry.tag t USING (factory_id)
+WHERE g.code = %(gateway)s AND g.revoked_at IS NULL;
+
+-- name: list_factories
+-- The factories with their enterprise and county, in the order of the codes.
+SELECT f.factory_id, f.code, f.name_zh, f.name_en, e.name_zh, e.name_en, f.region_code, r.name_zh,
+    r.name_en, f.kind, f.timezone, f.baseline_from, f.baseline_to, f.renovated_on
+FROM registry.factory f
+JOIN registry.enterprise e USING (enterprise_id)
+JOIN registry.region r ON r.code = f.region_code
+ORDER BY f.code;
+
+-- name: list_assets
+-- The assets of a factory with what their meters measure.
+SELECT a.asset_id, a.code, a.name_zh, a.name_en, a.kind, a.serial, a.key_equipment, a.in_oee,
+    m.carrier, m.unit, m.level
+FROM registry.asset a
+LEFT JOIN registry.meter m USING (asset_id)
+WHERE a.factory_id = %(factory_id)s
+ORDER BY a.code;
+
+-- name: list_tags
+-- The tags of a factory.
+SELECT tag_id, asset_id, name, role, unit, heartbeat_s, modulus, max_rate_per_s, ratio, state_map
+FROM registry.tag
+WHERE factory_id = %(factory_id)s
+ORDER BY tag_id;
+
+-- name: list_state_maps
+-- The raw state numbers of a factory's controllers.
+SELECT name, raw, state FROM registry.state_map WHERE factory_id = %(factory_id)s ORDER BY name, raw;
+
+-- name: list_ideal_cycles
+-- The ideal cycles of a factory's assets.
+SELECT i.asset_id, i.product, i.cycle_s
+FROM registry.ideal_cycle i
+JOIN registry.asset a USING (asset_id)
+WHERE a.factory_id = %(factory_id)s
+ORDER BY i.asset_id, i.product;
+
+-- name: list_shifts
+-- The weekly shift pattern of a factory.
+SELECT weekday, name, starts, duration_s
+FROM registry.shift
+WHERE factory_id = %(factory_id)s
+ORDER BY weekday, starts;
+
+-- name: list_holidays
+-- The days of a factory on which no shift starts.
+SELECT day FROM registry.holiday WHERE factory_id = %(factory_id)s ORDER BY day;
+
+-- name: list_planned_stops
+-- The stops of a factory that were filed before they began.
+SELECT asset_id, starts_at, ends_at
+FROM registry.planned_stop
+WHERE factory_id = %(factory_id)s AND filed_at < starts_at
+ORDER BY starts_at;
+
+-- name: list_energy_factors
+-- The certified energy factors of a factory.
+SELECT carrier, kgce_per_unit, source
+FROM registry.energy_factor
+WHERE factory_id = %(factory_id)s
+ORDER BY carrier;
