@@ -1,0 +1,74 @@
+"""Fixtures for every package: a real TimescaleDB database per test and a real MQTT broker."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import pytest
+
+import deploy.ports
+import store
+from deploy.broker import EmbeddedBroker
+from tests.support.database import (
+    cloned_database,
+    ensure_template,
+    scratch_home,
+    throwaway_cluster,
+)
+
+_CLUSTER_URL = "millpond_cluster_url"
+_shared = pytest.StashKey[tuple[ExitStack, str]]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give every worker of pytest-xdist the same cluster; this runs in the controller alone."""
+    stash = node.config.stash
+    if _shared not in stash:
+        opened = ExitStack()
+        stash[_shared] = (opened, opened.enter_context(throwaway_cluster()).url())
+    node.workerinput[_CLUSTER_URL] = stash[_shared][1]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the workers' cluster."""
+    if _shared in config.stash:
+        config.stash[_shared][0].close()
+
+
+@pytest.fixture(scope="session")
+def database_server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """URL of a TimescaleDB server with the migrated template; started when first asked for."""
+    with ExitStack() as opened:
+        shared: dict[str, str] = getattr(request.config, "workerinput", {})
+        url = shared.get(_CLUSTER_URL) or opened.enter_context(throwaway_cluster()).url()
+        ensure_template(url)
+        yield url
+
+
+@pytest.fixture
+def database_url(database_server: str) -> Iterator[str]:
+    """URL of an empty, migrated database of this test's own."""
+    with cloned_database(database_server) as url:
+        yield url
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[store.Connection]:
+    """An open connection to this test's own database."""
+    with closing(store.connect(database_url)) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[EmbeddedBroker]:
+    """A running mosquitto with `.host`, `.port` and `.url`; tests share it, so use own topics."""
+    with EmbeddedBroker(scratch_home("broker")) as running:
+        yield running
+    running.remove()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A loopback TCP port that nobody listens on."""
+    return deploy.ports.free_port()

@@ -1,0 +1,79 @@
+"""Real databases for tests: one throw-away cluster, one migrated template, one clone per test."""
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from psycopg import sql
+
+import store
+import store.migrate
+from deploy.embedded import EmbeddedPostgres
+
+TEMPLATE = "millpond_template"
+_UNFINISHED = "millpond_template_unfinished"
+_TEMPLATE_LOCK_KEY = 0x7E57
+
+
+def scratch_home(name: str) -> Path:
+    """Return a path, not yet made, in a folder that every account may enter."""
+    return Path(tempfile.gettempdir()) / f"millpond-{name}-{secrets.token_hex(6)}"
+
+
+@contextmanager
+def throwaway_cluster() -> Iterator[EmbeddedPostgres]:
+    """Run a cluster whose data need not survive anything; it is deleted afterwards."""
+    cluster = EmbeddedPostgres(scratch_home("tests"), durable=False)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.remove()
+
+
+def with_database(url: str, name: str) -> str:
+    """Return the same server's URL with another database."""
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def ensure_template(server_url: str) -> None:
+    """Migrate the template database once, whichever worker comes first.
+
+    It is closed to connections, because PostgreSQL clones only what nobody is connected to.
+    """
+    with closing(store.connect(server_url)) as server:
+        server.execute("SELECT pg_advisory_lock(%s)", (_TEMPLATE_LOCK_KEY,))
+        made = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", (TEMPLATE,))
+        if made.fetchone() is not None:
+            return
+        _drop(server, _UNFINISHED)
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_UNFINISHED)))
+        with closing(store.connect(with_database(server_url, _UNFINISHED))) as database:
+            store.migrate.migrate(database)
+        unfinished, finished = sql.Identifier(_UNFINISHED), sql.Identifier(TEMPLATE)
+        server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(unfinished))
+        server.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(unfinished, finished))
+
+
+@contextmanager
+def cloned_database(server_url: str) -> Iterator[str]:
+    """Hold a clone of the migrated template and drop it afterwards; yield its URL."""
+    name = f"test_{secrets.token_hex(8)}"
+    with closing(store.connect(server_url)) as server:
+        server.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(TEMPLATE)
+            )
+        )
+    try:
+        yield with_database(server_url, name)
+    finally:
+        with closing(store.connect(server_url)) as server:
+            _drop(server, name)
+
+
+def _drop(server: store.Connection, name: str) -> None:
+    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
