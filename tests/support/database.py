@@ -64,7 +64,7 @@ def cloned_database(server_url: str) -> Iterator[str]:
     name = f"test_{secrets.token_hex(8)}"
     with closing(store.connect(server_url)) as server:
         server.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
                 sql.Identifier(name), sql.Identifier(TEMPLATE)
             )
         )
