@@ -1,0 +1,22 @@
+"""The exception tree of `kpi`.
+
+KpiError
+├── NotComputable    no number may be given for these inputs
+└── BadTable         a data file of this package breaks its own rules
+"""
+
+
+class KpiError(Exception):
+    """A KPI could not be worked out; the message says why and what to do."""
+
+
+class NotComputable(KpiError):
+    """No number may be given, only this reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BadTable(KpiError):
+    """A data table or vector folder cannot be used; correct the file that the message names."""

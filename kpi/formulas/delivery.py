@@ -1,0 +1,79 @@
+"""On-time delivery of order lines.
+
+References
+----------
+[1] Infor, on-time shipment: 10 lines due, 6 shipped in full by the date, 60 %.
+[2] SCOR, delivery performance to the customer commit date.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from kpi.errors import NotComputable
+from kpi.formulas.checks import ROUNDING, number, positive
+
+
+@dataclass(frozen=True)
+class OrderLine:
+    """One order line; `confirmed` holds the confirmed dates, the first one first."""
+
+    line: str
+    quantity: float
+    due: date | None
+    shipments: tuple[tuple[date, float], ...] = ()
+    confirmed: tuple[date, ...] = ()
+
+    @property
+    def promised(self) -> date | None:
+        """The first confirmed date, or the ordered due date where none was confirmed."""
+        return self.confirmed[0] if self.confirmed else self.due
+
+    def shipped_by(self, day: date) -> float:
+        """Quantity shipped on or before a day."""
+        return sum(number("shipped quantity", sent) for when, sent in self.shipments if when <= day)
+
+
+@dataclass(frozen=True)
+class OnTime:
+    """Lines due in the period and the share of them shipped in full and on time [1]."""
+
+    due: int
+    on_time: float
+
+
+def on_time(lines: Iterable[OrderLine], period: tuple[date, date]) -> OnTime:
+    """On-time delivery rate 订单准时交付率.
+
+    A line belongs to the period of its promised date: the first confirmed one, so that a later
+    promise neither saves a late line nor moves it into another period. It counts as on time if its
+    whole quantity was shipped on or before that day; early and partial shipments add up. Lines
+    that are late or still open stay in the denominator. Without lines due there is no rate.
+
+    Parameters
+    ----------
+    lines : order lines, quantities [unit], days in Asia/Shanghai
+    period : [first day, day after the last)
+
+    Returns
+    -------
+    OnTime : lines due [1], share on time [1]
+
+    References: [1], [2].
+    """
+    start, end = period
+    if end <= start:
+        raise NotComputable("the period is empty; its end must lie after its start")
+    due = full = 0
+    for line in lines:
+        promised = line.promised
+        if promised is None:
+            raise NotComputable(f"line {line.line} has neither due nor confirmed date; supply one")
+        if not start <= promised < end:
+            continue
+        ordered = positive(f"quantity of line {line.line}", line.quantity)
+        due += 1
+        full += line.shipped_by(promised) >= ordered * (1 - ROUNDING)
+    if due == 0:
+        raise NotComputable("no order line was due in the period; there is no rate to give")
+    return OnTime(due=due, on_time=full / due)

@@ -1,0 +1,1 @@
+"""Data tables of the KPI package; `kpi.factors` reads and checks them."""
