@@ -11,7 +11,7 @@ export LC_ALL=C.UTF-8
 readonly log_folder=.local/log
 readonly build_folder=.local/build
 readonly stamp=.venv/.millpond-setup
-readonly minimum_python='(3, 11)'
+readonly minimum_python="3.11"
 
 say() { printf 'set-up: %s\n' "$*"; }
 fail() {
@@ -56,7 +56,7 @@ them: run 'make setup' as root, or install sudo"
 }
 
 need_debian() {
-    local ID= VERSION_ID= VERSION_CODENAME=
+    local ID='' VERSION_ID='' VERSION_CODENAME=''
     # shellcheck disable=SC1091
     . /etc/os-release
     [ "$ID" = debian ] || fail "this machine runs ${ID:-an unknown system}; set-up knows Debian 12 \
@@ -125,7 +125,7 @@ install_packages() {
 # --- system packages -----------------------------------------------------------------------------
 
 python_is_usable() {
-    "$1" -c "import sys, ensurepip, venv; sys.exit(sys.version_info < $minimum_python)" 2>/dev/null
+    "$1" -c "import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))" 2>/dev/null
 }
 
 find_python() {
@@ -144,7 +144,7 @@ set_up_packages() {
     for package in mosquitto chromium fonts-noto-cjk; do
         installed "$package" || missing+=("$package")
     done
-    [ -d .venv ] || find_python || missing+=(python3-venv)
+    find_python || missing+=(python3-venv)
     [ "${#missing[@]}" -gt 0 ] || return 0
     need_debian
     need_root "${missing[@]}"
@@ -245,10 +245,18 @@ fetch_timescaledb_source() {
 
 # --- Python --------------------------------------------------------------------------------------
 
-wanted_stamp() { cat requirements.lock pyproject.toml deploy/setup.sh | sha256sum; }
+# A virtual environment holds absolute paths and one Python's packages: after a move of the checkout
+# or an upgrade of the system's Python it must be made anew.
+environment_identity() { echo "$PWD $(.venv/bin/python -V 2>&1)"; }
+wanted_stamp() {
+    environment_identity
+    cat requirements.lock pyproject.toml deploy/setup.sh | sha256sum
+}
 
 make_environment() {
-    # A virtual environment keeps absolute paths: one that was moved or copied does not run.
+    if [ -e "$stamp" ] && [ "$(head -n 1 "$stamp")" != "$(environment_identity)" ]; then
+        rm -rf .venv
+    fi
     .venv/bin/python -m pip --version || "$python" -m venv --clear .venv
     .venv/bin/python -m pip install --disable-pip-version-check --no-input --require-hashes \
         -r requirements.lock
