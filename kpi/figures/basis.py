@@ -1,0 +1,166 @@
+"""What all figures share: periods, evidence, estimates and grades."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from kpi.calendar import from_us, local_midnight
+from store.figures import NewFigure
+from store.records import StoredRecord
+from store.registry import Asset, MonitoringPlan
+
+METHOD_VERSION = "KPI-2026.1"
+COEFFICIENT_VERSION = "GB/T 2589-2020"
+
+_EPOCH_DAY = date(1970, 1, 1)
+_GRADES = ((0.95, "A"), (0.90, "B"), (0.75, "C"))
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A month or twelve of them; local dates, half-open; open while data can still come."""
+
+    kind: Literal["month", "rolling12"]
+    start: date
+    end: date
+    is_open: bool = False
+
+    @property
+    def months(self) -> int:
+        """Return how many months the period has."""
+        return (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One KPI of one period before it becomes a figure; no point means that it has a reason."""
+
+    kpi: str
+    unit: str
+    coverage: float
+    inputs: Mapping[str, Any]
+    point: float | None = None
+    low: float | None = None
+    high: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that the figures of one factory are formed from.
+
+    `days` holds the facts added up by asset and local day, `planned_s` the planned busy seconds
+    of each asset by day from `first_day` on, up to `until`, before which hours have ended.
+    """
+
+    plan: MonitoringPlan
+    days: pd.DataFrame
+    planned_s: Mapping[int, npt.NDArray[np.float64]]
+    first_day: date
+    until: datetime
+    records: Mapping[str, Sequence[StoredRecord]]
+
+    def sums(self, assets: Sequence[Asset], start: date, end: date) -> pd.DataFrame:
+        """Return the facts of some assets in [start, end) added up, a row an asset."""
+        days = self.days
+        first, last = (start - _EPOCH_DAY).days, (end - _EPOCH_DAY).days
+        chosen = days[(days["day"] >= first) & (days["day"] < last)]
+        found = chosen.drop(columns=["day", "flags"]).groupby("asset_id").sum()
+        return found.reindex([asset.asset_id for asset in assets], fill_value=0.0)
+
+    def planned(self, assets: Sequence[Asset], start: date, end: date) -> float:
+        """Return the planned busy seconds of some assets in [start, end), as far as it has come."""
+        first, last = (start - self.first_day).days, (end - self.first_day).days
+        return float(
+            sum(self.planned_s[asset.asset_id][max(first, 0) : last].sum() for asset in assets)
+        )
+
+    def seconds(self, start: date, end: date) -> float:
+        """Return the calendar seconds of [start, end), as far as it has come."""
+        zone = self.plan.factory.timezone
+        begins = local_midnight(start, zone)
+        ends = min(local_midnight(end, zone), self.until)
+        return max((ends - begins).total_seconds(), 0.0)
+
+    def link_coverage(self, start: date, end: date) -> float:
+        """Return the share of time in which the least heard business system was heard of.
+
+        Without any link tag nobody can tell whether records are missing: the share is 0.
+        """
+        systems = [asset for asset in self.plan.assets if asset.kind == "system"]
+        seconds = self.seconds(start, end)
+        if not systems or seconds == 0:
+            return 0.0
+        known = self.sums(systems, start, end)["known_s"]
+        return min(float(known.min()) / seconds, 1.0)
+
+
+def grade(coverage: float) -> str:
+    """Return A from 95 %, B from 90 %, C from 75 %, else D, which is unverifiable."""
+    return next((name for least, name in _GRADES if coverage >= least - 1e-12), "D")
+
+
+def refused(kpi: str, unit: str, coverage: float, reason: str, **inputs: Any) -> Estimate:
+    """Return an estimate without a number."""
+    return Estimate(kpi, unit, coverage, inputs, reason=reason)
+
+
+def bounded(
+    kpi: str, unit: str, coverage: float, bounds: tuple[float, float, float], **inputs: Any
+) -> Estimate:
+    """Return an estimate with (low, point, high), in order despite rounding."""
+    low, point, high = bounds
+    return Estimate(
+        kpi, unit, coverage, inputs, point=point, low=min(low, point), high=max(high, point)
+    )
+
+
+def figure(factory_id: int, period: Period, estimate: Estimate) -> NewFigure:
+    """Return the figure of an estimate; too little coverage takes its number away."""
+    coverage = min(max(estimate.coverage, 0.0), 1.0)
+    point, low, high, reason = estimate.point, estimate.low, estimate.high, estimate.reason
+    if grade(coverage) == "D" and point is not None:
+        point = low = high = None
+        reason = f"data cover {coverage:.1%} of the period, less than 75 %"
+    inputs = dict(estimate.inputs)
+    return NewFigure(
+        factory_id=factory_id,
+        kpi=estimate.kpi,
+        period_kind=period.kind,
+        period_start=period.start,
+        period_end=period.end,
+        unit=estimate.unit,
+        point=point,
+        low=low,
+        high=high,
+        coverage=coverage,
+        grade=grade(coverage),
+        reason=reason,
+        method_version=METHOD_VERSION,
+        coefficient_version=COEFFICIENT_VERSION,
+        inputs=inputs,
+        inputs_sha256=_digest([inputs, point, low, high, coverage, reason]),
+    )
+
+
+def _digest(parts: Any) -> bytes:
+    # Twelve digits: sums of floats may differ in the last ones with the order of the hours.
+    rounded = json.loads(json.dumps(parts), parse_float=lambda text: f"{float(text):.12g}")
+    return hashlib.sha256(json.dumps(rounded, sort_keys=True).encode()).digest()
+
+
+def day_edges_us(first_day: date, count: int, timezone: str) -> npt.NDArray[np.int64]:
+    """Return the starts of `count` local days and the end of the last, in µs since 1970."""
+    days = [first_day + timedelta(days=number) for number in range(count + 1)]
+    origin = from_us(0)
+    return np.array(
+        [(local_midnight(day, timezone) - origin) // timedelta(microseconds=1) for day in days],
+        np.int64,
+    )

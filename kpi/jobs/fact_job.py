@@ -1,0 +1,137 @@
+"""Facts from dirty hours: claim, read, compute, write."""
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
+from datetime import datetime, timedelta
+from multiprocessing import get_context
+
+import numpy as np
+
+import store
+from kpi.calendar import asset_calendar, from_us, to_us
+from kpi.facts import AssetPlan, Window, asset_facts
+from kpi.jobs.basis import Progress, last_full_hour
+from store import facts, measurements, registry
+from store.canonical import Rows
+
+_HOUR = timedelta(hours=1)
+# Dirty hours closer than this are read in one go.
+_SPAN_GAP = timedelta(hours=12)
+_TIMEOUT_S = 3600
+
+
+def run_facts(url: str, now: datetime, workers: int = 1, progress: Progress | None = None) -> int:
+    """Recompute the facts of all dirty hours that have ended; return how many assets had some.
+
+    Several workers, here or elsewhere, share the work by claiming assets.
+    """
+    before = last_full_hour(now)
+    with closing(store.connect(url)) as conn:
+        assets = facts.dirty_assets(conn, before)
+    if workers <= 1 or len(assets) < 2:
+        for number, asset_id in enumerate(assets, 1):
+            recompute_asset(url, asset_id, before)
+            _tell(progress, number, len(assets))
+        return len(assets)
+    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
+        done = [pool.submit(recompute_asset, url, asset_id, before) for asset_id in assets]
+        for number, future in enumerate(as_completed(done, timeout=_TIMEOUT_S), 1):
+            future.result()
+            _tell(progress, number, len(assets))
+    return len(assets)
+
+
+def _tell(progress: Progress | None, done: int, total: int) -> None:
+    if progress is not None:
+        progress("facts", done, total)
+
+
+def recompute_asset(url: str, asset_id: int, before: datetime) -> int:
+    """Recompute the dirty hours of one asset; return how many hours were written."""
+    with closing(store.connect(url)) as conn, facts.claimed(conn, asset_id, before) as dirty:
+        if dirty is None:
+            return 0
+        plan = registry.monitoring_plan(conn, registry.factory_by_code(conn, dirty.factory_code))
+        asset = _asset_plan(plan, asset_id)
+        if not asset.tags:
+            return 0
+        return sum(
+            _recompute_span(conn, plan, asset, start, end, before)
+            for start, end in _spans(dirty.hours)
+        )
+
+
+def _asset_plan(plan: registry.MonitoringPlan, asset_id: int) -> AssetPlan:
+    tags = {tag.role: tag for tag in plan.tags if tag.asset_id == asset_id}
+    state_map = tags["state"].state_map if "state" in tags else None
+    return AssetPlan(
+        asset_id=asset_id,
+        tags=tags,
+        states=plan.state_maps[state_map] if state_map else {},
+        cycles=plan.ideal_cycle_s.get(asset_id, {}),
+    )
+
+
+def _spans(hours: list[datetime]) -> Iterator[tuple[datetime, datetime]]:
+    """Join hours that lie close together into half-open spans."""
+    start = previous = hours[0]
+    for hour in hours[1:]:
+        if hour - previous > _SPAN_GAP:
+            yield start, previous + _HOUR
+            start = hour
+        previous = hour
+    yield start, previous + _HOUR
+
+
+def _recompute_span(
+    conn: store.Connection,
+    plan: registry.MonitoringPlan,
+    asset: AssetPlan,
+    start: datetime,
+    end: datetime,
+    before: datetime,
+) -> int:
+    tag_ids = [tag.tag_id for tag in asset.tags.values()]
+    start, end = _reach(conn, tag_ids, start, end, before)
+    window = Window(to_us(start), to_us(end))
+    rows = _joined(
+        measurements.previous(conn, tag_ids, start),
+        measurements.read(conn, tag_ids, start, end),
+        measurements.following(conn, tag_ids, end),
+    )
+    calendar = asset_calendar(plan, asset.asset_id, start, end)
+    facts.replace(conn, asset.asset_id, start, end, asset_facts(asset, rows, calendar, window))
+    factory = plan.factory
+    facts.mark_dirty_months(conn, factory.factory_id, factory.timezone, start, end)
+    return window.hours
+
+
+def _reach(
+    conn: store.Connection, tag_ids: list[int], start: datetime, end: datetime, before: datetime
+) -> tuple[datetime, datetime]:
+    """Widen a span to the hours that its rows share an interval with: those of the neighbours."""
+    earlier = measurements.previous(conn, tag_ids, start).ts_us
+    later = measurements.following(conn, tag_ids, end).ts_us
+    if len(earlier):
+        start = min(start, last_full_hour(from_us(int(earlier.min()))))
+    if len(later):
+        end = max(end, _hour_end(from_us(int(later.max()))))
+    else:
+        end += _HOUR
+    return start, min(end, before)
+
+
+def _hour_end(at: datetime) -> datetime:
+    hour = last_full_hour(at)
+    return hour if hour == at else hour + _HOUR
+
+
+def _joined(*parts: Rows) -> Rows:
+    rows = Rows(
+        np.concatenate([part.tag_id for part in parts]),
+        np.concatenate([part.ts_us for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        np.concatenate([part.status for part in parts]),
+    )
+    return rows.take(np.lexsort((rows.ts_us, rows.tag_id)))

@@ -1,0 +1,162 @@
+"""Figures and verdicts above the facts and records that changed."""
+
+from contextlib import closing
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+import store
+from kpi.calendar import PLANNED, add_months, asset_calendar, local_midnight
+from kpi.figures import Evidence, Period, estimates, figure
+from kpi.figures.basis import day_edges_us
+from kpi.figures.business import counting_days, records_window
+from kpi.jobs.basis import Progress, last_full_hour
+from kpi.verdicts import Verified, consistency, fulfilment
+from store import facts, figures, records, registry
+
+_RECORD_KINDS = ("inspection", "order_line", "stock_balance", "cogs")
+
+
+def run_figures(url: str, now: datetime, progress: Progress | None = None) -> int:
+    """Form the figures and verdicts of all factories with something new; return how many had."""
+    with closing(store.connect(url)) as conn:
+        wanted = set(records.dirty_factories(conn))
+        found = [f for f in registry.factories(conn) if f.factory_id in wanted]
+        for number, factory in enumerate(found, 1):
+            refresh_factory(conn, factory, now)
+            if progress is not None:
+                progress("figures", number, len(found))
+    return len(found)
+
+
+def refresh_factory(conn: store.Connection, factory: registry.Factory, now: datetime) -> int:
+    """Form the figures that a factory's dirty months touch; return how many periods they were.
+
+    One worker at a time has a factory; to another it returns 0 and leaves the marks.
+    """
+    with store.transaction(conn):
+        if not records.try_lock_factory(conn, factory.factory_id):
+            return 0
+        new_records, dirty = records.take_dirty(conn, factory.factory_id)
+        periods = _periods(factory, _months_of(factory, new_records) | set(dirty), now)
+        if not periods:
+            return 0
+        evidence = _evidence(conn, factory, now)
+        for period in periods:
+            for estimate in estimates(evidence, period):
+                new = figure(factory.factory_id, period, estimate)
+                figures.publish(conn, new, is_open=period.is_open)
+        _judge(conn, factory)
+        return len(periods)
+
+
+def _months_of(factory: registry.Factory, new: list[records.DirtyRecord]) -> set[date]:
+    zone = ZoneInfo(factory.timezone)
+    return {
+        day.replace(day=1)
+        for record in new
+        for day in counting_days(record.kind, record.at.astimezone(zone).date(), record.body)
+    }
+
+
+def _periods(factory: registry.Factory, dirty: set[date], now: datetime) -> list[Period]:
+    """Return the months that are dirty and the closed rolling years that hold one of them."""
+    this_month = now.astimezone(ZoneInfo(factory.timezone)).date().replace(day=1)
+    first = factory.baseline_from
+    found = {
+        Period("month", month, add_months(month, 1), is_open=month == this_month)
+        for month in dirty
+        if first <= month <= this_month
+    }
+    for month in dirty:
+        for later in range(12):
+            start = add_months(month, later - 11)
+            end = add_months(start, 12)
+            if start >= first and end <= this_month:
+                found.add(Period("rolling12", start, end))
+    return sorted(found, key=lambda period: (period.kind, period.start))
+
+
+def _evidence(conn: store.Connection, factory: registry.Factory, now: datetime) -> Evidence:
+    plan = registry.monitoring_plan(conn, factory)
+    zone, first = factory.timezone, factory.baseline_from
+    until = last_full_hour(now)
+    start = local_midnight(first, zone)
+    sums = facts.day_sums(conn, factory.factory_id, zone, start, until)
+    reach = local_midnight(records_window(first), zone), until + timedelta(days=366)
+    return Evidence(
+        plan=plan,
+        days=pd.DataFrame(sums),
+        planned_s=_planned(plan, first, until),
+        first_day=first,
+        until=until,
+        records={
+            kind: records.latest(conn, factory.factory_id, kind, *reach) for kind in _RECORD_KINDS
+        },
+    )
+
+
+def _planned(
+    plan: registry.MonitoringPlan, first: date, until: datetime
+) -> dict[int, npt.NDArray[np.float64]]:
+    """Return planned busy seconds by asset and local day from the calendar alone."""
+    zone = plan.factory.timezone
+    count = (until.astimezone(ZoneInfo(zone)).date() - first).days + 1
+    edges = day_edges_us(first, count, zone)
+    start = local_midnight(first, zone)
+    found = {}
+    for asset in plan.assets:
+        if asset.in_oee:
+            calendar = asset_calendar(plan, asset.asset_id, start, until)
+            found[asset.asset_id] = np.diff(calendar.cumulative(PLANNED, edges, until))
+    return found
+
+
+def _judge(conn: store.Connection, factory: registry.Factory) -> None:
+    """Decide both verdicts for each promised KPI and each rolling year since the renovation."""
+    promises = figures.promises(conn, factory.factory_id)
+    reports = {
+        (report.kpi, report.period_start, report.period_end): report.value
+        for report in figures.self_reports(conn, factory.factory_id)
+    }
+    known = figures.latest(conn, factory.factory_id, period_kind="rolling12")
+    baseline = {found.kpi: found for found in known if found.period_start == factory.baseline_from}
+    for found in known:
+        if found.kpi in promises and found.period_start >= factory.renovated_on:
+            promise = promises[found.kpi]
+            reported = reports.get((found.kpi, found.period_start, found.period_end))
+            figures.decide(conn, _verdict(found, baseline.get(found.kpi), promise, reported))
+
+
+def _verdict(
+    found: figures.Figure,
+    baseline: figures.Figure | None,
+    promise: figures.Promise,
+    reported: float | None,
+) -> figures.NewVerdict:
+    # What the same devices measured before the renovation goes before what was declared.
+    measured = baseline is not None and baseline.point is not None
+    before = baseline.point if baseline is not None and measured else promise.before_value
+    verified = Verified(found.point, found.low, found.high)
+    kept = fulfilment(before, promise.expected_value, verified)
+    true = consistency(reported, verified)
+    return figures.NewVerdict(
+        factory_id=found.factory_id,
+        kpi=found.kpi,
+        period_start=found.period_start,
+        period_end=found.period_end,
+        figure_id=found.figure_id,
+        before_value=before,
+        before_basis="measured" if measured else promise.before_basis,
+        expected_value=promise.expected_value,
+        reported_value=reported,
+        fulfilment=kept.share,
+        fulfilment_low=kept.low,
+        fulfilment_high=kept.high,
+        fulfilment_verdict=kept.verdict,
+        deviation=true.deviation,
+        consistency_verdict=true.verdict,
+    )
