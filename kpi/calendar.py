@@ -33,7 +33,8 @@ class Calendar:
         """Return the seconds of one kind before each time, none being counted from `until` on."""
         edges = np.append(self.at_us, to_us(until))
         lasting = np.diff(edges) * (self.kind == kind) / 1e6
-        return np.interp(at_us, edges, np.concatenate([[0.0], np.cumsum(lasting)]))
+        before = np.concatenate([[0.0], np.cumsum(lasting)])
+        return np.asarray(np.interp(at_us, edges, before), np.float64)
 
 
 def to_us(at: datetime) -> int:
