@@ -1,0 +1,155 @@
+"""The monitoring plan that the factory files, with its promises and its own report."""
+
+from typing import TYPE_CHECKING, Any
+
+from simulators import clock
+from simulators.model import Equipment, Meter
+from simulators.tags import TagSpec
+
+if TYPE_CHECKING:
+    from simulators.plant import Plant
+
+
+def plan(plant: "Plant") -> dict[str, Any]:
+    """Return the plan as JSON-ready data; the self-reports rest on the truth."""
+    scenario = plant.scenario
+    return {
+        "factory": {
+            "code": scenario.factory.code,
+            "name_zh": scenario.factory.name_zh,
+            "name_en": scenario.factory.name_en,
+            "kind": scenario.factory.kind,
+            "region": scenario.factory.region,
+            "timezone": clock.TIMEZONE,
+            "baseline": [day.isoformat() for day in plant.windows.baseline],
+            "renovated_on": plant.renovation.isoformat(),
+        },
+        "enterprise": {
+            "credit_code": None,
+            "name_zh": scenario.enterprise.name_zh,
+            "name_en": scenario.enterprise.name_en,
+        },
+        "state_maps": scenario.states,
+        "assets": _assets(plant),
+        "energy_factors": [
+            {"carrier": each.carrier, "kgce_per_unit": each.kgce_per_unit, "source": each.source}
+            for each in scenario.energy_factor
+        ],
+        "shifts": [
+            {
+                "weekday": weekday,
+                "name": shift.name,
+                "starts": shift.starts,
+                "duration_s": shift.duration_s,
+            }
+            for weekday in scenario.calendar.weekdays
+            for shift in scenario.calendar.shift
+        ],
+        "holidays": _holidays(plant),
+        "planned_stops": [
+            {
+                "asset": stop.asset or None,
+                "starts_at": clock.iso(stop.start_us),
+                "ends_at": clock.iso(stop.end_us),
+                "reason": stop.reason,
+                "filed_at": clock.iso(stop.filed_us),
+            }
+            for stop in plant.calendar.stops
+        ],
+        "promises": [
+            {
+                "kpi": each.kpi,
+                "before": each.before,
+                "basis": each.basis,
+                "expected": each.expected,
+            }
+            for each in scenario.promise
+        ],
+        "self_reports": _self_reports(plant),
+    }
+
+
+def _assets(plant: "Plant") -> list[dict[str, Any]]:
+    tags: dict[str, list[dict[str, Any]]] = {}
+    for tag in plant.tags:
+        tags.setdefault(tag.asset, []).append(_tag(tag))
+    names = {each.number: each.name for each in plant.scenario.product}
+    equipment = [_equipment(each, names) for each in plant.scenario.equipment]
+    meters = [_meter(each) for each in plant.scenario.meter]
+    systems = [
+        _asset(each.code, each.name_zh, each.name_en, "system") for each in plant.scenario.system
+    ]
+    return [each | {"tags": tags[each["code"]]} for each in equipment + meters + systems]
+
+
+def _asset(code: str, name_zh: str, name_en: str, kind: str) -> dict[str, Any]:
+    return {
+        "code": code,
+        "name_zh": name_zh,
+        "name_en": name_en,
+        "kind": kind,
+        "line": None,
+        "serial": None,
+        "key_equipment": False,
+        "in_oee": False,
+        "ideal_cycles": [],
+    }
+
+
+def _equipment(equipment: Equipment, names: dict[int, str]) -> dict[str, Any]:
+    cycles = [
+        {"product": int(number), "name": names[int(number)], "cycle_s": cycle, "source": "design"}
+        for number, cycle in equipment.ideal_cycles.items()
+    ]
+    return _asset(equipment.code, equipment.name_zh, equipment.name_en, equipment.kind) | {
+        "line": equipment.line,
+        "serial": equipment.serial,
+        "key_equipment": True,
+        "in_oee": equipment.in_oee,
+        "ideal_cycles": cycles,
+    }
+
+
+def _meter(meter: Meter) -> dict[str, Any]:
+    return _asset(meter.code, meter.name_zh, meter.name_en, "meter") | {
+        "serial": meter.serial,
+        "meter": {"carrier": meter.carrier, "unit": meter.unit, "level": meter.level},
+    }
+
+
+def _tag(tag: TagSpec) -> dict[str, Any]:
+    return {
+        "name": tag.name,
+        "role": tag.role,
+        "unit": tag.unit,
+        "heartbeat_s": tag.heartbeat_s,
+        "modulus": tag.modulus,
+        "max_rate_per_s": tag.max_rate_per_s,
+        "ratio": tag.ratio,
+        "state_map": tag.state_map,
+    }
+
+
+def _holidays(plant: "Plant") -> list[dict[str, str]]:
+    first, last = int(plant.days[0]) - 1, int(plant.days[-1])
+    return [
+        {"day": clock.day_of(day).isoformat(), "name": name}
+        for day, name in sorted(plant.calendar.closed.items())
+        if first <= day <= last
+    ]
+
+
+def _self_reports(plant: "Plant") -> list[dict[str, Any]]:
+    first, end = plant.windows.after
+    # Reported on the morning after the year's last day, when its books have closed.
+    reported = clock.midnight_us(clock.day_number(end)) + 9 * 3600 * clock.SECOND_US
+    true = plant.truth()["after"]
+    return [
+        {
+            "kpi": each.kpi,
+            "period": [first.isoformat(), end.isoformat()],
+            "value": round(true[each.kpi] * each.times + each.add, each.digits),
+            "reported_at": clock.iso(reported),
+        }
+        for each in plant.scenario.self_report
+    ]
