@@ -1,0 +1,1 @@
+"""The demo: a sample city with two factories, from simulated plants to verified figures."""
