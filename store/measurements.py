@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from store.canonical import Rows
+from store.columns import as_columns
 from store.db import Connection, transaction
-from store.pgcopy import PG_EPOCH_US, decode
+from store.pgcopy import PG_EPOCH_US
 from store.queries import query
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAYOUT = {"tag_id": "i4", "ts": "i8", "value": "f8", "status": "i4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,18 @@ class NewestRow:
 def read(conn: Connection, tag_ids: Sequence[int], start: datetime, end: datetime) -> Rows:
     """Return the rows of [start, end) ordered by (tag_id, ts); value NaN means none."""
     values = {"tag_ids": list(tag_ids), "start": start, "end": end}
-    with transaction(conn), conn.cursor().copy(query("copy_rows"), values) as copy:
-        columns = decode(b"".join(copy), _LAYOUT)
-    return Rows(columns["tag_id"], columns["ts"] + PG_EPOCH_US, columns["value"], columns["status"])
+    with transaction(conn), conn.cursor(binary=True) as cursor:
+        as_columns(cursor)
+        parts = cursor.execute(query("row_columns"), values).fetchall()
+    if not parts:
+        return Rows.empty()
+    tags, times, numbers, statuses = zip(*parts, strict=True)
+    return Rows(
+        np.repeat(np.array(tags, np.int32), [len(part) for part in times]),
+        np.concatenate(times) + PG_EPOCH_US,
+        np.concatenate(numbers),
+        np.concatenate(statuses),
+    )
 
 
 def previous(conn: Connection, tag_ids: Sequence[int], at: datetime) -> Rows:

@@ -56,6 +56,11 @@ def _fixed(columns: Mapping[str, npt.NDArray[Any]], chosen: Any, absent: set[str
     return packed.tobytes()
 
 
+def array_literal(numbers: npt.NDArray[np.integer[Any]]) -> str:
+    """Return whole numbers as the text of an SQL array; psycopg adapts a list ten times slower."""
+    return "{" + ",".join(map(str, numbers.tolist())) + "}"
+
+
 def decode(stream: bytes, dtypes: Mapping[str, str]) -> dict[str, npt.NDArray[Any]]:
     """Return the columns of a COPY stream that holds no NULL; dtypes are like `i4`, `f8`."""
     fields: list[tuple[str, str]] = [("_count", ">i2")]

@@ -5,11 +5,12 @@ FROM registry.gateway
 WHERE code = %(gateway)s
 FOR NO KEY UPDATE;
 
--- name: batch_by_seq
--- The ledger row of a sequence number.
-SELECT batch_id, sha256
+-- name: batches_beside
+-- The ledger rows of a sequence number and of its neighbours. A statement apart from the lock: it
+-- must see what the holder of the lock before this one has committed.
+SELECT seq, batch_id, sha256, prev_sha256
 FROM telemetry.batch
-WHERE gateway_id = %(gateway_id)s AND seq = %(seq)s;
+WHERE gateway_id = %(gateway_id)s AND seq BETWEEN %(seq)s::bigint - 1 AND %(seq)s::bigint + 1;
 
 -- name: last_batch
 -- The newest sequence number of a gateway, with its hash.
@@ -76,12 +77,16 @@ WHERE m.ts BETWEEN %(first_ts)s AND %(last_ts)s
 INSERT INTO telemetry.absorbed (batch_id, row_count) VALUES (%(batch_id)s, %(row_count)s);
 
 -- name: mark_dirty_hours
--- Marks the asset-hours that the rows of a batch touch.
+-- Marks the asset-hours that the rows of a batch touch; hours count from 1970.
 INSERT INTO kpi.dirty_hour (asset_id, hour)
-SELECT DISTINCT t.asset_id, offered.hour
-FROM unnest(%(tag_ids)s::int[], %(hours)s::timestamptz[]) AS offered (tag_id, hour)
+SELECT DISTINCT t.asset_id, TIMESTAMPTZ 'epoch' + offered.hour * INTERVAL '1 hour'
+FROM unnest(%(tag_ids)s::int[], %(hours)s::int[]) AS offered (tag_id, hour)
 JOIN registry.tag t USING (tag_id)
 ORDER BY 1, 2;
+
+-- name: lock_records
+-- New versions of a factory's records are numbered by one transaction at a time.
+SELECT pg_advisory_xact_lock(1296649295, %(factory_id)s);
 
 -- name: insert_records
 -- Adds a version for each offered record that differs from the one before it, and marks it dirty.

@@ -1,11 +1,14 @@
--- name: copy_rows
--- The rows of some tags in a window, ordered; no value reads as NaN.
-COPY (
+-- name: row_columns
+-- The rows of some tags in a window as one array a column and tag, ordered; no value reads as NaN.
+SELECT tag_id, array_agg(ts), array_agg(value), array_agg(status)
+FROM (
     SELECT tag_id, ts, coalesce(value, 'NaN') AS value, status
     FROM telemetry.measurement
     WHERE tag_id = ANY (%(tag_ids)s) AND ts >= %(start)s AND ts < %(end)s
     ORDER BY tag_id, ts
-) TO STDOUT (FORMAT binary);
+) AS ordered
+GROUP BY tag_id
+ORDER BY tag_id;
 
 -- name: previous_rows
 -- The last row of each tag before a time, and the last one that has a value.

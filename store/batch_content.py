@@ -1,0 +1,46 @@
+"""What a batch must be by itself, before anything is compared with the database."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from store.canonical import Record, Rows, canonical_bytes, chain_hash
+from store.errors import Refused
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# A time that lies outside comes from a broken clock, and every month of it would be a chunk.
+_END_US = (datetime(2200, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(ts_us: int) -> datetime:
+    """Return microseconds since 1970 UTC as an aware time."""
+    return _EPOCH + timedelta(microseconds=ts_us)
+
+
+def span(rows: Rows) -> tuple[datetime, datetime] | tuple[None, None]:
+    """Return the first and the last time of some rows, or None twice where there is no row."""
+    if len(rows) == 0:
+        return None, None
+    return moment(int(rows.ts_us.min())), moment(int(rows.ts_us.max()))
+
+
+def content_hash(previous: bytes, rows: Rows, records: tuple[Record, ...]) -> bytes:
+    """Return the hash that a batch with this content must carry; raises Refused."""
+    try:
+        return chain_hash(previous, canonical_bytes(rows, records))
+    except (TypeError, ValueError) as error:
+        raise Refused(f"the content has no canonical form: {error}") from error
+
+
+def check_rows(rows: Rows, name: str) -> None:
+    """Raise Refused unless the rows of the named batch are ordered, unique, finite and dated."""
+    if len(rows) == 0:
+        return
+    same_tag = np.diff(rows.tag_id) == 0
+    ordered = (np.diff(rows.tag_id) > 0) | (same_tag & (np.diff(rows.ts_us) > 0))
+    if not ordered.all():
+        raise Refused(f"{name}: rows are not ordered by unique (tag, time)")
+    if np.isinf(rows.value).any():
+        raise Refused(f"{name}: a value is infinite")
+    if rows.ts_us.min() < 0 or rows.ts_us.max() >= _END_US:
+        raise Refused(f"{name}: a time is not in [1970, 2200); see the clock of its source")

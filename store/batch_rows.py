@@ -1,0 +1,88 @@
+"""The content of an accepted batch on its way into the tables."""
+
+import numpy as np
+from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
+
+from store.batch_content import span
+from store.canonical import Record, Rows
+from store.db import Connection
+from store.pgcopy import PG_EPOCH_US, array_literal, encode
+from store.queries import query
+
+_HOUR_US = 3_600_000_000
+
+
+def insert_rows(conn: Connection, batch_id: int, rows: Rows) -> tuple[int, int]:
+    """Add rows inside the caller's transaction; return how many were absorbed and in conflict.
+
+    An absorbed row was there before with the same value; one in conflict has another value, is
+    kept out and listed.
+    """
+    if len(rows) == 0:
+        return 0, 0
+    stream = encode(
+        {
+            "ts": rows.ts_us - PG_EPOCH_US,
+            "tag_id": rows.tag_id,
+            "value": rows.value,
+            "status": rows.status,
+            "batch_id": np.full(len(rows), batch_id, np.int64),
+        }
+    )
+    try:
+        with conn.transaction():
+            _copy(conn, "copy_measurement", stream)
+    except UniqueViolation:
+        return _insert_staged(conn, batch_id, rows, stream)
+    return 0, 0
+
+
+def _insert_staged(conn: Connection, batch_id: int, rows: Rows, stream: bytes) -> tuple[int, int]:
+    first, last = span(rows)
+    conn.execute("SET LOCAL client_min_messages = warning")
+    conn.execute(query("create_staging"))
+    _copy(conn, "copy_staging", stream)
+    inserted = conn.execute(query("insert_staged")).rowcount
+    times = {"first_ts": first, "last_ts": last}
+    conflicts = conn.execute(query("insert_conflicts"), times).rowcount
+    absorbed = len(rows) - inserted - conflicts
+    if absorbed:
+        conn.execute(query("insert_absorbed"), {"batch_id": batch_id, "row_count": absorbed})
+    return absorbed, conflicts
+
+
+def _copy(conn: Connection, name: str, stream: bytes) -> None:
+    with conn.cursor().copy(query(name)) as copy:
+        copy.write(stream)
+
+
+def insert_records(
+    conn: Connection, factory_id: int, batch_id: int, records: tuple[Record, ...]
+) -> None:
+    """Add a version of each record that differs from the one before it, and mark it dirty."""
+    if not records:
+        return
+    # Two gateways of one factory would give the same record the same version.
+    conn.execute(query("lock_records"), {"factory_id": factory_id})
+    values = {
+        "factory_id": factory_id,
+        "batch_id": batch_id,
+        "kinds": [record.kind for record in records],
+        "keys": [record.key for record in records],
+        "ats": [record.at for record in records],
+        "bodies": [Jsonb(record.body) for record in records],
+    }
+    conn.execute(query("insert_records"), values)
+
+
+def mark_dirty_hours(conn: Connection, rows: Rows) -> None:
+    """Mark the asset-hours that rows ordered by (tag, time) touch."""
+    if len(rows) == 0:
+        return
+    # The first row of each tag and hour is where either of them changes.
+    hour = rows.ts_us // _HOUR_US
+    first = np.ones(len(rows), dtype=bool)
+    first[1:] = (np.diff(rows.tag_id) != 0) | (np.diff(hour) != 0)
+    marks = {"tag_ids": array_literal(rows.tag_id[first]), "hours": array_literal(hour[first])}
+    conn.execute(query("mark_dirty_hours"), marks)
