@@ -1,0 +1,53 @@
+"""`python -m collectors FILE`: one gateway as one process, until SIGTERM or SIGINT."""
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from collectors.config import GatewayConfig, load
+from collectors.errors import CollectorError
+from collectors.gateway import run
+
+# Their connection troubles are told once by the gateway itself, not by each of them at each try.
+_CHATTY = ("asyncua", "pymodbus.logging", "pymodbus", "paho", "psycopg")
+
+
+def main(arguments: list[str]) -> int:
+    """Run a gateway; returns 0 after a stop by signal, 1 with one plain message otherwise."""
+    if len(arguments) != 1:
+        print("usage: python -m collectors FILE", file=sys.stderr)
+        return 2
+    set_up_logging()
+    try:
+        config = load(Path(arguments[0]))
+        asyncio.run(run_until_signalled(config))
+    except CollectorError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def set_up_logging() -> None:
+    """Write plain lines to standard error, and keep the libraries to what is fatal."""
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+async def run_until_signalled(config: GatewayConfig) -> None:
+    """Run a gateway until SIGTERM or SIGINT, which end it in order."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run(config, stop=stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,83 @@
+"""Reading every tag of a gateway file once, through the adapters that will read them for ever."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from collectors import status
+from collectors.adapter import Adapter
+from collectors.adapters import adapter_for
+from collectors.config import GatewayConfig
+from collectors.config_schema import Source, TagTable
+from collectors.sample import Sample, from_us
+
+_WAIT_S = 10.0
+_CLOSE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What a tag gave: value in unit, status name, source time (ISO 8601, UTC), latency in ms.
+
+    latency_ms runs from the connection's readiness to the value; note says what went wrong.
+    """
+
+    tag: str
+    source: str
+    value: float | None
+    unit: str
+    status_name: str
+    ts: str | None
+    latency_ms: float | None
+    note: str | None = None
+
+
+async def probe(config: GatewayConfig, *, wait_s: float = _WAIT_S) -> list[ProbeResult]:
+    """Connect to every source at once and return one result per tag, in the file's order.
+
+    A source that cannot be read gives results that say so. Brokers are asked with a session of
+    their own, so that a running gateway keeps its messages.
+    """
+    zone = ZoneInfo(config.gateway.timezone)
+    found = await asyncio.gather(*(_probe(source, zone, wait_s) for source in config.sources))
+    return [result for results in found for result in results]
+
+
+async def _probe(source: Source, zone: ZoneInfo, wait_s: float) -> list[ProbeResult]:
+    adapter = adapter_for(source, zone, probing=True)
+    seen: dict[str, tuple[Sample, float]] = {}
+    note = None
+    try:
+        async with asyncio.timeout(wait_s):
+            await adapter.open()
+            await _collect(adapter, seen)
+    except TimeoutError:
+        note = f"nothing came within {wait_s:g} s"
+    except adapter.errors as error:
+        note = str(error) or type(error).__name__
+    finally:
+        async with asyncio.timeout(_CLOSE_S):
+            await adapter.close()
+    return [_result(source.name, tag, seen.get(tag.tag), note) for tag in source.tags]
+
+
+async def _collect(adapter: Adapter, seen: dict[str, tuple[Sample, float]]) -> None:
+    """Receive until every tag was seen; the caller bounds the time."""
+    ready_s = time.monotonic()
+    wanted = set(adapter.tags)
+    while wanted - seen.keys():
+        for sample in (await adapter.receive()).samples:
+            seen.setdefault(sample.tag, (sample, time.monotonic() - ready_s))
+
+
+def _result(
+    source: str, tag: TagTable, seen: tuple[Sample, float] | None, note: str | None
+) -> ProbeResult:
+    if seen is None:
+        code = status.name(status.BAD_NO_DATA)
+        return ProbeResult(tag.tag, source, None, tag.unit, code, None, None, note)
+    sample, latency_s = seen
+    ts = from_us(sample.ts_us).isoformat()
+    code = status.name(sample.status)
+    return ProbeResult(tag.tag, source, sample.value, tag.unit, code, ts, latency_s * 1000)

@@ -1,0 +1,102 @@
+"""Keeps one source running: opens it, forwards what it delivers, and opens it again for ever.
+
+One line is logged when a source fails and one when it is back; its tags are bad in between.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from collectors import status
+from collectors.adapter import Adapter
+from collectors.backoff import Backoff
+from collectors.change_filter import ChangeFilter
+from collectors.config_schema import Source
+from collectors.sample import Delivery, Refused, Sample, bad, now_us, time_is_plausible
+from collectors.spool import SourceState
+
+_log = logging.getLogger("collectors.source")
+
+_CLOSE_S = 10.0
+
+Forward = Callable[[str, Delivery], Awaitable[None]]
+
+
+class SourceRunner:
+    """One source with its adapter, its change filter and its state."""
+
+    def __init__(self, source: Source, adapter: Adapter, forward: Forward) -> None:
+        self.name = source.name
+        self._adapter = adapter
+        self._forward = forward
+        self._filter = ChangeFilter(source.heartbeat_s)
+        self._backoff = Backoff()
+        self._state = "starting"
+        self._since_us = now_us()
+        self._last_good_us: int | None = None
+        self._reason: str | None = None
+
+    def state(self) -> SourceState:
+        """Return how the source is doing now."""
+        return SourceState(self.name, self._state, self._since_us, self._last_good_us, self._reason)
+
+    async def run(self) -> None:
+        """Read the source until cancelled; a failure of whatever kind stays inside."""
+        while True:
+            try:
+                await self._read()
+            except self._adapter.errors as error:
+                await self._failed(str(error) or type(error).__name__)
+            except Exception as error:
+                _log.debug("%s", self.name, exc_info=error)
+                await self._failed(f"unexpected {type(error).__name__}: {error}")
+            finally:
+                await self._close()
+            await asyncio.sleep(self._backoff.next_s())
+
+    async def _read(self) -> None:
+        await self._adapter.open()
+        while True:
+            delivery = await self._adapter.receive()
+            self._works(delivery)
+            await self._pass_on(delivery)
+
+    async def _close(self) -> None:
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                await self._adapter.close()
+        except Exception as error:
+            _log.debug("closing %s", self.name, exc_info=error)
+
+    async def _pass_on(self, delivery: Delivery) -> None:
+        kept: list[Sample] = []
+        for sample in delivery.samples:
+            if not time_is_plausible(sample.ts_us):
+                reason = f"{sample.tag}: its time lies outside the years 1970 to 2200"
+                delivery.refused.append(Refused(reason, repr(tuple(sample))))
+            elif self._filter.passes(sample):
+                kept.append(sample)
+        delivery.samples = kept
+        if kept or delivery.records or delivery.refused or delivery.stored is not None:
+            await self._forward(self.name, delivery)
+
+    def _works(self, delivery: Delivery) -> None:
+        self._backoff.reset()
+        if delivery.records or any(not status.is_bad(one.status) for one in delivery.samples):
+            self._last_good_us = now_us()
+        if self._state == "up":
+            return
+        if self._state == "down":
+            _log.warning("source %s is back", self.name)
+        self._change("up", None)
+
+    async def _failed(self, reason: str) -> None:
+        if self._state != "down":
+            _log.error("source %s failed: %s; it is tried again", self.name, reason)
+            self._change("down", reason)
+        ts_us = now_us()
+        lost = [bad(tag, ts_us, status.BAD_NO_COMMUNICATION) for tag in self._adapter.tags]
+        await self._pass_on(Delivery(samples=lost))
+
+    def _change(self, state: str, reason: str | None) -> None:
+        self._state, self._reason, self._since_us = state, reason, now_us()
