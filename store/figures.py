@@ -1,5 +1,6 @@
 """Figures with their revisions, promises, self-reports, verdicts and the follow-up feed."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -167,25 +168,45 @@ def _figure(row: tuple[Any, ...]) -> Figure:
 
 
 def publish(conn: Connection, figure: NewFigure, *, is_open: bool) -> int:
-    """Store a figure and return its number.
+    """Store a figure and return its number; see publish_all."""
+    return publish_all(conn, figure.factory_id, [(figure, is_open)])[0]
+
+
+def publish_all(
+    conn: Connection, factory_id: int, formed: Sequence[tuple[NewFigure, bool]]
+) -> list[int]:
+    """Store figures of one factory, each with whether its period is open; return their numbers.
 
     An open period keeps one provisional revision 0, written again as data arrive. A closed
     period gets a new revision when its inputs differ from the newest one, which then appears
     in the follow-up feed; the earlier ones stay.
     """
+    if not formed:
+        return []
     with transaction(conn):
-        known = revisions(
-            conn, figure.factory_id, figure.kpi, figure.period_kind, figure.period_start
-        )
-        newest = known[-1] if known else None
-        if newest is not None and _same(newest, figure) and (newest.revision > 0 or is_open):
-            return newest.figure_id
-        revision = 0 if is_open else (newest.revision + 1 if newest else 1)
-        figure_id = _insert(conn, figure, revision)
-        if not is_open:
-            before = newest if newest is not None and newest.revision > 0 else None
-            _announce(conn, figure, figure_id, before)
-        return figure_id
+        since = min(figure.period_start for figure, _ in formed)
+        known = {_key(stored): stored for stored in latest(conn, factory_id, since=since)}
+        numbers: list[int | None] = []
+        new: list[tuple[NewFigure, int, Figure | None]] = []
+        for figure, is_open in formed:
+            newest = known.get(_key(figure))
+            if newest is not None and _keeps(newest, figure, is_open):
+                numbers.append(newest.figure_id)
+            else:
+                numbers.append(None)
+                revision = 0 if is_open else (newest.revision + 1 if newest else 1)
+                new.append((figure, revision, newest))
+        added = iter(_insert_all(conn, new))
+        return [number if number is not None else next(added) for number in numbers]
+
+
+def _key(figure: Figure | NewFigure) -> tuple[str, str, date]:
+    return figure.kpi, figure.period_kind, figure.period_start
+
+
+def _keeps(newest: Figure, figure: NewFigure, is_open: bool) -> bool:
+    """Tell whether the stored revision already says what was formed; a closed one stays closed."""
+    return _same(newest, figure) and (newest.revision > 0 or is_open)
 
 
 def _same(stored: Figure, figure: NewFigure) -> bool:
@@ -196,22 +217,28 @@ def _same(stored: Figure, figure: NewFigure) -> bool:
     )
 
 
-def _insert(conn: Connection, figure: NewFigure, revision: int) -> int:
-    values = asdict(figure) | {"revision": revision, "inputs": Jsonb(figure.inputs)}
-    row = conn.execute(query("upsert_figure"), values).fetchone()
-    assert row is not None
-    return int(row[0])
+def _insert_all(conn: Connection, new: Sequence[tuple[NewFigure, int, Figure | None]]) -> list[int]:
+    """Add the revisions in one round trip and announce those of closed periods."""
+    if not new:
+        return []
+    rows = [
+        asdict(figure) | {"revision": revision, "inputs": Jsonb(figure.inputs)}
+        for figure, revision, _ in new
+    ]
+    cursor = conn.cursor()
+    cursor.executemany(query("upsert_figure"), rows, returning=True)
+    numbers = [int(row[0]) for result in cursor.results() for row in result]
+    changes = [
+        _entry(figure, number, "figure", _shown_if_closed(newest), _shown(figure))
+        for (figure, revision, newest), number in zip(new, numbers, strict=True)
+        if revision > 0
+    ]
+    _announce(conn, changes)
+    return numbers
 
 
-def _announce(conn: Connection, figure: NewFigure, figure_id: int, before: Figure | None) -> None:
-    _follow_up(
-        conn,
-        figure,
-        figure_id,
-        "figure",
-        None if before is None else _shown(before),
-        _shown(figure),
-    )
+def _shown_if_closed(figure: Figure | None) -> dict[str, Any] | None:
+    return None if figure is None or figure.revision == 0 else _shown(figure)
 
 
 def _shown(figure: Figure | NewFigure) -> dict[str, Any]:
@@ -219,16 +246,14 @@ def _shown(figure: Figure | NewFigure) -> dict[str, Any]:
     return {name: getattr(figure, name) for name in names}
 
 
-def _follow_up(
-    conn: Connection,
+def _entry(
     about: NewFigure | NewVerdict,
     figure_id: int,
     what: str,
     before: dict[str, Any] | None,
     after: dict[str, Any],
-) -> None:
-    conn.execute(query("lock_follow_up"))
-    values = {
+) -> dict[str, Any]:
+    return {
         "factory_id": about.factory_id,
         "kpi": about.kpi,
         "what": what,
@@ -239,7 +264,12 @@ def _follow_up(
         "after": Jsonb(after),
         "figure_id": figure_id,
     }
-    conn.execute(query("insert_follow_up"), values)
+
+
+def _announce(conn: Connection, changes: list[dict[str, Any]]) -> None:
+    if changes:
+        conn.execute(query("lock_follow_up"))
+        conn.cursor().executemany(query("insert_follow_up"), changes)
 
 
 def promises(conn: Connection, factory_id: int) -> dict[str, Promise]:
@@ -267,15 +297,16 @@ def decide(conn: Connection, verdict: NewVerdict) -> None:
         row = conn.execute(query("get_verdict"), key).fetchone()
         before = None if row is None else Verdict(*row)
         conn.execute(query("upsert_verdict"), asdict(verdict))
+        changes = []
         for what, word, number in (
             ("fulfilment", "fulfilment_verdict", "fulfilment"),
             ("consistency", "consistency_verdict", "deviation"),
         ):
             if before is None or getattr(before, word) != getattr(verdict, word):
                 old = None if before is None else _word(before, word, number)
-                _follow_up(
-                    conn, verdict, verdict.figure_id, what, old, _word(verdict, word, number)
-                )
+                new = _word(verdict, word, number)
+                changes.append(_entry(verdict, verdict.figure_id, what, old, new))
+        _announce(conn, changes)
 
 
 def _word(verdict: NewVerdict, word: str, number: str) -> dict[str, Any]:

@@ -9,6 +9,14 @@ from store.queries import query
 
 Plan = Mapping[str, Any]
 
+_TAG_DEFAULTS: dict[str, Any] = {
+    "modulus": None,
+    "max_rate_per_s": None,
+    "ratio": 1.0,
+    "resolution": 0.0,
+    "state_map": None,
+}
+
 
 def load_plan(conn: Connection, plan: Plan) -> int:
     """Store a plan whole and return the factory's number; loading it again brings it up to date.
@@ -64,8 +72,7 @@ def _load_asset(conn: Connection, factory_id: int, asset: Plan) -> None:
     _insert_all(conn, "insert_ideal_cycle", owner, asset.get("ideal_cycles", ()))
     if asset.get("meter"):
         _insert_all(conn, "insert_meter", owner, [asset["meter"]])
-    defaults = {"modulus": None, "max_rate_per_s": None, "ratio": 1.0, "state_map": None}
-    tags = [defaults | tag | {"factory_id": factory_id} for tag in asset.get("tags", ())]
+    tags = [_TAG_DEFAULTS | tag | {"factory_id": factory_id} for tag in asset.get("tags", ())]
     _insert_all(conn, "upsert_tag", owner, tags)
 
 

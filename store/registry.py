@@ -47,7 +47,10 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """One signal of one asset; ratio gives primary units per register unit."""
+    """One signal of one asset; ratio gives primary units per register unit.
+
+    resolution is the least step of the register, in register units.
+    """
 
     tag_id: int
     asset_id: int
@@ -58,6 +61,7 @@ class Tag:
     modulus: float | None
     max_rate_per_s: float | None
     ratio: float
+    resolution: float
     state_map: str | None
 
 

@@ -9,17 +9,15 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from kpi.calendar import from_us, local_midnight
+from kpi.formulas.delivery import OrderLine
 from store.figures import NewFigure
-from store.records import StoredRecord
 from store.registry import Asset, MonitoringPlan
 
 METHOD_VERSION = "KPI-2026.1"
 COEFFICIENT_VERSION = "GB/T 2589-2020"
 
-_EPOCH_DAY = date(1970, 1, 1)
 _GRADES = ((0.95, "A"), (0.90, "B"), (0.75, "C"))
 
 
@@ -52,32 +50,65 @@ class Estimate:
     reason: str | None = None
 
 
+Sums = dict[str, npt.NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class DayFacts:
+    """Facts added up by asset and local day: one matrix an asset, a row a day."""
+
+    first_day: date
+    columns: tuple[str, ...]
+    of_asset: Mapping[int, npt.NDArray[np.float64]]
+
+    def sums(self, asset_ids: Sequence[int], start: date, end: date) -> Sums:
+        """Return each column added up over the days of [start, end), one element an asset."""
+        first, last = (start - self.first_day).days, (end - self.first_day).days
+        empty = np.zeros((0, len(self.columns)))
+        found = np.array(
+            [
+                self.of_asset.get(asset_id, empty)[max(first, 0) : max(last, 0)].sum(axis=0)
+                for asset_id in asset_ids
+            ]
+        ).reshape(len(asset_ids), len(self.columns))
+        return dict(zip(self.columns, found.T, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    """The newest versions of a factory's records, ready to count."""
+
+    # Order lines by the day on which they are due.
+    order_lines: Mapping[date, Sequence[OrderLine]]
+    # Quantities of finally inspected lots by the day of inspection.
+    inspected: Mapping[date, Mapping[str, float]]
+    # Stock value by month-end day and category [yuan].
+    stock_yuan: Mapping[date, Mapping[str, float]]
+    # Cost of goods sold by first of month [yuan].
+    cogs_yuan: Mapping[date, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """All that the figures of one factory are formed from.
 
-    `days` holds the facts added up by asset and local day, `planned_s` the planned busy seconds
-    of each asset by day from `first_day` on, up to `until`, before which hours have ended.
+    `planned_s` is the planned busy time of each asset by day from `days.first_day` on, up to
+    `until`, before which hours have ended.
     """
 
     plan: MonitoringPlan
-    days: pd.DataFrame
+    days: DayFacts
     planned_s: Mapping[int, npt.NDArray[np.float64]]
-    first_day: date
     until: datetime
-    records: Mapping[str, Sequence[StoredRecord]]
+    business: Business
 
-    def sums(self, assets: Sequence[Asset], start: date, end: date) -> pd.DataFrame:
-        """Return the facts of some assets in [start, end) added up, a row an asset."""
-        days = self.days
-        first, last = (start - _EPOCH_DAY).days, (end - _EPOCH_DAY).days
-        chosen = days[(days["day"] >= first) & (days["day"] < last)]
-        found = chosen.drop(columns=["day", "flags"]).groupby("asset_id").sum()
-        return found.reindex([asset.asset_id for asset in assets], fill_value=0.0)
+    def sums(self, assets: Sequence[Asset], start: date, end: date) -> Sums:
+        """Return the facts of some assets in [start, end) added up, one element an asset."""
+        return self.days.sums([asset.asset_id for asset in assets], start, end)
 
     def planned(self, assets: Sequence[Asset], start: date, end: date) -> float:
         """Return the planned busy seconds of some assets in [start, end), as far as it has come."""
-        first, last = (start - self.first_day).days, (end - self.first_day).days
+        first, last = (start - self.days.first_day).days, (end - self.days.first_day).days
         return float(
             sum(self.planned_s[asset.asset_id][max(first, 0) : last].sum() for asset in assets)
         )

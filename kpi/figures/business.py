@@ -1,18 +1,21 @@
 """Defect rate, on-time delivery and inventory turnover from business records."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from math import fsum
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from kpi.calendar import add_months, local_midnight, months
+from kpi.calendar import add_months, months
 from kpi.errors import NotComputable
-from kpi.figures.basis import Estimate, Evidence, Period, bounded, refused
+from kpi.figures.basis import Business, Estimate, Evidence, Period, bounded, refused
 from kpi.formulas.delivery import OrderLine, on_time
 from kpi.formulas.quality import quality
 from kpi.formulas.turnover import turnover
 from store.records import StoredRecord
 
+INSPECTED = ("total", "scrap", "rework", "passed_first")
 _STOCK = frozenset({"raw", "wip", "finished"})
 
 
@@ -23,23 +26,18 @@ def defects(evidence: Evidence, period: Period) -> list[Estimate]:
     in the low bound, all defective in the high one.
     """
     coverage = evidence.link_coverage(period.start, period.end)
-    lots = list(_inside(evidence, "inspection", period))
-    sums = {
-        name: fsum(float(lot.body[name]) for lot in lots if lot.body["operation"] == "final")
-        for name in ("total", "scrap", "rework", "passed_first")
-    }
+    chosen = [
+        lots
+        for day, lots in evidence.business.inspected.items()
+        if period.start <= day < period.end
+    ]
+    sums = {name: fsum(lots[name] for lots in chosen) for name in INSPECTED}
     try:
         found = quality(sums["total"], sums["scrap"], sums["rework"], sums["passed_first"])
     except NotComputable as refusal:
         return [refused("defect_rate", "1", coverage, refusal.reason, **sums)]
     bounds = _widened(found.defect_rate, sums["total"], coverage)
-    return [bounded("defect_rate", "1", coverage, bounds, lots=len(lots), **sums)]
-
-
-def _inside(evidence: Evidence, kind: str, period: Period) -> Iterable[StoredRecord]:
-    zone = evidence.plan.factory.timezone
-    start, end = local_midnight(period.start, zone), local_midnight(period.end, zone)
-    return (record for record in evidence.records[kind] if start <= record.at < end)
+    return [bounded("defect_rate", "1", coverage, bounds, **sums)]
 
 
 def _widened(share: float, count: float, coverage: float) -> tuple[float, float, float]:
@@ -53,7 +51,8 @@ def _widened(share: float, count: float, coverage: float) -> tuple[float, float,
 def deliveries(evidence: Evidence, period: Period) -> list[Estimate]:
     """Return the share of order lines due in the period that were shipped in full and on time."""
     coverage = evidence.link_coverage(period.start, period.end)
-    lines = [_order_line(record) for record in evidence.records["order_line"]]
+    due = evidence.business.order_lines
+    lines = [line for day, each in due.items() if period.start <= day < period.end for line in each]
     try:
         found = on_time(lines, (period.start, period.end))
     except NotComputable as refusal:
@@ -61,6 +60,31 @@ def deliveries(evidence: Evidence, period: Period) -> list[Estimate]:
     bounds = _widened(found.on_time, found.due, coverage)
     inputs = {"lines_due": found.due, "on_time": round(found.on_time * found.due)}
     return [bounded("on_time_delivery", "1", coverage, bounds, **inputs)]
+
+
+def business(records: Mapping[str, Sequence[StoredRecord]], timezone: str) -> Business:
+    """Sort the newest versions of a factory's records by what they count for."""
+    zone = ZoneInfo(timezone)
+    lines: dict[date, list[OrderLine]] = defaultdict(list)
+    for record in records["order_line"]:
+        line = _order_line(record)
+        if line.promised is not None:
+            lines[line.promised].append(line)
+    inspected: dict[date, dict[str, float]] = defaultdict(lambda: dict.fromkeys(INSPECTED, 0.0))
+    for record in records["inspection"]:
+        if record.body["operation"] == "final":
+            sums = inspected[record.at.astimezone(zone).date()]
+            for name in INSPECTED:
+                sums[name] += float(record.body[name])
+    stock_yuan: dict[date, dict[str, float]] = defaultdict(dict)
+    for record in records["stock_balance"]:
+        day = date.fromisoformat(record.body["day"])
+        stock_yuan[day][record.body["category"]] = float(record.body["value_yuan"])
+    cogs_yuan = {
+        date.fromisoformat(f"{record.body['month']}-01"): float(record.body["amount_yuan"])
+        for record in records["cogs"]
+    }
+    return Business(lines, inspected, stock_yuan, cogs_yuan)
 
 
 def _order_line(record: StoredRecord) -> OrderLine:
@@ -92,11 +116,15 @@ def stock(evidence: Evidence, period: Period) -> list[Estimate]:
     """
     ends = [start - timedelta(days=1) for start, _ in months(period.start, period.end)]
     ends.append(period.end - timedelta(days=1))
-    balances = {day: _balance(evidence.records["stock_balance"], day) for day in ends}
-    costs = _costs(evidence.records["cogs"], period)
+    balances = {day: _balance(evidence.business.stock_yuan.get(day, {})) for day in ends}
+    costs = {
+        start: evidence.business.cogs_yuan.get(start)
+        for start, _ in months(period.start, period.end)
+    }
     wanted = len(ends) + period.months
     have = sum(value is not None for value in (*balances.values(), *costs.values()))
-    absent = sorted(str(key) for key, value in (balances | costs).items() if value is None)
+    absent = [f"{day}" for day, value in balances.items() if value is None]
+    absent += [f"{start:%Y-%m}" for start, value in costs.items() if value is None]
     if absent:
         reason = f"no stock balance or cost of goods sold for {', '.join(absent[:3])}"
         return [refused("inventory_turnover", "turns", have / wanted, reason, absent=absent)]
@@ -114,19 +142,8 @@ def stock(evidence: Evidence, period: Period) -> list[Estimate]:
     return [bounded("inventory_turnover", "turns", 1.0, (turns, turns, turns), **inputs)]
 
 
-def _balance(records: Sequence[StoredRecord], day: date) -> float | None:
-    found = {
-        record.body["category"]: float(record.body["value_yuan"])
-        for record in records
-        if record.body["day"] == day.isoformat()
-    }
-    return fsum(found.values()) if found.keys() >= _STOCK else None
-
-
-def _costs(records: Sequence[StoredRecord], period: Period) -> dict[str, float | None]:
-    by_month = {record.body["month"]: float(record.body["amount_yuan"]) for record in records}
-    wanted = [f"{start:%Y-%m}" for start, _ in months(period.start, period.end)]
-    return {month: by_month.get(month) for month in wanted}
+def _balance(by_category: Mapping[str, float]) -> float | None:
+    return fsum(by_category.values()) if by_category.keys() >= _STOCK else None
 
 
 def records_window(baseline_from: date) -> date:

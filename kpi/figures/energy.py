@@ -46,17 +46,29 @@ def energy(evidence: Evidence, period: Period) -> list[Estimate]:
 
 
 def _carrier(evidence: Evidence, period: Period, meter: Asset, seconds: float) -> _Carrier:
-    sums = evidence.sums([meter], period.start, period.end).iloc[0]
-    metered_s = float(sums["energy_hours"]) * 3600
+    by_asset = evidence.sums([meter], period.start, period.end)
+    sums = {name: float(each[0]) for name, each in by_asset.items()}
+    metered_s = sums["energy_hours"] * 3600
     missing_s = max(seconds - metered_s, 0.0)
-    mean = float(sums["energy"]) / metered_s
+    mean = sums["energy"] / metered_s
     most = max(_largest_rate(evidence, meter), mean)
+    step = _step(evidence, meter)
     return _Carrier(
         name=meter.carrier or "",
-        low=float(sums["energy_low"]),
-        point=float(sums["energy"]) + missing_s * mean,
-        high=float(sums["energy_high"]) + missing_s * most,
+        low=max(sums["energy_low"] - step, 0.0),
+        point=sums["energy"] + missing_s * mean,
+        high=sums["energy_high"] + missing_s * most + step,
     )
+
+
+def _step(evidence: Evidence, meter: Asset) -> float:
+    """Return by how much the difference of two readings may err: the register's least step."""
+    steps = [
+        tag.resolution * tag.ratio
+        for tag in evidence.plan.tags
+        if tag.asset_id == meter.asset_id and tag.role == "energy"
+    ]
+    return max(steps, default=0.0)
 
 
 def _largest_rate(evidence: Evidence, meter: Asset) -> float:

@@ -1,12 +1,12 @@
 """OEE with its factors, and networked key equipment."""
 
+from collections.abc import Sequence
 from datetime import timedelta
-
-import pandas as pd
 
 from kpi.errors import NotComputable
 from kpi.figures.basis import Estimate, Evidence, Period, bounded, refused
 from kpi.formulas.oee import from_sums
+from store.registry import Asset
 
 _NETWORK_DAYS = 30
 _NETWORK_SHARE = 0.9
@@ -25,31 +25,47 @@ def oee(evidence: Evidence, period: Period) -> list[Estimate]:
     planned = evidence.planned(assets, period.start, period.end)
     if planned == 0:
         return [refused(name, "1", 0.0, "no busy time was planned in the period") for name in names]
-    sums = evidence.sums(assets, period.start, period.end).sum()
-    missing = max(planned - float(sums["planned_s"]), 0.0)
-    unknown = float(sums["unknown_s"]) + missing
-    uncounted = float(sums["uncounted_s"]) + missing
+    by_asset = evidence.sums(assets, period.start, period.end)
+    sums = {name: float(each.sum()) for name, each in by_asset.items()}
+    missing = max(planned - sums["planned_s"], 0.0)
+    unknown, uncounted = sums["unknown_s"] + missing, sums["uncounted_s"] + missing
     coverage = 1 - max(unknown, uncounted) / planned
     if planned - unknown <= 0 or planned - uncounted <= 0:
         return [refused(name, "1", coverage, "no data in the period") for name in names]
+    step_s = _count_step_s(evidence, assets)
+    sums["ideal_total_low_s"] = max(sums["ideal_total_low_s"] - step_s, 0.0)
+    sums["ideal_good_low_s"] = max(sums["ideal_good_low_s"] - step_s, 0.0)
+    sums["ideal_total_high_s"] += step_s
+    sums["ideal_good_high_s"] += step_s
     return _factors(sums, planned, unknown, uncounted, coverage)
 
 
+def _count_step_s(evidence: Evidence, assets: Sequence[Asset]) -> float:
+    """Return the ideal seconds by which readings at both ends of a period may err."""
+    cycles = evidence.plan.ideal_cycle_s
+    return sum(
+        tag.resolution * tag.ratio * max(cycles.get(asset.asset_id, {}).values(), default=0.0)
+        for asset in assets
+        for tag in evidence.plan.tags
+        if tag.asset_id == asset.asset_id and tag.role.endswith("_count")
+    )
+
+
 def _factors(
-    sums: pd.Series, planned: float, unknown: float, uncounted: float, coverage: float
+    sums: dict[str, float], planned: float, unknown: float, uncounted: float, coverage: float
 ) -> list[Estimate]:
-    run, made, good = (float(sums[name]) for name in ("run_s", "ideal_total_s", "ideal_good_s"))
-    made_low, made_high = float(sums["ideal_total_low_s"]), float(sums["ideal_total_high_s"])
-    good_low, good_high = float(sums["ideal_good_low_s"]), float(sums["ideal_good_high_s"])
+    run, made, good = sums["run_s"], sums["ideal_total_s"], sums["ideal_good_s"]
+    made_low, made_high = sums["ideal_total_low_s"], sums["ideal_total_high_s"]
+    good_low, good_high = sums["ideal_good_low_s"], sums["ideal_good_high_s"]
     lost_low, lost_high = made_low - good_low, made_high - good_high
     # What is known stands for the rest: run time for all planned time, counts for the counted.
     run_share, counted = run / (planned - unknown), planned - uncounted
     inputs = {
         "planned_s": planned,
         "run_s": run,
-        "setup_s": float(sums["setup_s"]),
-        "stop_s": float(sums["stop_s"]),
-        "idle_s": float(sums["idle_s"]),
+        "setup_s": sums["setup_s"],
+        "stop_s": sums["stop_s"],
+        "idle_s": sums["idle_s"],
         "unknown_s": unknown,
         "uncounted_s": uncounted,
         "ideal_total_s": made,
@@ -101,12 +117,12 @@ def networked(evidence: Evidence, period: Period) -> list[Estimate]:
     registered = [asset for asset in evidence.plan.assets if asset.key_equipment]
     sums = evidence.sums(registered, start, end)
     least = _NETWORK_SHARE * _NETWORK_DAYS * _DAY_S
-    heard = sums[(sums["known_s"] >= least) & (sums["changes"] > 0)].index
-    serials = {asset.serial for asset in registered if asset.asset_id in heard and asset.serial}
-    count = float(len(serials))
+    alive = (sums["known_s"] >= least) & (sums["changes"] > 0)
+    heard = [asset for asset, is_alive in zip(registered, alive, strict=True) if is_alive]
+    count = float(len({asset.serial for asset in heard if asset.serial}))
     inputs = {
         "registered": len(registered),
-        "networked": sorted(asset.code for asset in registered if asset.asset_id in heard),
+        "networked": sorted(asset.code for asset in heard),
         "window": [start.isoformat(), end.isoformat()],
     }
     return [bounded("networked_equipment", "count", 1.0, (count, count, count), **inputs)]

@@ -11,8 +11,8 @@ import pandas as pd
 import store
 from kpi.calendar import PLANNED, add_months, asset_calendar, local_midnight
 from kpi.figures import Evidence, Period, estimates, figure
-from kpi.figures.basis import day_edges_us
-from kpi.figures.business import counting_days, records_window
+from kpi.figures.basis import DayFacts, day_edges_us
+from kpi.figures.business import business, counting_days, records_window
 from kpi.jobs.basis import Progress, last_full_hour
 from kpi.verdicts import Verified, consistency, fulfilment
 from store import facts, figures, records, registry
@@ -45,10 +45,15 @@ def refresh_factory(conn: store.Connection, factory: registry.Factory, now: date
         if not periods:
             return 0
         evidence = _evidence(conn, factory, now)
-        for period in periods:
-            for estimate in estimates(evidence, period):
-                new = figure(factory.factory_id, period, estimate)
-                figures.publish(conn, new, is_open=period.is_open)
+        figures.publish_all(
+            conn,
+            factory.factory_id,
+            [
+                (figure(factory.factory_id, period, estimate), period.is_open)
+                for period in periods
+                for estimate in estimates(evidence, period)
+            ],
+        )
         _judge(conn, factory)
         return len(periods)
 
@@ -84,19 +89,31 @@ def _evidence(conn: store.Connection, factory: registry.Factory, now: datetime) 
     plan = registry.monitoring_plan(conn, factory)
     zone, first = factory.timezone, factory.baseline_from
     until = last_full_hour(now)
-    start = local_midnight(first, zone)
-    sums = facts.day_sums(conn, factory.factory_id, zone, start, until)
     reach = local_midnight(records_window(first), zone), until + timedelta(days=366)
+    found = {kind: records.latest(conn, factory.factory_id, kind, *reach) for kind in _RECORD_KINDS}
     return Evidence(
         plan=plan,
-        days=pd.DataFrame(sums),
+        days=_day_facts(conn, factory, until),
         planned_s=_planned(plan, first, until),
-        first_day=first,
         until=until,
-        records={
-            kind: records.latest(conn, factory.factory_id, kind, *reach) for kind in _RECORD_KINDS
-        },
+        business=business(found, zone),
     )
+
+
+def _day_facts(conn: store.Connection, factory: registry.Factory, until: datetime) -> DayFacts:
+    zone, first = factory.timezone, factory.baseline_from
+    start = local_midnight(first, zone)
+    table = pd.DataFrame(facts.day_sums(conn, factory.factory_id, zone, start, until))
+    table["day"] -= (first - date(1970, 1, 1)).days
+    columns = tuple(table.columns.drop(["asset_id", "day", "flags"]))
+    count = (until.astimezone(ZoneInfo(zone)).date() - first).days + 1
+    by_asset = {
+        asset_id: table[table["asset_id"] == asset_id]
+        .set_index("day")[[*columns]]
+        .reindex(range(count), fill_value=0.0)
+        for asset_id in table["asset_id"].unique().tolist()
+    }
+    return DayFacts(first, columns, {each: rows.to_numpy() for each, rows in by_asset.items()})
 
 
 def _planned(

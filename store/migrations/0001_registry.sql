@@ -70,6 +70,8 @@ CREATE TABLE registry.tag (
     max_rate_per_s float8 CHECK (max_rate_per_s > 0),
     -- Primary units per register unit (CT x PT, pulse weight).
     ratio        float8 NOT NULL DEFAULT 1 CHECK (ratio > 0),
+    -- Least step that the register shows, in register units; 0 where it shows every change.
+    resolution   float8 NOT NULL DEFAULT 0 CHECK (resolution >= 0),
     state_map    text,
     UNIQUE (factory_id, name)
 );

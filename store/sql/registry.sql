@@ -33,13 +33,14 @@ RETURNING asset_id;
 -- name: upsert_tag
 -- Adds a tag of a plan, or brings it up to date; its identity stays.
 INSERT INTO registry.tag (factory_id, asset_id, name, role, unit, heartbeat_s, modulus,
-    max_rate_per_s, ratio, state_map)
+    max_rate_per_s, ratio, resolution, state_map)
 VALUES (%(factory_id)s, %(asset_id)s, %(name)s, %(role)s, %(unit)s, %(heartbeat_s)s, %(modulus)s,
-    %(max_rate_per_s)s, %(ratio)s, %(state_map)s)
+    %(max_rate_per_s)s, %(ratio)s, %(resolution)s, %(state_map)s)
 ON CONFLICT (factory_id, name) DO UPDATE
 SET asset_id = excluded.asset_id, role = excluded.role, unit = excluded.unit,
     heartbeat_s = excluded.heartbeat_s, modulus = excluded.modulus,
-    max_rate_per_s = excluded.max_rate_per_s, ratio = excluded.ratio, state_map = excluded.state_map;
+    max_rate_per_s = excluded.max_rate_per_s, ratio = excluded.ratio,
+    resolution = excluded.resolution, state_map = excluded.state_map;
 
 -- name: delete_plan_lists
 -- Empties the lists of a factory's plan that the new plan brings whole.
@@ -137,7 +138,8 @@ ORDER BY a.code;
 
 -- name: list_tags
 -- The tags of a factory.
-SELECT tag_id, asset_id, name, role, unit, heartbeat_s, modulus, max_rate_per_s, ratio, state_map
+SELECT tag_id, asset_id, name, role, unit, heartbeat_s, modulus, max_rate_per_s, ratio, resolution,
+    state_map
 FROM registry.tag
 WHERE factory_id = %(factory_id)s
 ORDER BY tag_id;
