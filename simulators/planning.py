@@ -1,8 +1,10 @@
 """The monitoring plan that the factory files, with its promises and its own report."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from simulators import clock
+from simulators.calendars import PlannedStop
 from simulators.model import Equipment, Meter
 from simulators.tags import TagSpec
 
@@ -14,58 +16,38 @@ def plan(plant: "Plant") -> dict[str, Any]:
     """Return the plan as JSON-ready data; the self-reports rest on the truth."""
     scenario = plant.scenario
     return {
-        "factory": {
-            "code": scenario.factory.code,
-            "name_zh": scenario.factory.name_zh,
-            "name_en": scenario.factory.name_en,
-            "kind": scenario.factory.kind,
-            "region": scenario.factory.region,
-            "timezone": clock.TIMEZONE,
-            "baseline": [day.isoformat() for day in plant.windows.baseline],
-            "renovated_on": plant.renovation.isoformat(),
-        },
-        "enterprise": {
-            "credit_code": None,
-            "name_zh": scenario.enterprise.name_zh,
-            "name_en": scenario.enterprise.name_en,
-        },
+        "factory": _factory(plant),
+        "enterprise": {"credit_code": None} | asdict(scenario.enterprise),
         "state_maps": scenario.states,
         "assets": _assets(plant),
-        "energy_factors": [
-            {"carrier": each.carrier, "kgce_per_unit": each.kgce_per_unit, "source": each.source}
-            for each in scenario.energy_factor
-        ],
+        "energy_factors": [asdict(each) for each in scenario.energy_factor],
         "shifts": [
-            {
-                "weekday": weekday,
-                "name": shift.name,
-                "starts": shift.starts,
-                "duration_s": shift.duration_s,
-            }
+            {"weekday": weekday} | asdict(shift)
             for weekday in scenario.calendar.weekdays
             for shift in scenario.calendar.shift
         ],
         "holidays": _holidays(plant),
-        "planned_stops": [
-            {
-                "asset": stop.asset or None,
-                "starts_at": clock.iso(stop.start_us),
-                "ends_at": clock.iso(stop.end_us),
-                "reason": stop.reason,
-                "filed_at": clock.iso(stop.filed_us),
-            }
-            for stop in plant.calendar.stops
-        ],
-        "promises": [
-            {
-                "kpi": each.kpi,
-                "before": each.before,
-                "basis": each.basis,
-                "expected": each.expected,
-            }
-            for each in scenario.promise
-        ],
+        "planned_stops": [_planned_stop(stop) for stop in plant.calendar.stops],
+        "promises": [asdict(each) for each in scenario.promise],
         "self_reports": _self_reports(plant),
+    }
+
+
+def _factory(plant: "Plant") -> dict[str, Any]:
+    return asdict(plant.scenario.factory) | {
+        "timezone": clock.TIMEZONE,
+        "baseline": [day.isoformat() for day in plant.windows.baseline],
+        "renovated_on": plant.renovation.isoformat(),
+    }
+
+
+def _planned_stop(stop: PlannedStop) -> dict[str, Any]:
+    return {
+        "asset": stop.asset or None,
+        "starts_at": clock.iso(stop.start_us),
+        "ends_at": clock.iso(stop.end_us),
+        "reason": stop.reason,
+        "filed_at": clock.iso(stop.filed_us),
     }
 
 

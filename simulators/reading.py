@@ -3,11 +3,14 @@
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from simulators.errors import ScenarioError
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def read(cls: type[T], table: Any, where: str) -> T:
@@ -15,7 +18,7 @@ def read(cls: type[T], table: Any, where: str) -> T:
     if not isinstance(table, Mapping):
         raise ScenarioError(f"{where}: expected a table, found {table!r}")
     hints = get_type_hints(cls)
-    known = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]  # T is one
+    known = {field.name: field for field in fields(cls)}
     unknown = sorted(set(table) - set(known))
     if unknown:
         raise ScenarioError(f"{where}: unknown key {unknown[0]!r}; allowed: {', '.join(known)}")

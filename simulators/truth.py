@@ -9,7 +9,7 @@ factors, GB/T 2589-2020 for standard coal.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from simulators.quality import Lot
 if TYPE_CHECKING:
     from simulators.plant import Plant
 
-Truth = dict[str, dict[str, float]]
+Truth = dict[str, dict[str, Any]]
 
 # GB/T 2589-2020 Annex A, kgce per kWh and per MJ, calorific value.
 KGCE_PER_KWH = 0.1229
@@ -41,7 +41,7 @@ Interval = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Output4:
+class AssetOutput:
     """Ideal seconds of all and of good output, planned and run seconds of one asset."""
 
     planned_s: float
@@ -50,15 +50,15 @@ class Output4:
     ideal_good_s: float
 
 
-def truth(plant: "Plant") -> dict[str, Truth]:
+def truth(plant: "Plant") -> Truth:
     """Return the true KPIs: baseline, after, baseline_months, after_months.
 
     The months are keyed YYYY-MM. A KPI without a denominator in its window is left out.
     """
     windows = plant.windows
-    result: dict[str, Truth] = {
-        "baseline": window_truth(plant, *windows.baseline),  # type: ignore[dict-item]
-        "after": window_truth(plant, *windows.after),  # type: ignore[dict-item]
+    result: Truth = {
+        "baseline": window_truth(plant, *windows.baseline),
+        "after": window_truth(plant, *windows.after),
     }
     for name, (first, last) in (("baseline", windows.baseline), ("after", windows.after)):
         months = [clock.add_months(first, at) for at in range(_months(first, last))]
@@ -89,7 +89,7 @@ def window_truth(plant: "Plant", first: date, end: date) -> dict[str, float]:
     return {kpi: value for kpi, value in figures.items() if value is not None}
 
 
-def oee_figures(assets: Sequence[Output4]) -> dict[str, float | None]:
+def oee_figures(assets: Sequence[AssetOutput]) -> dict[str, float | None]:
     """Return OEE and its three factors [1] as ratios of sums over assets."""
     planned = sum(each.planned_s for each in assets)
     run = sum(each.run_s for each in assets)
@@ -141,7 +141,7 @@ def asset_output(
     cycles: dict[int, float],
     planned: Sequence[Interval],
     window: Interval,
-) -> Output4:
+) -> AssetOutput:
     """Return what one asset should and did do in a window; cycles are seconds by product."""
     inside = [_common(each, window) for each in planned]
     run_s = sum(_seconds_in(log, each) for each in inside)
@@ -150,7 +150,7 @@ def asset_output(
     else:
         total, good = _ideal_of_flow(log, cycles, window)
     planned_s = sum(max(0, end - start) for start, end in inside) / SECOND_US
-    return Output4(planned_s, run_s, total, good)
+    return AssetOutput(planned_s, run_s, total, good)
 
 
 def planned_intervals(shifts: Sequence[Interval], stops: Sequence[Interval]) -> list[Interval]:
@@ -177,7 +177,7 @@ def _in_oee(plant: "Plant") -> list[Equipment]:
     return [each for each in plant.scenario.equipment if each.in_oee]
 
 
-def _asset_output(plant: "Plant", equipment: Equipment, window: Interval) -> Output4:
+def _asset_output(plant: "Plant", equipment: Equipment, window: Interval) -> AssetOutput:
     first, last = clock.local_day(window[0]) - 2, clock.local_day(window[1]) + 1
     stops = [
         (stop.start_us, stop.end_us)
