@@ -68,6 +68,8 @@ def private_folder(home: Path, account: Account | None) -> Path:
     if not home.exists():
         _make(home, account)
     folder = home.resolve()
+    if folder.stat().st_uid == 0:  # fresh, or an earlier start was cut off
+        _give(folder, account)
     if not can_enter(account, folder):
         who = account.name if account else "this user"
         raise DeployError(f"{who} may no longer enter {folder}; open it, or remove {home}")
@@ -78,11 +80,9 @@ def _make(home: Path, account: Account | None) -> None:
     home.unlink(missing_ok=True)  # a link whose target was removed
     if can_enter(account, home.parent):
         home.mkdir(mode=0o700, exist_ok=True)
-        _give(home, account)
         return
     OUTSIDE.mkdir(mode=0o755, parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{home.name}-", dir=OUTSIDE))
-    _give(folder, account)
     try:
         home.symlink_to(folder)
     except FileExistsError:  # another process was faster; its folder counts
