@@ -68,10 +68,10 @@ def insert_records(
     values = {
         "factory_id": factory_id,
         "batch_id": batch_id,
-        "kinds": [record.kind for record in records],
-        "keys": [record.key for record in records],
-        "ats": [record.at for record in records],
-        "bodies": [Jsonb(record.body) for record in records],
+        # One document is written and read many times faster than an array of them.
+        "records": Jsonb(
+            [[record.kind, record.key, record.at.isoformat(), record.body] for record in records]
+        ),
     }
     conn.execute(query("insert_records"), values)
 

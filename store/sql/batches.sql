@@ -91,9 +91,9 @@ SELECT pg_advisory_xact_lock(1296649295, %(factory_id)s);
 -- name: insert_records
 -- Adds a version for each offered record that differs from the one before it, and marks it dirty.
 WITH offered AS (
-    SELECT *
-    FROM unnest(%(kinds)s::text[], %(keys)s::text[], %(ats)s::timestamptz[], %(bodies)s::jsonb[])
-        WITH ORDINALITY AS o (kind, key, at, body, place)
+    SELECT o.value ->> 0 AS kind, o.value ->> 1 AS key, (o.value ->> 2)::timestamptz AS at,
+        o.value -> 3 AS body, o.place
+    FROM jsonb_array_elements(%(records)s::jsonb) WITH ORDINALITY AS o (value, place)
 ), compared AS (
     SELECT o.*, coalesce(latest.version, 0) AS version,
         (coalesce(lag(o.body) OVER one_key, latest.body) IS DISTINCT FROM o.body)::int AS changed
