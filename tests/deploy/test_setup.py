@@ -26,10 +26,11 @@ def checkout(folder: Path) -> Path:
 
 
 def _make_setup(checkout: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {key: text for key, text in os.environ.items() if not key.startswith("MAKE")}
     return subprocess.run(
         ["make", "--no-print-directory", "setup"],
         cwd=checkout,
-        env=os.environ | environment,
+        env=inherited | environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -58,7 +59,9 @@ def _locked() -> dict[str, list[str]]:
 
 
 def test_help_is_the_default_and_lists_every_target() -> None:
-    said = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        ["make", "-s"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     listed = re.findall(r"^  make (\S+) +\S", said, re.MULTILINE)
     assert [target for target in TARGETS if target not in listed] == []
 
