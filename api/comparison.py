@@ -1,0 +1,68 @@
+"""One factory's rolling year beside its promise and its report."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import store.pool
+from api import kpis
+from api.errors import NotFound
+from store import Connection
+from store.pool import Compared, RollingYear
+from store.registry import Factory
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is known of each KPI in one rolling year, in the order of pages.
+
+    Without a year nothing was computed yet, and the rows hold the promises alone.
+    """
+
+    factory: Factory
+    year: RollingYear | None
+    years: tuple[RollingYear, ...]
+    rows: tuple[Compared, ...]
+
+
+def load(conn: Connection, factory: Factory, period_start: date | None = None) -> Comparison:
+    """Return the comparison of a rolling year, by default of the newest that was judged.
+
+    Raises NotFound for a year of which there is neither figure nor verdict.
+    """
+    years = tuple(store.pool.rolling_years(conn, factory.factory_id))
+    year = _chosen(conn, factory, years, period_start)
+    # Before the first year is closed the promises are there already.
+    asked = year or RollingYear(factory.renovated_on, factory.renovated_on)
+    rows = store.pool.comparisons(conn, factory.factory_id, asked)
+    known = (row for row in rows if kpis.known(row.kpi))
+    ordered = tuple(sorted(known, key=lambda row: kpis.place(row.kpi)))
+    return Comparison(factory, year, years, ordered)
+
+
+def _chosen(
+    conn: Connection, factory: Factory, years: tuple[RollingYear, ...], period_start: date | None
+) -> RollingYear | None:
+    if period_start is None:
+        decided = store.pool.newest_decided_year(conn, factory.factory_id)
+        return decided or next(iter(years), None)
+    for year in years:
+        if year.period_start == period_start:
+            return year
+    raise NotFound(
+        f"{factory.code} has no rolling year that starts on {period_start}; "
+        "leave period_start out for the newest"
+    )
+
+
+def fulfilment_word(row: Compared) -> str | None:
+    """Return the fulfilment verdict, pending before the first one; None without a promise."""
+    if row.expected_value is None:
+        return None
+    return row.fulfilment_verdict or "pending"
+
+
+def consistency_word(row: Compared) -> str | None:
+    """Return the consistency verdict, or None where nothing was reported."""
+    if row.reported_value is None:
+        return None
+    return row.consistency_verdict or "unknown"

@@ -1,0 +1,39 @@
+"""How a handler comes by a database connection."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from store import Connection, Pool
+from store.errors import translated
+
+_WAIT_S = 4.0
+
+
+class Database:
+    """Lends connections of the pool for the length of a block.
+
+    A handler borrows one itself rather than by a FastAPI dependency that holds it: waiting for
+    a connection occupies a worker thread, and with every thread waiting nobody could finish the
+    requests that hold one.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Lend a connection; raises StoreUnavailable when none is free or there is no server."""
+        with translated(), self._pool.connection(timeout=_WAIT_S) as conn:
+            yield conn
+
+
+def _database(request: Request) -> Database:
+    found = request.app.state.database
+    assert isinstance(found, Database)
+    return found
+
+
+TheDatabase = Annotated[Database, Depends(_database)]

@@ -1,0 +1,65 @@
+"""Numbers, times and periods as a person reads them."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from api.kpis import Kpi
+
+NOTHING = "—"
+_MINUS = "−"
+
+
+def number(value: float | None, decimals: int) -> str:
+    """Return a number with thousands separators; a dash for none."""
+    if value is None:
+        return NOTHING
+    text = f"{value:,.{decimals}f}"
+    if text.startswith("-"):
+        # A rounded zero has no sign.
+        return _MINUS + text[1:] if any(digit in text for digit in "123456789") else text[1:]
+    return text
+
+
+def percent(ratio: float | None, decimals: int = 0) -> str:
+    """Return a ratio in percent; a dash for none."""
+    return NOTHING if ratio is None else f"{number(ratio * 100, decimals)} %"
+
+
+def signed_percent(ratio: float | None, decimals: int = 1) -> str:
+    """Return a ratio in percent with its sign; a dash for none."""
+    text = percent(ratio, decimals)
+    positive = ratio is not None and ratio > 0 and any(digit in text for digit in "123456789")
+    return f"+{text}" if positive else text
+
+
+def kpi_value(kpi: Kpi, value: float | None) -> str:
+    """Return a stored value of a KPI as shown, without its unit."""
+    return number(kpi.shown(value), kpi.decimals)
+
+
+def months(start: date, end: date) -> str:
+    """Return a half-open window of whole months by its first and last month."""
+    last = end - timedelta(days=1)
+    first_text, last_text = f"{start:%Y-%m}", f"{last:%Y-%m}"
+    return first_text if first_text == last_text else f"{first_text} – {last_text}"
+
+
+def local_time(moment: datetime | None, timezone: str) -> str:
+    """Return a moment on a factory's clock; a dash for none."""
+    if moment is None:
+        return NOTHING
+    return f"{moment.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M:%S}"
+
+
+def age_s(moment: datetime, now: datetime | None = None) -> float:
+    """Return how many seconds ago a moment was; one in the future is 0 s ago."""
+    return max(0.0, ((now or datetime.now(UTC)) - moment).total_seconds())
+
+
+def tag_value(value: float | None) -> str:
+    """Return a raw value with up to six significant figures, whole counts in full."""
+    if value is None:
+        return NOTHING
+    if value == int(value) and abs(value) < 1e15:
+        return number(value, 0)
+    return f"{value:.6g}".replace("-", _MINUS)

@@ -1,0 +1,157 @@
+"""How each KPI is named, ordered and shown to a person; stored values are another matter.
+
+Names follow the effect table of the pool's application form. Ratios are stored as 0…1 and shown
+in percent; inventory turnover is stored in turns and shown in percent, as the form asks for it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+KpiId = Literal[
+    "oee",
+    "availability",
+    "performance",
+    "quality",
+    "defect_rate",
+    "inventory_turnover",
+    "on_time_delivery",
+    "standard_coal",
+    "standard_coal_equivalent",
+    "networked_equipment",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One KPI: shown value = stored value × factor, with so many decimals, in shown_unit."""
+
+    kpi_id: KpiId
+    zh: str
+    en: str
+    short_zh: str
+    short_en: str
+    unit: str
+    shown_unit_zh: str
+    shown_unit_en: str
+    factor: float
+    decimals: int
+    better: Literal["up", "down"]
+    # A month's value is a part of the year's, so that a promise for a year says nothing of it.
+    adds_up: bool = False
+
+    def name(self, language: str) -> str:
+        """Return the full name."""
+        return self.en if language == "en" else self.zh
+
+    def short(self, language: str) -> str:
+        """Return the name for the head of a narrow column."""
+        return self.short_en if language == "en" else self.short_zh
+
+    def shown_unit(self, language: str) -> str:
+        """Return the unit that a person reads."""
+        return self.shown_unit_en if language == "en" else self.shown_unit_zh
+
+    def shown(self, value: float | None) -> float | None:
+        """Turn a stored value into the one that a person reads."""
+        return None if value is None else value * self.factor
+
+
+def _ratio(
+    kpi_id: KpiId,
+    zh: str,
+    en: str,
+    short_zh: str,
+    short_en: str,
+    *,
+    decimals: int = 1,
+    better: Literal["up", "down"] = "up",
+) -> Kpi:
+    return Kpi(kpi_id, zh, en, short_zh, short_en, "1", "%", "%", 100.0, decimals, better)
+
+
+def _coal(kpi_id: KpiId, zh: str, en: str, short_zh: str, short_en: str) -> Kpi:
+    return Kpi(kpi_id, zh, en, short_zh, short_en, "tce", "吨标准煤", "tce", 1.0, 1, "down", True)
+
+
+# In the order in which pages list them.
+KPIS: tuple[Kpi, ...] = (
+    _ratio("oee", "设备综合利用率 OEE", "Overall equipment effectiveness", "OEE", "OEE"),
+    _ratio("availability", "时间开动率", "Availability", "开动率", "Availability"),
+    _ratio("performance", "性能开动率", "Performance", "性能率", "Performance"),
+    _ratio("quality", "合格品率", "Quality ratio", "合格率", "Quality"),
+    _ratio(
+        "defect_rate",
+        "产品不良品率",
+        "Defect rate",
+        "不良品率",
+        "Defects",
+        decimals=2,
+        better="down",
+    ),
+    Kpi(
+        "inventory_turnover",
+        "库存周转率",
+        "Inventory turnover",
+        "库存周转",
+        "Turnover",
+        "turns",
+        "%",
+        "%",
+        100.0,
+        1,
+        "up",
+        True,
+    ),
+    _ratio("on_time_delivery", "订单准时交付率", "On-time delivery", "准时交付", "On time"),
+    _coal(
+        "standard_coal",
+        "年消耗标准煤（当量值）",
+        "Standard coal, calorific value",
+        "标准煤（当量）",
+        "Coal, calorific",
+    ),
+    _coal(
+        "standard_coal_equivalent",
+        "年消耗标准煤（等价值）",
+        "Standard coal, equivalent value",
+        "标准煤（等价）",
+        "Coal, equivalent",
+    ),
+    Kpi(
+        "networked_equipment",
+        "联网关键设备数量",
+        "Networked key equipment",
+        "联网设备",
+        "Networked",
+        "count",
+        "台",
+        "units",
+        1.0,
+        0,
+        "up",
+    ),
+)
+
+_BY_ID: dict[str, Kpi] = {kpi.kpi_id: kpi for kpi in KPIS}
+_PLACE: dict[str, int] = {kpi.kpi_id: place for place, kpi in enumerate(KPIS)}
+
+
+def known(kpi_id: str) -> bool:
+    """Tell whether the table has this KPI."""
+    return kpi_id in _BY_ID
+
+
+def by_id(kpi_id: str) -> Kpi:
+    """Return a KPI; raises KeyError for one that is not in the table."""
+    return _BY_ID[kpi_id]
+
+
+def ordered(kpi_ids: Iterable[str]) -> list[Kpi]:
+    """Return the KPIs of the table that are among these, in the order of pages."""
+    return [kpi for kpi in KPIS if kpi.kpi_id in set(kpi_ids)]
+
+
+def place(kpi_id: str) -> int:
+    """Return where pages list a KPI; one that is not in the table comes last."""
+    return _PLACE.get(kpi_id, len(KPIS))

@@ -1,0 +1,53 @@
+"""The description of the REST interface that clients are made from."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.problems import FieldProblem, Problem
+
+_SUMMARY = "Verified KPI figures of the factories in the smart-factory cultivation pool"
+_DESCRIPTION = """
+Each figure is computed from a factory's own data and comes with its bounds, coverage, grade,
+method version and revision. Two verdicts are kept apart: *fulfilment* 兑现 says how much of the
+promised change happened, *consistency* 一致 whether what the factory reports is true.
+
+Ratios are 0 to 1; percent exists only on pages. Windows of time are half-open. A value of null
+means that there is none, never zero. Errors are `application/problem+json` (RFC 9457).
+"""
+_TAGS = [
+    {"name": "factories", "description": "The factories in the pool, with counts of verdicts."},
+    {"name": "figures", "description": "Published figures and all their revisions."},
+    {"name": "comparison", "description": "Promised, reported and verified side by side."},
+    {"name": "follow-up", "description": "What changed since a cursor, to subscribe to."},
+    {"name": "health", "description": "Whether the service works."},
+]
+_REFERENCE = "#/components/schemas/{model}"
+
+
+def install(app: FastAPI) -> None:
+    """Let the application describe itself, with the errors that its handlers make."""
+
+    def description() -> dict[str, Any]:
+        if not app.openapi_schema:
+            app.openapi_schema = _describe(app)
+        return app.openapi_schema
+
+    app.openapi = description  # type: ignore[method-assign]
+
+
+def _describe(app: FastAPI) -> dict[str, Any]:
+    schema = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=_SUMMARY,
+        description=_DESCRIPTION,
+        routes=app.routes,
+        tags=_TAGS,
+    )
+    schemas = schema["components"]["schemas"]
+    for model in (FieldProblem, Problem):
+        schemas[model.__name__] = model.model_json_schema(ref_template=_REFERENCE)
+        schemas[model.__name__].pop("$defs", None)
+    return schema

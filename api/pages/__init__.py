@@ -1,0 +1,1 @@
+"""The console: Python decides what is shown, templates print it."""

@@ -1,0 +1,59 @@
+"""The page of one factory."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+
+import api.comparison
+import store.figures
+import store.pool
+from api import kpis
+from api.database import TheDatabase
+from api.kpis import KpiId
+from api.language import TheLanguage
+from api.messages import Texts
+from api.pages.factory_view import factory_page
+from api.pages.picture_data import months_view
+from api.pages.templates import page
+from api.routes.factories import standing_of
+from api.routes.parameters import Code, PeriodStart
+from store import Connection
+from store.figures import Figure
+
+router = APIRouter()
+
+_CHANGES = 15
+_MOST_TAGS = 1000
+
+
+@router.get("/factories/{code}", response_class=HTMLResponse)
+def read_factory(
+    request: Request,
+    database: TheDatabase,
+    language: TheLanguage,
+    code: Code,
+    period_start: PeriodStart = None,
+    kpi: Annotated[KpiId, Query()] = "oee",
+) -> HTMLResponse:
+    """Show what was promised, reported and verified, month by month, and the live data."""
+    t = Texts(language)
+    with database.connection() as conn:
+        standing = standing_of(conn, code)
+        factory = standing.factory
+        found = api.comparison.load(conn, factory, period_start)
+        by_kpi = month_figures(conn, factory.factory_id, factory.baseline_from)
+        changes = store.pool.newest_changes(conn, factory, most=_CHANGES)
+        tags = store.pool.live_tags(conn, factory.factory_id, most=_MOST_TAGS)
+    run = months_view(t, kpis.by_id(kpi), by_kpi.get(kpi, []), frozenset(by_kpi))
+    view = factory_page(t, standing, found, run, changes, tags)
+    return page(request, "factory.html", view=view)
+
+
+def month_figures(conn: Connection, factory_id: int, since: date) -> dict[str, list[Figure]]:
+    """Return the newest revision of each month by KPI, oldest first."""
+    by_kpi: dict[str, list[Figure]] = {}
+    for figure in store.figures.latest(conn, factory_id, period_kind="month", since=since):
+        by_kpi.setdefault(figure.kpi, []).append(figure)
+    return by_kpi

@@ -1,0 +1,280 @@
+"""What the page of one factory shows, as the template prints it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from api import kpis
+from api.comparison import Comparison
+from api.formats import NOTHING, kpi_value, local_time, months, percent, signed_percent
+from api.kpis import Kpi
+from api.messages import Texts
+from api.pages import words
+from api.pages.live_view import Live, live
+from api.pages.templates import Word
+from api.verdicts import GRADE_FLOORS
+from store.figures import Change
+from store.pool import Compared, LiveTag, RollingYear, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something to choose: a rolling year or a KPI."""
+
+    value: str
+    text: str
+    current: bool
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One KPI of the comparison table."""
+
+    name: str
+    unit: str
+    before: str
+    basis: str
+    expected: str
+    reported: str
+    verified: str
+    is_number: bool
+    bounds: str
+    coverage: str
+    grade: str
+    version: str
+    reason: str
+    # Reasons come from the engine in English.
+    reason_language: str
+    fulfilment: Word
+    fulfilment_share: str
+    consistency: Word
+    deviation: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One recent change."""
+
+    when: str
+    kpi: str
+    what: str
+    period: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Where a picture is, what it says, and how large it is drawn."""
+
+    href: str
+    narrow_href: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactoryPage:
+    """The whole page."""
+
+    code: str
+    name: str
+    enterprise: str
+    county: str
+    kind: str
+    baseline: str
+    renovated: str
+    period: str | None
+    received: str
+    years: tuple[Choice, ...]
+    rows: tuple[Row, ...]
+    fulfilment: Picture | None
+    kpi: Kpi
+    kpi_name: str
+    kpi_unit: str
+    month_run: Picture | None
+    month_notes: tuple[str, ...]
+    other_kpis: tuple[Choice, ...]
+    changes: tuple[ChangeRow, ...]
+    live: Live
+
+
+@dataclass(frozen=True, slots=True)
+class Months:
+    """The month run of one KPI as its picture and sentences, and the KPIs that have one."""
+
+    kpi: Kpi
+    alt: str | None
+    notes: tuple[str, ...]
+    kpi_ids: frozenset[str]
+
+
+def factory_page(
+    t: Texts,
+    standing: Standing,
+    found: Comparison,
+    run: Months,
+    changes: Sequence[Change],
+    tags: Sequence[LiveTag],
+    now: datetime | None = None,
+) -> FactoryPage:
+    """Build the page from what the database holds of the factory."""
+    factory = found.factory
+    query = {} if found.year is None else {"period_start": str(found.year.period_start)}
+    return FactoryPage(
+        code=factory.code,
+        name=t.pick(factory.name_zh, factory.name_en),
+        enterprise=t.pick(factory.enterprise_zh, factory.enterprise_en),
+        county=t.pick(factory.region_zh, factory.region_en),
+        kind=t(f"common.{factory.kind}"),
+        baseline=months(factory.baseline_from, factory.baseline_to),
+        renovated=str(factory.renovated_on),
+        period=_period(found.year),
+        received=local_time(standing.received_at, factory.timezone),
+        years=tuple(_year(year, found.year) for year in found.years),
+        rows=tuple(_row(t, kpis.by_id(row.kpi), row) for row in found.rows),
+        fulfilment=_fulfilment(t, found, query),
+        kpi=run.kpi,
+        kpi_name=run.kpi.name(t.language),
+        kpi_unit=run.kpi.shown_unit(t.language),
+        month_run=_month_run(t, factory.code, run, query),
+        month_notes=run.notes,
+        other_kpis=_other_kpis(t, factory.code, run, query),
+        changes=tuple(_change(t, change, factory.timezone) for change in changes),
+        live=live(t, tags, factory.timezone, now or datetime.now(UTC)),
+    )
+
+
+def _period(year: RollingYear | None) -> str | None:
+    return None if year is None else months(year.period_start, year.period_end)
+
+
+def _year(year: RollingYear, chosen: RollingYear | None) -> Choice:
+    return Choice(
+        str(year.period_start), months(year.period_start, year.period_end), year == chosen
+    )
+
+
+def _row(t: Texts, kpi: Kpi, row: Compared) -> Row:
+    reason, reason_language = _reason(t, row)
+    bounds = (kpi_value(kpi, row.low), kpi_value(kpi, row.high))
+    return Row(
+        name=kpi.name(t.language),
+        unit=words.unit_and_direction(t, kpi),
+        before=kpi_value(kpi, row.before_value),
+        basis=t(f"basis.{row.before_basis}") if row.before_basis else "",
+        expected=kpi_value(kpi, row.expected_value),
+        reported=kpi_value(kpi, row.reported_value),
+        verified=words.verified(t, kpi, row),
+        is_number=row.point is not None,
+        bounds=f"{bounds[0]} – {bounds[1]}" if row.point is not None else "",
+        coverage=percent(row.coverage, 1),
+        grade=row.grade or NOTHING,
+        version=_version(t, row),
+        reason=reason,
+        reason_language=reason_language,
+        fulfilment=words.fulfilment(t, row),
+        fulfilment_share=_share(row),
+        consistency=words.consistency(t, row),
+        deviation=_deviation(t, row),
+    )
+
+
+def _reason(t: Texts, row: Compared) -> tuple[str, str]:
+    if row.reason is None or row.coverage is None:
+        return "", t.language
+    if row.coverage < GRADE_FLOORS["C"]:
+        return t("factory.too_little", coverage=percent(row.coverage, 1)), t.language
+    return row.reason, "en"
+
+
+def _version(t: Texts, row: Compared) -> str:
+    if row.revision is None:
+        return ""
+    state = (
+        t("factory.revision", revision=row.revision) if row.revision else t("factory.provisional")
+    )
+    return t("common.separator").join((str(row.method_version), state))
+
+
+def _share(row: Compared) -> str:
+    if row.expected_value is None or row.fulfilment is None:
+        return ""
+    if row.fulfilment_low is None or row.fulfilment_high is None:
+        return percent(row.fulfilment)
+    bounds = f"{percent(row.fulfilment_low)} – {percent(row.fulfilment_high)}"
+    return f"{percent(row.fulfilment)} ({bounds})"
+
+
+def _deviation(t: Texts, row: Compared) -> str:
+    if row.reported_value is None or row.deviation is None:
+        return ""
+    return t("factory.deviation", value=signed_percent(row.deviation))
+
+
+def _fulfilment(t: Texts, found: Comparison, query: dict[str, str]) -> Picture | None:
+    promised = [row for row in found.rows if row.expected_value is not None]
+    if not promised:
+        return None
+    texts = [
+        t(
+            "factory.picture_row",
+            kpi=kpis.by_id(row.kpi).name(t.language),
+            value="" if row.fulfilment is None else percent(row.fulfilment),
+            verdict=words.fulfilment(t, row).text,
+        )
+        for row in promised
+    ]
+    alt = t("factory.picture_alt", rows=t("factory.picture_separator").join(texts))
+    return _picture(t, f"/factories/{found.factory.code}/fulfilment.svg", query, alt)
+
+
+def _month_run(t: Texts, code: str, run: Months, query: dict[str, str]) -> Picture | None:
+    if run.alt is None:
+        return None
+    query = query | {"kpi": run.kpi.kpi_id}
+    return _picture(t, f"/factories/{code}/month-run.svg", query, run.alt)
+
+
+def _picture(t: Texts, path: str, query: dict[str, str], alt: str) -> Picture:
+    query = {"lang": t.language} | query
+    wide = f"{path}?{urlencode(query)}"
+    return Picture(wide, f"{path}?{urlencode(query | {'size': 'narrow'})}", alt)
+
+
+def _other_kpis(t: Texts, code: str, run: Months, query: dict[str, str]) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(
+            kpi.kpi_id,
+            kpi.short(t.language),
+            kpi == run.kpi,
+            f"/factories/{code}?{urlencode(query | {'kpi': kpi.kpi_id})}#months",
+        )
+        for kpi in kpis.ordered(run.kpi_ids)
+    )
+
+
+def _change(t: Texts, change: Change, timezone: str) -> ChangeRow:
+    known = kpis.known(change.kpi)
+    what = t("factory.change_figure") if change.what == "figure" else t(f"{change.what}.head")
+    return ChangeRow(
+        when=local_time(change.changed_at, timezone),
+        kpi=kpis.by_id(change.kpi).name(t.language) if known else change.kpi,
+        what=what,
+        period=months(change.period_start, change.period_end),
+        before=_state(t, change, change.before),
+        after=_state(t, change, change.after),
+    )
+
+
+def _state(t: Texts, change: Change, state: dict[str, object] | None) -> str:
+    if state is None:
+        return NOTHING
+    if change.what != "figure":
+        return t(f"{change.what}.{state['verdict']}")
+    point = state["point"]
+    if not isinstance(point, int | float) or not kpis.known(change.kpi):
+        return t("factory.unverifiable")
+    kpi = kpis.by_id(change.kpi)
+    return f"{kpi_value(kpi, point)} {kpi.shown_unit(t.language)}"

@@ -1,0 +1,62 @@
+"""Rendering templates; a name that a template misspells is an error, never an empty place."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from api.language import LANGUAGES, PARAMETER, Language, language_of, remember
+from api.messages import Texts
+from api.verdicts import Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A verdict or a state as a person sees it: word, shape and tone together."""
+
+    text: str
+    tone: Tone
+    shape: str = ""
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment that all templates share."""
+    return Environment(
+        loader=PackageLoader("api"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def page(request: Request, name: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """Render a template as an answer in the language of the request."""
+    language = language_of(request)
+    other = next(each for each in LANGUAGES if each != language)
+    text = (
+        environment()
+        .get_template(name)
+        .render(
+            t=Texts(language),
+            language=language,
+            html_language="zh-CN" if language == "zh" else "en",
+            other_language=other,
+            other_href=_same_page(request, other),
+            **context,
+        )
+    )
+    answer = HTMLResponse(text, status, headers={"Cache-Control": "private, no-cache"})
+    answer.headers["Vary"] = "Cookie"
+    remember(request, answer)
+    return answer
+
+
+def _same_page(request: Request, language: Language) -> str:
+    query = dict(request.query_params) | {PARAMETER: language}
+    return f"{request.url.path}?{urlencode(query)}"

@@ -1,0 +1,49 @@
+"""Stored values and verdicts of one factory as words."""
+
+from api import comparison
+from api.formats import kpi_value
+from api.kpis import Kpi
+from api.messages import Texts
+from api.pages.templates import Word
+from api.verdicts import CONSISTENCY, FULFILMENT
+from store.pool import Compared
+
+
+def fulfilment(t: Texts, row: Compared) -> Word:
+    """Return the fulfilment verdict, or that nothing was promised."""
+    code = comparison.fulfilment_word(row)
+    if code is None:
+        return Word(t("common.not_promised"), "plain")
+    return fulfilment_word(t, code)
+
+
+def fulfilment_word(t: Texts, code: str) -> Word:
+    """Return a fulfilment verdict as a person sees it."""
+    word = FULFILMENT[code]
+    return Word(t(f"fulfilment.{code}"), word.tone, word.shape)
+
+
+def consistency(t: Texts, row: Compared) -> Word:
+    """Return the consistency verdict, or that nothing was reported."""
+    code = comparison.consistency_word(row)
+    if code is None:
+        return Word(t("common.not_reported"), "plain")
+    return consistency_word(t, code)
+
+
+def consistency_word(t: Texts, code: str) -> Word:
+    """Return a consistency verdict as a person sees it."""
+    word = CONSISTENCY[code]
+    return Word(t(f"consistency.{code}"), word.tone, word.shape)
+
+
+def unit_and_direction(t: Texts, kpi: Kpi) -> str:
+    """Return the shown unit and which way is better."""
+    return t("common.separator").join((kpi.shown_unit(t.language), t(f"common.{kpi.better}")))
+
+
+def verified(t: Texts, kpi: Kpi, row: Compared) -> str:
+    """Return the verified figure, or why there is no number; never a zero in its place."""
+    if row.figure_id is None:
+        return t("fulfilment.pending")
+    return t("factory.unverifiable") if row.point is None else kpi_value(kpi, row.point)

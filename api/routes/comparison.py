@@ -1,0 +1,89 @@
+"""The comparison: promised, reported and verified side by side."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+import api.comparison
+import store.registry
+from api import kpis
+from api.comparison import Comparison
+from api.database import TheDatabase
+from api.problems import described
+from api.routes import models
+from api.routes.answers import tagged_json
+from api.routes.parameters import Code, PeriodStart
+from store.pool import Compared, RollingYear
+
+router = APIRouter(tags=["comparison"])
+
+
+@router.get(
+    "/factories/{code}/comparison",
+    summary="Compare what was promised, reported and verified",
+    response_model=models.Comparison,
+    responses=described(404, 422) | {304: {"description": "Unchanged since the ETag given"}},
+)
+def read_comparison(
+    request: Request, database: TheDatabase, code: Code, period_start: PeriodStart = None
+) -> Response:
+    """Per KPI of one rolling year, with both verdicts: fulfilment 兑现 and consistency 一致."""
+    with database.connection() as conn:
+        factory = store.registry.factory_by_code(conn, code)
+        found = api.comparison.load(conn, factory, period_start)
+    return tagged_json(request, _comparison(found))
+
+
+def _comparison(found: Comparison) -> models.Comparison:
+    return models.Comparison(
+        factory=found.factory.code,
+        period=None if found.year is None else _window(found.year),
+        periods=[_window(year) for year in found.years],
+        items=[_item(row) for row in found.rows],
+    )
+
+
+def _window(year: RollingYear) -> models.Window:
+    return models.Window(start=year.period_start, end=year.period_end)
+
+
+def _item(row: Compared) -> models.ComparedKpi:
+    kpi = kpis.by_id(row.kpi)
+    return models.ComparedKpi.model_validate(
+        {
+            "kpi": row.kpi,
+            "name_zh": kpi.zh,
+            "name_en": kpi.en,
+            "unit": kpi.unit,
+            "better": kpi.better,
+            "before": {"value": row.before_value, "basis": row.before_basis},
+            "expected": row.expected_value,
+            "self_reported": row.reported_value,
+            "verified": _verified(row),
+            "fulfilment": _fulfilment(row),
+            "consistency": {
+                "deviation": row.deviation,
+                "verdict": api.comparison.consistency_word(row),
+            },
+            "decided_at": row.decided_at,
+        }
+    )
+
+
+def _verified(row: Compared) -> dict[str, Any] | None:
+    if row.figure_id is None:
+        return None
+    names = (
+        "point", "low", "high", "coverage", "grade", "reason", "revision", "method_version",
+        "coefficient_version", "computed_at",
+    )  # fmt: skip
+    return {name: getattr(row, name) for name in names}
+
+
+def _fulfilment(row: Compared) -> dict[str, Any]:
+    return {
+        "value": row.fulfilment,
+        "low": row.fulfilment_low,
+        "high": row.fulfilment_high,
+        "verdict": api.comparison.fulfilment_word(row),
+    }

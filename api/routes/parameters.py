@@ -1,0 +1,26 @@
+"""Parameters that several resources share."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Path, Query
+
+MOST_CURSOR = 2**53 - 1  # the largest whole number that every JSON reader keeps exactly
+
+_CODE = r"^[\w.:-]{1,64}$"
+
+Code = Annotated[str, Path(pattern=_CODE, description="The factory's code", examples=["DEMO-M"])]
+PeriodStart = Annotated[
+    date | None,
+    Query(description="The first day of a rolling year; the newest judged one by default"),
+]
+FactoryFilter = Annotated[
+    str | None, Query(pattern=_CODE, description="Only this factory", examples=["DEMO-M"])
+]
+RegionFilter = Annotated[
+    str | None,
+    Query(pattern=r"^\w{1,12}$", description="Only this county or zone", examples=["320613"]),
+]
+AfterCode = Annotated[
+    str | None, Query(pattern=_CODE, description="Only codes after this one: `next_after`")
+]

@@ -1,0 +1,1 @@
+"""Tests of the REST interface, the pages and the pictures."""
