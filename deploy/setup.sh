@@ -19,6 +19,14 @@ fail() {
     exit 1
 }
 
+# The line of a log that tells most: what the network said, else the first error, else the last line.
+reason_in() {
+    local network='could not resolve|name resolution|connection (refused|timed out)|unreachable'
+    grep -m 1 -iE "$network|certificate verify failed|no space left" "$1" && return
+    grep -m 1 -iE '^(E:|ERROR)|^[^W].*(error|fatal):' "$1" && return
+    grep -v '^[[:space:]]*$' "$1" | tail -n 1
+}
+
 # step NAME WHAT COMMAND...: runs the command with its output in the log of that name.
 step() {
     local name=$1 what=$2 log=$log_folder/setup-$1.log status reason
@@ -34,8 +42,7 @@ step() {
     status=$?
     set -e
     [ "$status" = 0 ] && return
-    reason=$(grep -iE '^(E:|ERROR)|error:|fatal:|no space left' "$log" | tail -n 1 || true)
-    [ -n "$reason" ] || reason=$(grep -v '^[[:space:]]*$' "$log" | tail -n 1 || true)
+    reason=$(reason_in "$log" | sed 's/^ *//')
     fail "$name failed: ${reason:-exit status $status} (all of it: $PWD/$log)"
 }
 
@@ -76,7 +83,11 @@ apt_get() {
 # Package lists may be absent (fresh image) or old; a broken third-party source must not stop us.
 update_package_lists() {
     [ -z "${package_lists_are_new:-}" ] || return 0
-    step package-lists "reading the package lists" apt_get update || true
+    local log=$log_folder/setup-package-lists.log
+    mkdir -p "$log_folder"
+    say "reading the package lists"
+    apt_get update >"$log" 2>&1 </dev/null \
+        || say "not all could be read, going on with those at hand ($(reason_in "$log"))"
     package_lists_are_new=yes
 }
 

@@ -49,7 +49,8 @@ def test_timescaledb_makes_a_hypertable(running: EmbeddedPostgres) -> None:
 
 def test_text_sorts_and_times_print_alike_everywhere(running: EmbeddedPostgres) -> None:
     assert _answer(running, "SHOW server_encoding") == ["UTF8"]
-    assert _answer(running, "SHOW lc_collate") == ["C.UTF-8"]
+    sorted_by = "SELECT datcollate FROM pg_database WHERE datname = current_database()"
+    assert _answer(running, sorted_by) == ["C.UTF-8"]
     assert _answer(running, "SELECT current_setting('TimeZone')") == ["UTC"]
 
 
