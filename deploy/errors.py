@@ -3,7 +3,9 @@
 DeployError
 ├── ProgramMissing
 ├── AlreadyRunning
-└── StartFailed
+├── StartFailed
+├── DatabaseNotNamed
+└── FileNotReadable
 """
 
 
@@ -21,3 +23,11 @@ class AlreadyRunning(DeployError):
 
 class StartFailed(DeployError):
     """A program ended or did not answer in time; its log says why."""
+
+
+class DatabaseNotNamed(DeployError):
+    """No database is named; give --database URL or set MILLPOND_DATABASE_URL."""
+
+
+class FileNotReadable(DeployError):
+    """A file cannot be read; the message names it and says why."""

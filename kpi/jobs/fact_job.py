@@ -1,50 +1,38 @@
 """Facts from dirty hours: claim, read, compute, write."""
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor
 from contextlib import closing
 from datetime import datetime, timedelta
-from multiprocessing import get_context
+from functools import partial
 
 import numpy as np
 
 import store
 from kpi.calendar import asset_calendar, from_us, to_us
 from kpi.facts import AssetPlan, Window, asset_facts
-from kpi.jobs.basis import Progress, last_full_hour
+from kpi.jobs.basis import Progress, last_full_hour, run_each
 from store import facts, measurements, registry
 from store.canonical import Rows
 
 _HOUR = timedelta(hours=1)
 # Dirty hours closer than this are read in one go.
 _SPAN_GAP = timedelta(hours=12)
-_TIMEOUT_S = 3600
 
 
-def run_facts(url: str, now: datetime, workers: int = 1, progress: Progress | None = None) -> int:
+def run_facts(
+    url: str, now: datetime, pool: Executor | None = None, progress: Progress | None = None
+) -> int:
     """Recompute the facts of all dirty hours that have ended; return how many assets had some.
 
-    Several workers, here or elsewhere, share the work by claiming assets.
+    A pool of processes shares the work asset by asset, as several machines may by claiming.
     """
     before = last_full_hour(now)
     with closing(store.connect(url)) as conn:
         assets = facts.dirty_assets(conn, before)
-    if workers <= 1 or len(assets) < 2:
-        for number, asset_id in enumerate(assets, 1):
-            recompute_asset(url, asset_id, before)
-            _tell(progress, number, len(assets))
-        return len(assets)
-    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
-        done = [pool.submit(recompute_asset, url, asset_id, before) for asset_id in assets]
-        for number, future in enumerate(as_completed(done, timeout=_TIMEOUT_S), 1):
-            future.result()
-            _tell(progress, number, len(assets))
+    work = [partial(recompute_asset, url, asset_id, before) for asset_id in assets]
+    run_each(work, pool, lambda done: progress and progress("facts", done, len(assets)))
     return len(assets)
-
-
-def _tell(progress: Progress | None, done: int, total: int) -> None:
-    if progress is not None:
-        progress("facts", done, total)
 
 
 def recompute_asset(url: str, asset_id: int, before: datetime) -> int:

@@ -1,7 +1,9 @@
 """Figures and verdicts above the facts and records that changed."""
 
+from concurrent.futures import Executor
 from contextlib import closing
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,23 +15,28 @@ from kpi.calendar import PLANNED, add_months, asset_calendar, local_midnight
 from kpi.figures import Evidence, Period, estimates, figure
 from kpi.figures.basis import DayFacts, day_edges_us
 from kpi.figures.business import business, counting_days, records_window
-from kpi.jobs.basis import Progress, last_full_hour
+from kpi.jobs.basis import Progress, last_full_hour, run_each
 from kpi.verdicts import Verified, consistency, fulfilment
 from store import facts, figures, records, registry
 
 _RECORD_KINDS = ("inspection", "order_line", "stock_balance", "cogs")
 
 
-def run_figures(url: str, now: datetime, progress: Progress | None = None) -> int:
+def run_figures(
+    url: str, now: datetime, pool: Executor | None = None, progress: Progress | None = None
+) -> int:
     """Form the figures and verdicts of all factories with something new; return how many had."""
     with closing(store.connect(url)) as conn:
         wanted = set(records.dirty_factories(conn))
         found = [f for f in registry.factories(conn) if f.factory_id in wanted]
-        for number, factory in enumerate(found, 1):
-            refresh_factory(conn, factory, now)
-            if progress is not None:
-                progress("figures", number, len(found))
+    work = [partial(_refresh, url, factory, now) for factory in found]
+    run_each(work, pool, lambda done: progress and progress("figures", done, len(found)))
     return len(found)
+
+
+def _refresh(url: str, factory: registry.Factory, now: datetime) -> int:
+    with closing(store.connect(url)) as conn:
+        return refresh_factory(conn, factory, now)
 
 
 def refresh_factory(conn: store.Connection, factory: registry.Factory, now: datetime) -> int:

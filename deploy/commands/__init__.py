@@ -1,0 +1,1 @@
+"""The verbs of the millpond command, one module a group."""

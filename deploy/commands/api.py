@@ -1,0 +1,34 @@
+"""`millpond api`."""
+
+from typing import Annotated
+
+import typer
+
+from api.server import serve as serve_api
+from deploy.commands.common import DatabaseOption, database_url
+from kpi import jobs
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Pages and REST interface."""
+
+
+@app.command()
+def serve(
+    database: DatabaseOption = None,
+    host: Annotated[str, typer.Option(help="Loopback address; there is no login yet.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="TCP port.")] = 8321,
+    refresh_s: Annotated[int, typer.Option(help="Seconds between two refreshes.", min=5)] = 60,
+) -> None:
+    """Serve the pages and bring the figures up to date until Ctrl-C.
+
+    Example: `millpond api serve --port 8321`
+    """
+    url = database_url(database)
+    with jobs.scheduled(url, refresh_s):
+        serve_api(url, host, port)

@@ -1,0 +1,118 @@
+"""`millpond collector`."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from collectors import config, enrolment, gateway_status
+from collectors.__main__ import run_until_signalled, set_up_logging
+from collectors.probe import ProbeResult
+from collectors.probe import probe as probe_tags
+from deploy.commands.common import JsonOption, console, print_json
+
+app = typer.Typer(no_args_is_help=True)
+
+FileArgument = Annotated[Path, typer.Argument(help="Gateway file (TOML).")]
+
+
+@app.command()
+def check(file: FileArgument, as_json: JsonOption = False) -> None:
+    """Read a gateway file without any network and list every problem with its line.
+
+    Example: `millpond collector check gateway.toml`
+    """
+    problems = config.check(file)
+    if as_json:
+        print_json(problems)
+    else:
+        for problem in problems:
+            console.print(str(problem), markup=False, highlight=False)
+        if not problems:
+            console.print(f"{file}: no problem found")
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def probe(file: FileArgument, as_json: JsonOption = False) -> None:
+    """Connect to every source and read every tag once.
+
+    Exits with 1 when a tag gives no good value.
+
+    Example: `millpond collector probe gateway.toml`
+    """
+    set_up_logging()
+    results = asyncio.run(probe_tags(config.load(file)))
+    if as_json:
+        print_json(results)
+    else:
+        console.print(_probe_table(results))
+    raise typer.Exit(0 if all(result.value is not None for result in results) else 1)
+
+
+def _probe_table(results: list[ProbeResult]) -> Table:
+    table = Table("tag", "source", "value", "unit", "status", "source time", "ms", "note")
+    for each in results:
+        value = "-" if each.value is None else f"{each.value:g}"
+        latency = "-" if each.latency_ms is None else f"{each.latency_ms:.0f}"
+        table.add_row(
+            *(each.tag, each.source, value, each.unit, each.status_name),
+            *(each.ts or "-", latency, each.note or ""),
+        )
+    return table
+
+
+@app.command()
+def enrol(
+    file: FileArgument,
+    factory: Annotated[str, typer.Option(help="Code of the factory.")],
+) -> None:
+    """Register the gateway's public key for a factory, so that its batches are taken.
+
+    Example: `millpond collector enrol gateway.toml --factory DEMO-FIBRE`
+    """
+    key = enrolment.enrol(config.load(file), factory)
+    console.print(f"enrolled with the public key {key}", highlight=False)
+
+
+@app.command()
+def run(file: FileArgument) -> None:
+    """Run the gateway until Ctrl-C or SIGTERM.
+
+    Example: `millpond collector run gateway.toml`
+    """
+    set_up_logging()
+    asyncio.run(run_until_signalled(config.load(file)))
+
+
+@app.command()
+def status(file: FileArgument, as_json: JsonOption = False) -> None:
+    """Show from the spool what waits, what left and what was lost, source by source.
+
+    Example: `millpond collector status gateway.toml --json`
+    """
+    found = gateway_status.status(config.load(file))
+    if as_json:
+        print_json(found)
+        return
+    console.print(_counts(found))
+    table = Table("source", "state", "since", "last good value", "reason")
+    for each in found.sources:
+        last = "-" if each.last_good is None else f"{each.last_good:%Y-%m-%d %H:%M:%S}"
+        since = f"{each.since:%Y-%m-%d %H:%M:%S}"
+        table.add_row(each.name, each.state, since, last, each.reason or "")
+    console.print(table)
+
+
+def _counts(found: gateway_status.GatewayStatus) -> Table:
+    table = Table(show_header=False, title=found.gateway, title_justify="left")
+    for name in (
+        *("backlog_rows", "backlog_records", "last_acknowledged_seq", "rows_sent", "records_sent"),
+        *("dropped_rows", "dropped_records", "quarantined", "batches_aside", "spool_bytes"),
+    ):
+        table.add_row(name.replace("_", " "), f"{getattr(found, name):,}")
+    if found.unknown_tags:
+        table.add_row("not in the plan", ", ".join(found.unknown_tags))
+    return table

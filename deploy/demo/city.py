@@ -1,0 +1,210 @@
+"""The demo from its first process to its last: services, past, figures, live plants, pages."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime
+from multiprocessing import get_context
+from multiprocessing.queues import Queue
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from rich.console import Console
+
+import api.server
+import simulators.scenarios
+import store.databases
+import store.migrate
+from api.language import Language
+from deploy.broker import EmbeddedBroker
+from deploy.demo import outcome, table
+from deploy.demo.history import Loaded, load_history
+from deploy.demo.live import live_plant, utc_now, wait_for_live
+from deploy.demo.steps import Steps
+from deploy.embedded import EmbeddedPostgres
+from deploy.errors import StartFailed
+from deploy.ports import LOOPBACK, free_port_near
+from kpi import jobs
+from store import measurements
+
+DATABASE = "millpond_demo"
+_WORKERS = 2
+_JOBS_EVERY_S = 30
+_API_READY_S = 20.0
+
+
+def run(
+    home: Path,
+    console: Console,
+    *,
+    check: bool,
+    language: Language = "zh",
+    server_url: str | None = None,
+    port: int = 8321,
+) -> int:
+    """Run the demo and return the exit code; without `check` it stays until Ctrl-C.
+
+    With `check` every verified figure is compared with the simulator's truth, and the code is 1
+    when one is too far from it or its bounds do not hold it. `server_url` replaces the private
+    TimescaleDB cluster by a server of the user's, on which a database millpond_demo is made anew.
+    """
+    with ExitStack() as opened:
+        opened.enter_context(_stopped_by_sigterm())
+        steps = Steps(console)
+        as_of = utc_now()
+        url, broker = _services(opened, steps, home, server_url)
+        with _pool() as pool:
+            truths = _past(steps, url, as_of, pool)
+        _live(opened, steps, home, url, broker, as_of)
+        found = outcome.rows(url, truths)
+        table.show(console, found, language)
+        if check:
+            return _verdict(console, url, truths, found)
+        _stay(opened, console, url, port)
+    return 0
+
+
+def _services(
+    opened: ExitStack, steps: Steps, home: Path, server_url: str | None
+) -> tuple[str, EmbeddedBroker]:
+    with steps.step("database and broker"):
+        if server_url is None:
+            cluster = opened.enter_context(EmbeddedPostgres(home / "postgres"))
+            server_url = cluster.url("postgres")
+        broker = opened.enter_context(EmbeddedBroker(home / "broker"))
+        url = store.databases.recreate(server_url, DATABASE)
+        with closing(store.connect(url)) as conn:
+            store.migrate.migrate(conn)
+    return url, broker
+
+
+@contextmanager
+def _pool() -> Iterator[tuple[Executor, "Queue[tuple[str, int, float]]"]]:
+    context = get_context("forkserver")
+    # A few hundred messages in all; whoever writes never waits long.
+    news: Queue[tuple[str, int, float]] = context.Queue(10_000)
+    with ProcessPoolExecutor(
+        _WORKERS, mp_context=context, initializer=_set_news, initargs=(news,)
+    ) as pool:
+        yield pool, news
+
+
+_news: "Queue[tuple[str, int, float]] | None" = None
+
+
+def _set_news(news: "Queue[tuple[str, int, float]]") -> None:
+    global _news
+    _news = news
+    # Ctrl-C ends the workers through their pool, not each with an error of its own.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _load(url: str, scenario: str, as_of: datetime) -> Loaded:
+    def tell(rows: int, share: float) -> None:
+        if _news is not None:
+            _news.put((scenario, rows, share), timeout=60)
+
+    return load_history(url, scenario, as_of, tell)
+
+
+def _past(
+    steps: Steps,
+    url: str,
+    as_of: datetime,
+    workers: tuple[Executor, "Queue[tuple[str, int, float]]"],
+) -> dict[str, outcome.Truth]:
+    pool, news = workers
+    names = simulators.scenarios.names()
+    with steps.step("24 months of history through signed batches") as step:
+        loading = [pool.submit(_load, url, name, as_of) for name in names]
+        rows = dict.fromkeys(names, 0)
+        shares = dict.fromkeys(names, 0.0)
+        while not all(future.done() for future in loading) or not news.empty():
+            if not news.empty():
+                name, rows[name], shares[name] = news.get()
+                step.progress(sum(shares.values()) / len(names), f"{sum(rows.values()):,} rows")
+            else:
+                time.sleep(0.05)
+        loaded = [future.result() for future in loading]
+    with steps.step("hour facts") as step:
+        jobs.run_facts(url, as_of, pool, lambda _, done, total: step.progress(done / total))
+    with steps.step("figures and verdicts") as step:
+        jobs.run_figures(url, as_of, pool, lambda _, done, total: step.progress(done / total))
+    return {each.factory_code: each.truth for each in loaded}
+
+
+def _live(
+    opened: ExitStack, steps: Steps, home: Path, url: str, broker: EmbeddedBroker, as_of: datetime
+) -> None:
+    with steps.step("live plants over OPC UA, Modbus TCP and MQTT") as step:
+        since = utc_now()
+        for name in simulators.scenarios.names():
+            opened.enter_context(live_plant(name, as_of, broker.port, url, home / name))
+        tags = wait_for_live(url, since)
+        step.progress(1.0, f"{sum(tags.values())} tags answer")
+
+
+def _verdict(
+    console: Console, url: str, truths: dict[str, outcome.Truth], found: list[outcome.Row]
+) -> int:
+    years = [row.compared for row in found] + outcome.baselines(url, truths)
+    months = outcome.months(url, truths)
+    wrong = [each.complaint() for each in years]
+    wrong += [each.complaint(close=each.figure.grade == "A") for each in months]
+    complaints = [text for text in wrong if text is not None]
+    for text in complaints:
+        console.print(f"✕ {text}", style="red", markup=False)
+    count = len(years) + len(months)
+    console.print(f"{count - len(complaints)} of {count} figures agree with the simulator's truth")
+    return 1 if complaints or not years else 0
+
+
+def _stay(opened: ExitStack, console: Console, url: str, port: int) -> None:
+    """Serve the pages and refresh the figures until Ctrl-C."""
+    opened.enter_context(jobs.scheduled(url, _JOBS_EVERY_S))
+    port = free_port_near(port)
+    opened.enter_context(_pages(url, port))
+    console.print(f"http://{LOOPBACK}:{port}/  (Ctrl-C stops everything)", style="bold")
+    with closing(store.connect(url)) as conn, console.status("") as status:
+        try:
+            while True:
+                rows, batches = measurements.count(conn)
+                status.update(f"collecting: {rows:,} rows in {batches:,} batches")
+                time.sleep(2)
+        except KeyboardInterrupt:
+            status.update("stopping")
+
+
+@contextmanager
+def _pages(url: str, port: int) -> Iterator[None]:
+    server = uvicorn.Server(api.server.config(url, LOOPBACK, port))
+    thread = threading.Thread(target=server.run, name="api", daemon=True)
+    thread.start()
+    deadline = time.monotonic() + _API_READY_S
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise StartFailed("the pages could not be served; is the port taken?")
+        time.sleep(0.05)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(_API_READY_S)
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
