@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +29,7 @@ from simulators.model import Register
 from simulators.plant import Plant
 from simulators.serve import main
 from simulators.tags import OpcAddress
+from tests.support.processes import listening_addresses
 from tests.support.waiting import wait_for
 
 DTYPES = {"ABCD": (">", False), "CDAB": (">", True), "BADC": ("<", False), "DCBA": ("<", True)}
@@ -48,66 +49,100 @@ def _row_instant(plant: Plant) -> int:
     return int(plant.as_of_us // clock.QUARTER_US * clock.QUARTER_US)
 
 
-def _serving(plant: Plant, now_us: int, port: int, ask: Callable[[Live], Awaitable[None]]) -> None:
-    async def run() -> None:
-        live = Live(plant, lambda: now_us)
-        await live.start(0, 0, port)
+class Standing:
+    """A live plant whose clock stands at one instant, served from a thread of its own."""
+
+    def __init__(self, plant: Plant, mqtt_port: int) -> None:
+        self.plant = plant
+        self.now_us = _row_instant(plant)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self.live = Live(plant, lambda: self.now_us)
+        self.wait(self.live.start(0, 0, mqtt_port))
+
+    def wait(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run a coroutine on the servers' loop and wait for it."""
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
+
+    def close(self) -> None:
+        """Stop the servers and the thread."""
         try:
-            await ask(live)
+            self.wait(self.live.stop())
         finally:
-            await live.stop()
-
-    asyncio.run(run())
-
-
-def test_opcua_shows_what_history_ends_with(plant: Plant, broker: EmbeddedBroker) -> None:
-    instant = _row_instant(plant)
-
-    async def ask(live: Live) -> None:
-        async with Client(f"opc.tcp://127.0.0.1:{live.ports.opcua}") as client:
-            space = await client.get_namespace_index(namespace(plant.scenario.name))
-            for tag, source in zip(plant.tags, plant.signals, strict=True):
-                if not isinstance(tag.address, OpcAddress):
-                    continue
-                node = client.get_node(f"ns={space};s={tag.address.node}")
-                shown = await node.read_data_value()
-                assert shown.Value is not None
-                assert shown.Value.Value == source.at(np.array([instant]))[0], tag.name
-                assert shown.Value.VariantType == ua.VariantType[tag.address.kind]
-                assert shown.SourceTimestamp is not None
-                since = clock.to_us(shown.SourceTimestamp)
-                assert abs(since - source.since(instant)) <= 1, tag.name
-
-    _serving(plant, instant, broker.port, ask)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(20)
+            self._loop.close()
 
 
-def test_opcua_refuses_a_write(machining: Plant, broker: EmbeddedBroker) -> None:
-    async def ask(live: Live) -> None:
-        async with Client(f"opc.tcp://127.0.0.1:{live.ports.opcua}") as client:
-            space = await client.get_namespace_index(namespace("machining"))
-            node = client.get_node(f"ns={space};s=M01.TotalCount")
-            with pytest.raises(UaStatusCodeError):
-                await node.write_value(0, ua.VariantType.UInt32)
-
-    _serving(machining, machining.as_of_us, broker.port, ask)
+@pytest.fixture(scope="module", params=["machining", "fibre"])
+def standing(request: pytest.FixtureRequest, broker: EmbeddedBroker) -> Iterator[Standing]:
+    """Either plant, live at the last quarter hour of its history."""
+    found = Standing(request.getfixturevalue(request.param), broker.port)
+    yield found
+    found.close()
 
 
-def test_modbus_shows_what_history_ends_with(plant: Plant, broker: EmbeddedBroker) -> None:
-    instant = _row_instant(plant)
+@asynccontextmanager
+async def _modbus(live: Live) -> AsyncIterator[AsyncModbusTcpClient]:
+    client = AsyncModbusTcpClient("127.0.0.1", port=live.ports.modbus)
+    assert await client.connect()
+    try:
+        yield client
+    finally:
+        client.close()
 
-    async def ask(live: Live) -> None:
-        client = AsyncModbusTcpClient("127.0.0.1", port=live.ports.modbus)
-        assert await client.connect()
-        try:
-            for tag, source in zip(plant.tags, plant.signals, strict=True):
-                if isinstance(tag.address, Register):
-                    words = await _read(client, tag.address)
-                    value = source.at(np.array([instant]))[0]
-                    assert _value(words, tag.address) == pytest.approx(value, rel=1e-12), tag.name
-        finally:
-            client.close()
 
-    _serving(plant, instant, broker.port, ask)
+def _opcua(live: Live) -> Client:
+    return Client(f"opc.tcp://127.0.0.1:{live.ports.opcua}")
+
+
+def test_opcua_shows_what_history_ends_with(standing: Standing) -> None:
+    asyncio.run(_compare_nodes(standing))
+
+
+async def _compare_nodes(standing: Standing) -> None:
+    plant, instant = standing.plant, standing.now_us
+    async with _opcua(standing.live) as client:
+        space = await client.get_namespace_index(namespace(plant.scenario.name))
+        for tag, source in zip(plant.tags, plant.signals, strict=True):
+            if not isinstance(tag.address, OpcAddress):
+                continue
+            node = client.get_node(f"ns={space};s={tag.address.node}")
+            shown = await node.read_data_value()
+            assert shown.Value is not None
+            assert shown.Value.Value == source.at(np.array([instant]))[0], tag.name
+            assert shown.Value.VariantType == ua.VariantType[tag.address.kind]
+            assert shown.SourceTimestamp is not None
+            since = clock.to_us(shown.SourceTimestamp)
+            assert abs(since - source.since(instant)) <= 1, tag.name
+
+
+def test_opcua_refuses_a_write(standing: Standing) -> None:
+    asyncio.run(_write_a_node(standing))
+
+
+async def _write_a_node(standing: Standing) -> None:
+    async with _opcua(standing.live) as client:
+        space = await client.get_namespace_index(namespace(standing.plant.scenario.name))
+        code = standing.plant.scenario.equipment[0].code
+        node = client.get_node(f"ns={space};s={code}.TotalCount")
+        with pytest.raises(UaStatusCodeError):
+            await node.write_value(0, ua.VariantType.UInt32)
+
+
+def test_modbus_shows_what_history_ends_with(standing: Standing) -> None:
+    asyncio.run(_compare_registers(standing))
+
+
+async def _compare_registers(standing: Standing) -> None:
+    plant, instant = standing.plant, standing.now_us
+    async with _modbus(standing.live) as client:
+        for tag, source in zip(plant.tags, plant.signals, strict=True):
+            if isinstance(tag.address, Register):
+                words = await _read(client, tag.address)
+                value = source.at(np.array([instant]))[0]
+                assert _value(words, tag.address) == pytest.approx(value, rel=1e-12), tag.name
 
 
 async def _read(client: AsyncModbusTcpClient, register: Register) -> list[int]:
@@ -121,43 +156,37 @@ async def _read(client: AsyncModbusTcpClient, register: Register) -> list[int]:
     return list(answer.registers)
 
 
-def test_modbus_refuses_an_undefined_register_and_unit(
-    machining: Plant, broker: EmbeddedBroker
-) -> None:
-    async def ask(live: Live) -> None:
-        client = AsyncModbusTcpClient("127.0.0.1", port=live.ports.modbus)
-        assert await client.connect()
-        try:
-            # 102 lies between two values; unit 3 has no input registers.
-            for unit, address, read in (
-                (1, 102, client.read_holding_registers),
-                (3, 40, client.read_input_registers),
-                (1, 100, client.read_input_registers),
-            ):
-                answer = await read(address, count=2, device_id=unit)
-                assert answer.isError()
-            written = await client.write_register(100, 7, device_id=1)
-            assert written.isError()
-        finally:
-            client.close()
-
-    _serving(machining, machining.as_of_us, broker.port, ask)
+def test_modbus_refuses_what_is_not_there_and_every_write(standing: Standing) -> None:
+    asyncio.run(_ask_amiss(standing))
 
 
-def test_a_cut_network_comes_back_on_the_same_ports(fibre: Plant, broker: EmbeddedBroker) -> None:
-    async def ask(live: Live) -> None:
-        before = live.ports
-        await live.toggle_link()
-        for port in (before.opcua, before.modbus):
-            with pytest.raises(OSError, match=str(port)):
-                await asyncio.open_connection("127.0.0.1", port)
-        await live.toggle_link()
-        assert live.ports == before
-        client = AsyncModbusTcpClient("127.0.0.1", port=before.modbus)
-        assert await client.connect()
-        client.close()
+async def _ask_amiss(standing: Standing) -> None:
+    meter = standing.plant.scenario.meter[0].energy
+    assert meter.table == "holding"
+    async with _modbus(standing.live) as client:
+        # The register behind a value, the same address in the other table, an unknown unit.
+        answers = [
+            await client.read_holding_registers(
+                meter.address + 2, count=2, device_id=meter.unit_id
+            ),
+            await client.read_input_registers(meter.address, count=2, device_id=meter.unit_id),
+            await client.read_holding_registers(meter.address, count=2, device_id=77),
+            await client.write_register(meter.address, 7, device_id=meter.unit_id),
+        ]
+        assert [answer.isError() for answer in answers] == [True] * 4
 
-    _serving(fibre, fibre.as_of_us, broker.port, ask)
+
+def test_a_cut_network_comes_back_on_the_same_ports(standing: Standing) -> None:
+    before = standing.live.ports
+    standing.wait(standing.live.toggle_link())
+    for port in (before.opcua, before.modbus):
+        assert not listening_addresses(port)
+    standing.wait(standing.live.toggle_link())
+    assert standing.live.ports == before
+    asyncio.run(_compare_registers(standing))
+    for port in (before.opcua, before.modbus):
+        # 127.0.0.1 as the kernel prints it.
+        assert listening_addresses(port) == {"0100007F"}
 
 
 @contextmanager
