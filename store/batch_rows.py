@@ -1,6 +1,9 @@
 """The content of an accepted batch on its way into the tables."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
@@ -14,35 +17,26 @@ _HOUR_US = 3_600_000_000
 
 
 def insert_rows(conn: Connection, batch_id: int, rows: Rows) -> tuple[int, int]:
-    """Add rows inside the caller's transaction; return how many were absorbed and in conflict.
+    """Add rows behind the savepoint of the caller; return how many were absorbed and in conflict.
 
     An absorbed row was there before with the same value; one in conflict has another value, is
     kept out and listed.
     """
     if len(rows) == 0:
         return 0, 0
-    stream = encode(
-        {
-            "ts": rows.ts_us - PG_EPOCH_US,
-            "tag_id": rows.tag_id,
-            "value": rows.value,
-            "status": rows.status,
-            "batch_id": np.full(len(rows), batch_id, np.int64),
-        }
-    )
     try:
-        with conn.transaction():
-            _copy(conn, "copy_measurement", stream)
+        _copy(conn, "copy_measurement", batch_id, rows)
     except UniqueViolation:
-        return _insert_staged(conn, batch_id, rows, stream)
+        conn.execute(query("undo_rows"))
+        return _insert_staged(conn, batch_id, rows)
     return 0, 0
 
 
-def _insert_staged(conn: Connection, batch_id: int, rows: Rows, stream: bytes) -> tuple[int, int]:
+def _insert_staged(conn: Connection, batch_id: int, rows: Rows) -> tuple[int, int]:
     first, last = span(rows)
     conn.execute("SET LOCAL client_min_messages = warning")
     conn.execute(query("create_staging"))
-    _copy(conn, "copy_staging", stream)
+    _copy(conn, "copy_staging", batch_id, rows)
     inserted = conn.execute(query("insert_staged")).rowcount
     times = {"first_ts": first, "last_ts": last}
     conflicts = conn.execute(query("insert_conflicts"), times).rowcount
@@ -52,9 +46,18 @@ def _insert_staged(conn: Connection, batch_id: int, rows: Rows, stream: bytes) -
     return absorbed, conflicts
 
 
-def _copy(conn: Connection, name: str, stream: bytes) -> None:
+def _copy(conn: Connection, name: str, batch_id: int, rows: Rows) -> None:
+    # COPY takes the bytes as they are: another width would be another number.
+    columns: dict[str, npt.NDArray[Any]] = {
+        "ts": rows.ts_us.astype(np.int64, copy=False) - PG_EPOCH_US,
+        "tag_id": rows.tag_id.astype(np.int32, copy=False),
+        "value": rows.value.astype(np.float64, copy=False),
+        "status": rows.status.astype(np.int32, copy=False),
+        "batch_id": np.full(len(rows), batch_id, np.int64),
+    }
     with conn.cursor().copy(query(name)) as copy:
-        copy.write(stream)
+        for piece in encode(columns):
+            copy.write(piece)
 
 
 def insert_records(
@@ -76,13 +79,10 @@ def insert_records(
     conn.execute(query("insert_records"), values)
 
 
-def mark_dirty_hours(conn: Connection, rows: Rows) -> None:
-    """Mark the asset-hours that rows ordered by (tag, time) touch."""
-    if len(rows) == 0:
-        return
+def dirty_marks(rows: Rows) -> dict[str, str]:
+    """Return the tags and hours (since 1970) that rows ordered by (tag, time) touch."""
     # The first row of each tag and hour is where either of them changes.
     hour = rows.ts_us // _HOUR_US
     first = np.ones(len(rows), dtype=bool)
     first[1:] = (np.diff(rows.tag_id) != 0) | (np.diff(hour) != 0)
-    marks = {"tag_ids": array_literal(rows.tag_id[first]), "hours": array_literal(hour[first])}
-    conn.execute(query("mark_dirty_hours"), marks)
+    return {"tag_ids": array_literal(rows.tag_id[first]), "hours": array_literal(hour[first])}

@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 from psycopg.types.json import Jsonb
 
 from store.batch_content import check_rows, content_hash, span
-from store.batch_rows import insert_records, insert_rows, mark_dirty_hours
+from store.batch_rows import dirty_marks, insert_records, insert_rows
 from store.canonical import FIRST_PREVIOUS, Record, Rows
 from store.db import Connection, transaction
 from store.errors import BadHash, BadSignature, SequenceConflict, UnknownGateway, UnknownTag
-from store.pgcopy import array_literal
 from store.queries import query
 from store.signing import verify
 
@@ -32,6 +30,11 @@ class Batch:
     signature: bytes
     imported: bool = False
     clock_skew_s: float | None = None
+
+    @property
+    def name(self) -> str:
+        """Return how messages call the batch."""
+        return f"batch {self.seq} of {self.gateway}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,72 +79,52 @@ def accept(conn: Connection, batch: Batch) -> Receipt:
 
 
 def _accept(conn: Connection, batch: Batch, sha256: bytes) -> Receipt:
-    gateway = _lock_gateway(conn, batch.gateway)
+    # Statements that do not wait for each other's result go to the server together.
+    with conn.pipeline():
+        locked = conn.execute(query("lock_gateway"), {"gateway": batch.gateway})
+        beside = conn.execute(query("batches_beside"), {"gateway": batch.gateway, "seq": batch.seq})
+    gateway = _gateway(batch, locked.fetchone())
     if sha256 != batch.sha256:
-        raise BadHash(f"batch {batch.seq} of {batch.gateway}: the hash is not that of the rows")
-    entries = _entries(conn, gateway, batch.seq)
+        raise BadHash(f"{batch.name}: the hash is not that of the rows")
+    entries = {row[0]: _Entry(row[1], bytes(row[2]), bytes(row[3])) for row in beside}
     known = entries.get(batch.seq)
     if known is not None and known.sha256 == sha256:
         return Receipt(known.batch_id, "known")
-    _verify(conn, gateway, batch, entries)
+    _verify(gateway, batch, entries)
     batch_id = _insert_ledger(conn, gateway, batch)
-    # Before the rows: the marks need no savepoint and the rows hold their locks the shortest.
-    mark_dirty_hours(conn, batch.rows)
+    if batch.seq > 1 and batch.seq - 1 not in entries:
+        _insert_finding(conn, batch.gateway, "SequenceGap", {"seq": batch.seq})
     absorbed, conflicts = insert_rows(conn, batch_id, batch.rows)
     insert_records(conn, gateway.factory_id, batch_id, batch.records)
     return Receipt(batch_id, "accepted", absorbed, conflicts)
 
 
-def _lock_gateway(conn: Connection, code: str) -> _Gateway:
-    row = conn.execute(query("lock_gateway"), {"gateway": code}).fetchone()
+def _gateway(batch: Batch, row: tuple[Any, ...] | None) -> _Gateway:
     if row is None:
-        raise UnknownGateway(f"gateway {code} is not enrolled; run `millpond collector enrol`")
+        raise UnknownGateway(
+            f"gateway {batch.gateway} is not enrolled; run `millpond collector enrol`"
+        )
     gateway_id, factory_id, public_key, revoked = row
     if revoked:
-        raise UnknownGateway(f"gateway {code} was revoked")
+        raise UnknownGateway(f"gateway {batch.gateway} was revoked")
     return _Gateway(gateway_id, factory_id, bytes(public_key))
 
 
-def _entries(conn: Connection, gateway: _Gateway, seq: int) -> dict[int, _Entry]:
-    key = {"gateway_id": gateway.gateway_id, "seq": seq}
-    rows = conn.execute(query("batches_beside"), key)
-    return {row[0]: _Entry(row[1], bytes(row[2]), bytes(row[3])) for row in rows}
-
-
-def _verify(
-    conn: Connection, gateway: _Gateway, batch: Batch, entries: dict[int, _Entry]
-) -> None:
-    name = f"batch {batch.seq} of {batch.gateway}"
+def _verify(gateway: _Gateway, batch: Batch, entries: dict[int, _Entry]) -> None:
     if not verify(gateway.public_key, batch.sha256, batch.signature):
-        raise BadSignature(f"{name} is not signed with the key that is enrolled")
+        raise BadSignature(f"{batch.name} is not signed with the key that is enrolled")
     if batch.seq in entries:
         raise SequenceConflict(
-            f"{name}: this sequence number was used for other content; "
+            f"{batch.name}: this sequence number was used for other content; "
             "see whether a copy of the gateway is running"
         )
-    _verify_place(conn, batch, entries)
-    check_rows(batch.rows, name)
-    tags = {
-        "tag_ids": array_literal(np.unique(batch.rows.tag_id)),
-        "factory_id": gateway.factory_id,
-    }
-    unknown = [tag_id for (tag_id,) in conn.execute(query("unknown_tags"), tags)]
-    if unknown:
-        raise UnknownTag(f"{name}: tags {unknown} are not in the plan of its factory")
-
-
-def _verify_place(conn: Connection, batch: Batch, entries: dict[int, _Entry]) -> None:
     before, after = entries.get(batch.seq - 1), entries.get(batch.seq + 1)
-    if before is None and batch.seq > 1:
-        _insert_finding(conn, batch.gateway, "SequenceGap", {"seq": batch.seq})
-    else:
-        expected = FIRST_PREVIOUS if before is None else before.sha256
-        if batch.prev_sha256 != expected:
-            raise BadHash(
-                f"batch {batch.seq} of {batch.gateway} does not follow the batch before it"
-            )
+    expected = FIRST_PREVIOUS if batch.seq == 1 else before and before.sha256
+    if expected is not None and batch.prev_sha256 != expected:
+        raise BadHash(f"{batch.name} does not follow the batch before it")
     if after is not None and after.prev_sha256 != batch.sha256:
-        raise BadHash(f"batch {batch.seq + 1} of {batch.gateway} does not follow batch {batch.seq}")
+        raise BadHash(f"{batch.name}: the batch after it, which is stored, does not follow it")
+    check_rows(batch.rows, batch.name)
 
 
 def _insert_ledger(conn: Connection, gateway: _Gateway, batch: Batch) -> int:
@@ -160,7 +143,15 @@ def _insert_ledger(conn: Connection, gateway: _Gateway, batch: Batch) -> int:
         "signature": batch.signature,
         "clock_skew_s": batch.clock_skew_s,
     }
-    row = conn.execute(query("insert_batch"), values).fetchone()
+    with conn.pipeline():
+        inserted = conn.execute(query("insert_batch"), values)
+        marks = dirty_marks(batch.rows) | {"factory_id": gateway.factory_id}
+        marked = conn.execute(query("mark_dirty_hours"), marks)
+        conn.execute(query("before_rows"))
+    unknown = [tag_id for (tag_id,) in marked]
+    if unknown:
+        raise UnknownTag(f"{batch.name}: tags {unknown} are not in the plan of its factory")
+    row = inserted.fetchone()
     assert row is not None
     return int(row[0])
 

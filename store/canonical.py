@@ -3,14 +3,14 @@
 Rows come first, ordered by (tag_id, ts), each 24 bytes big-endian: tag int32, ts int64 in
 microseconds since 1970 UTC, value float64, status int32. A row without a value carries the
 quiet NaN 0x7FF8000000000000. Records follow, ordered by (kind, key), each as a 4-byte length
-and its canonical JSON.
+and the canonical JSON of [kind, key, time in UTC, body].
 """
 
 import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -47,12 +47,16 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One version of a business record as the factory's system sent it."""
+    """One version of a business record as the factory's system sent it; raises ValueError."""
 
     kind: str
     key: str
     at: datetime
     body: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError(f"the time of {self.kind} {self.key} must be aware")
 
 
 def unique_sorted(rows: Rows) -> tuple[Rows, Rows]:
@@ -99,6 +103,8 @@ def _ordered(records: Iterable[Record]) -> list[Record]:
 
 
 def _record_bytes(record: Record) -> bytes:
-    fields = [record.kind, record.key, record.at.isoformat(), record.body]
+    # In UTC: the database keeps the moment, not the offset that the system wrote it with.
+    at = record.at.astimezone(UTC).isoformat()
+    fields = [record.kind, record.key, at, record.body]
     data = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     return len(data).to_bytes(4, "big") + data

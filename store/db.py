@@ -12,8 +12,24 @@ from store.errors import StoreUnavailable, translated
 Connection = psycopg.Connection[tuple[Any, ...]]
 Pool = psycopg_pool.ConnectionPool[Connection]
 
-_CONNECT_TIMEOUT_S = 5
-_OPTIONS = "-c timezone=UTC -c statement_timeout=600000"
+# Locks of a gateway, an asset or a factory must not outlive a client whose machine or network died.
+_SERVER_SETTINGS = {
+    "timezone": "UTC",
+    "statement_timeout": "10min",
+    "lock_timeout": "1min",
+    "idle_in_transaction_session_timeout": "15min",
+    "tcp_keepalives_idle": "60",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+_SESSION: dict[str, Any] = {
+    "autocommit": True,
+    "connect_timeout": 5,
+    "options": " ".join(f"-c {name}={value}" for name, value in _SERVER_SETTINGS.items()),
+    "keepalives_idle": 60,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
 
 
 def connect(url: str) -> Connection:
@@ -22,21 +38,24 @@ def connect(url: str) -> Connection:
     Raises StoreUnavailable when no server answers within 5 s.
     """
     with translated():
-        return psycopg.connect(
-            url, autocommit=True, connect_timeout=_CONNECT_TIMEOUT_S, options=_OPTIONS
-        )
+        return psycopg.connect(url, **_SESSION)
 
 
 @contextmanager
 def open_pool(url: str, max_size: int = 8) -> Iterator[Pool]:
-    """Hold a pool of up to max_size connections for the length of the block."""
-    session: dict[str, Any] = {
-        "autocommit": True,
-        "connect_timeout": _CONNECT_TIMEOUT_S,
-        "options": _OPTIONS,
-    }
+    """Hold a pool of up to max_size connections for the length of the block.
+
+    A connection is tried before it is lent, so that a restart of the server costs no caller
+    an error. Raises StoreUnavailable when no server answers within 10 s.
+    """
     pool: Pool = psycopg_pool.ConnectionPool(
-        url, min_size=1, max_size=max_size, kwargs=session, open=False, timeout=10
+        url,
+        min_size=1,
+        max_size=max_size,
+        kwargs=_SESSION,
+        open=False,
+        timeout=10,
+        check=psycopg_pool.ConnectionPool.check_connection,
     )
     try:
         pool.open(wait=True, timeout=10)

@@ -63,17 +63,9 @@ class SchemaRefused(Refused):
     """The database lacks what Millpond needs; see the message."""
 
 
-_LATER = (
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.SerializationFailure,
-    psycopg.errors.LockNotAvailable,
-    psycopg.errors.QueryCanceled,
-    psycopg.errors.AdminShutdown,
-    psycopg.errors.CannotConnectNow,
-    psycopg.errors.TooManyConnections,
-    psycopg.errors.DiskFull,
-    psycopg.errors.OutOfMemory,
-)
+# What the data themselves bring about. All else, from a dead server to a database that is not
+# migrated or became read-only, can be put right while whoever sends keeps the data.
+_FOR_GOOD = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.RaiseException)
 
 
 @contextmanager
@@ -81,12 +73,12 @@ def translated() -> Iterator[None]:
     """Turn the driver's errors into this package's, at this one border."""
     try:
         yield
-    except _LATER as error:
-        raise StoreUnavailable(_first_line(error)) from error
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise StoreUnavailable(_first_line(error)) from error
-    except psycopg.Error as error:
+    except _FOR_GOOD as error:
         raise Refused(_first_line(error)) from error
+    except UnicodeEncodeError as error:
+        raise Refused(f"text that is no Unicode: {error.reason}") from error
+    except psycopg.Error as error:
+        raise StoreUnavailable(_first_line(error)) from error
 
 
 def _first_line(error: psycopg.Error) -> str:

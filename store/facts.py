@@ -111,7 +111,8 @@ def replace(
     with transaction(conn):
         conn.execute(query("delete_facts"), {"asset_id": asset_id, "start": start, "end": end})
         with conn.cursor().copy(query("copy_facts")) as copy:
-            copy.write(encode(columns))
+            for piece in encode(columns):
+                copy.write(piece)
 
 
 def mark_dirty_months(

@@ -3,7 +3,7 @@
 Format: PostgreSQL documentation, COPY, "Binary Format".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,47 +13,55 @@ PG_EPOCH_US = 946_684_800_000_000  # 2000-01-01 in microseconds since 1970
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
+# Small enough for a processor's cache, and the server reads one piece while the next is made.
+_PIECE_ROWS = 8192
 
 
-def encode(columns: Mapping[str, npt.NDArray[Any]]) -> bytes:
-    """Return a complete COPY stream; a NaN in a float column is written as NULL.
+def encode(columns: Mapping[str, npt.NDArray[Any]]) -> Iterator[bytes]:
+    """Yield a complete COPY stream piece by piece; a NaN in a float column is written as NULL.
 
-    Column dtypes give the widths: int16/32/64, float64, bool.
+    Column dtypes give the widths: int16/32/64, float64, bool. Rows keep their order, but for
+    those with NULL, which come last in their piece of 8,192 rows.
     """
-    parts = [_HEADER, *_tuples(columns), _TRAILER]
-    return b"".join(parts)
-
-
-def _tuples(columns: Mapping[str, npt.NDArray[Any]]) -> list[bytes]:
-    missing = {
-        name: np.isnan(column) for name, column in columns.items() if column.dtype.kind == "f"
-    }
+    yield _HEADER
     length = len(next(iter(columns.values())))
-    pattern = np.zeros(length, np.int64)
-    for bit, mask in enumerate(missing.values()):
-        pattern |= mask.astype(np.int64) << bit
-    parts = []
+    for start in range(0, length, _PIECE_ROWS):
+        yield from _tuples({name: c[start : start + _PIECE_ROWS] for name, c in columns.items()})
+    yield _TRAILER
+
+
+def _tuples(columns: Mapping[str, npt.NDArray[Any]]) -> Iterator[bytes]:
+    pattern = np.zeros(len(next(iter(columns.values()))), np.int64)
+    floats = [name for name, column in columns.items() if column.dtype.kind == "f"]
+    for bit, name in enumerate(floats):
+        pattern |= np.isnan(columns[name]).astype(np.int64) << bit
+    if not pattern.any():
+        yield _fixed(columns, set())
+        return
     for value in np.unique(pattern):
-        absent = {name for bit, name in enumerate(missing) if value >> bit & 1}
-        chosen = pattern == value if len(missing) and pattern.any() else slice(None)
-        parts.append(_fixed(columns, chosen, absent))
-    return parts
+        chosen = {name: column[pattern == value] for name, column in columns.items()}
+        yield _fixed(chosen, {name for bit, name in enumerate(floats) if value >> bit & 1})
 
 
-def _fixed(columns: Mapping[str, npt.NDArray[Any]], chosen: Any, absent: set[str]) -> bytes:
+def _fixed(columns: Mapping[str, npt.NDArray[Any]], absent: set[str]) -> bytes:
     fields: list[tuple[str, str]] = [("_count", ">i2")]
     for name, column in columns.items():
         fields.append((f"_{name}", ">i4"))
         if name not in absent:
             fields.append((name, column.dtype.newbyteorder(">").str))
-    first = next(iter(columns.values()))[chosen]
-    packed = np.empty(len(first), np.dtype(fields))
-    packed["_count"] = len(columns)
+    row = np.zeros(1, np.dtype(fields))
+    row["_count"] = len(columns)
     for name, column in columns.items():
-        packed[f"_{name}"] = -1 if name in absent else column.dtype.itemsize
+        row[f"_{name}"] = -1 if name in absent else column.dtype.itemsize
+    length = len(next(iter(columns.values())))
+    # What is the same in every row is copied as bytes: field by field takes three times as long.
+    data = np.empty((length, row.itemsize), np.uint8)
+    data[:] = row.view(np.uint8)
+    packed = data.view(row.dtype)[:, 0]
+    for name, column in columns.items():
         if name not in absent:
-            packed[name] = column[chosen]
-    return packed.tobytes()
+            packed[name] = column
+    return data.tobytes()
 
 
 def array_literal(numbers: npt.NDArray[np.integer[Any]]) -> str:

@@ -10,7 +10,8 @@ FOR NO KEY UPDATE;
 -- must see what the holder of the lock before this one has committed.
 SELECT seq, batch_id, sha256, prev_sha256
 FROM telemetry.batch
-WHERE gateway_id = %(gateway_id)s AND seq BETWEEN %(seq)s::bigint - 1 AND %(seq)s::bigint + 1;
+WHERE gateway_id = (SELECT gateway_id FROM registry.gateway WHERE code = %(gateway)s)
+  AND seq BETWEEN %(seq)s::bigint - 1 AND %(seq)s::bigint + 1;
 
 -- name: last_batch
 -- The newest sequence number of a gateway, with its hash.
@@ -29,15 +30,13 @@ VALUES (%(gateway_id)s, %(seq)s, %(config_version)s, %(imported)s, %(row_count)s
     %(first_ts)s, %(last_ts)s, %(sha256)s, %(prev_sha256)s, %(signature)s, %(clock_skew_s)s)
 RETURNING batch_id;
 
--- name: unknown_tags
--- Those of the offered tags that are not in the factory's plan.
-SELECT offered.tag_id
-FROM unnest(%(tag_ids)s::int[]) AS offered (tag_id)
-WHERE NOT EXISTS (
-    SELECT FROM registry.tag t
-    WHERE t.tag_id = offered.tag_id AND t.factory_id = %(factory_id)s)
-ORDER BY 1
-LIMIT 5;
+-- name: before_rows
+-- The direct path returns here when it meets a duplicate key; it needs no release.
+SAVEPOINT before_rows;
+
+-- name: undo_rows
+-- Takes the direct path back.
+ROLLBACK TO SAVEPOINT before_rows;
 
 -- name: copy_measurement
 -- The direct path: all rows at once, fails whole on a duplicate key.
@@ -77,12 +76,20 @@ WHERE m.ts BETWEEN %(first_ts)s AND %(last_ts)s
 INSERT INTO telemetry.absorbed (batch_id, row_count) VALUES (%(batch_id)s, %(row_count)s);
 
 -- name: mark_dirty_hours
--- Marks the asset-hours that the rows of a batch touch; hours count from 1970.
-INSERT INTO kpi.dirty_hour (asset_id, hour)
-SELECT DISTINCT t.asset_id, TIMESTAMPTZ 'epoch' + offered.hour * INTERVAL '1 hour'
-FROM unnest(%(tag_ids)s::int[], %(hours)s::int[]) AS offered (tag_id, hour)
-JOIN registry.tag t USING (tag_id)
-ORDER BY 1, 2;
+-- Marks the asset-hours that the rows of a batch touch, hours counted from 1970, and returns some
+-- of the tags that are not in the factory's plan.
+WITH offered AS (
+    SELECT o.tag_id, o.hour, t.asset_id
+    FROM unnest(%(tag_ids)s::int[], %(hours)s::int[]) AS o (tag_id, hour)
+    LEFT JOIN registry.tag t ON t.tag_id = o.tag_id AND t.factory_id = %(factory_id)s
+), marked AS (
+    INSERT INTO kpi.dirty_hour (asset_id, hour)
+    SELECT DISTINCT asset_id, TIMESTAMPTZ 'epoch' + hour * INTERVAL '1 hour'
+    FROM offered
+    WHERE asset_id IS NOT NULL
+    ORDER BY 1, 2
+)
+SELECT DISTINCT tag_id FROM offered WHERE asset_id IS NULL ORDER BY 1 LIMIT 5;
 
 -- name: lock_records
 -- New versions of a factory's records are numbered by one transaction at a time.
