@@ -7,6 +7,7 @@ again, joins it.
 import argparse
 import asyncio
 import json
+import logging
 import signal
 import sys
 from datetime import datetime
@@ -22,6 +23,8 @@ _STOP_S = 2.5
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop; return 0, or 1 after one line that says what is wrong."""
     options = _parser().parse_args(arguments)
+    # On loopback the server offers no security on purpose and need not say so each time.
+    logging.getLogger("asyncua").setLevel(logging.ERROR)
     try:
         asyncio.run(_serve(options))
     except (SimulatorError, OSError, RuntimeError) as error:
