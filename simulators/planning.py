@@ -108,6 +108,7 @@ def _tag(tag: TagSpec) -> dict[str, Any]:
         "modulus": tag.modulus,
         "max_rate_per_s": tag.max_rate_per_s,
         "ratio": tag.ratio,
+        "resolution": tag.resolution,
         "state_map": tag.state_map,
     }
 

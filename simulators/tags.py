@@ -28,7 +28,10 @@ Address = OpcAddress | Register | MqttAddress
 
 @dataclass(frozen=True, slots=True)
 class TagSpec:
-    """One tag; modulus and greatest rate are in register units, ratio is primary per unit."""
+    """One tag; modulus, greatest rate and least step are in register units.
+
+    ratio is primary units per register unit.
+    """
 
     name: str
     asset: str
@@ -39,6 +42,7 @@ class TagSpec:
     modulus: float | None = None
     max_rate_per_s: float | None = None
     ratio: float = 1.0
+    resolution: float = 0.0
     state_map: str | None = None
     heartbeat_s: int = HEARTBEAT_S
 
@@ -87,6 +91,8 @@ def _count_tag(equipment: Equipment, name: str, node: str, output: str) -> TagSp
         OpcAddress(f"{equipment.code}.{node}", "UInt32"),
         modulus=float(COUNTER_MODULUS),
         max_rate_per_s=equipment.max_rate_per_s,
+        # Parts are counted one by one; a flow shows whole kilograms only.
+        resolution=1.0 if output == "flow" else 0.0,
     )
 
 
@@ -102,6 +108,7 @@ def _meter_tags(meter: Meter) -> list[TagSpec]:
         modulus=register.modulus * register.scale,
         max_rate_per_s=register.max_rate_per_s,
         ratio=register.ratio,
+        resolution=register.scale,
     )
     if meter.power is None:
         return [energy]

@@ -35,6 +35,7 @@ def live_plant(
         assert ports is not None
         text = plant.gateway_toml(*ports, mqtt_port, database_url=database_url)
         file = home / "gateway" / "gateway.toml"
+        file.parent.mkdir(parents=True, exist_ok=True)
         write_private(file, text, None)
         enrol(config.load(file), plant.plan()["factory"]["code"])
         with _running("gateway", [sys.executable, "-m", "collectors", str(file)], home):
