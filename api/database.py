@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from store import Connection, Pool
 from store.errors import translated
 
-_WAIT_S = 4.0
+_WAIT_S = 3.0
 
 
 class Database:

@@ -1,6 +1,7 @@
 """Numbers, times and periods as a person reads them."""
 
 from datetime import UTC, date, datetime, timedelta
+from math import floor, log10
 from zoneinfo import ZoneInfo
 
 from api.kpis import Kpi
@@ -51,15 +52,22 @@ def local_time(moment: datetime | None, timezone: str) -> str:
     return f"{moment.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M:%S}"
 
 
+def local_minute(moment: datetime | None, timezone: str) -> str:
+    """Return a moment on a factory's clock without its seconds; a dash for none."""
+    return local_time(moment, timezone).rpartition(":")[0] or NOTHING
+
+
 def age_s(moment: datetime, now: datetime | None = None) -> float:
     """Return how many seconds ago a moment was; one in the future is 0 s ago."""
     return max(0.0, ((now or datetime.now(UTC)) - moment).total_seconds())
 
 
 def tag_value(value: float | None) -> str:
-    """Return a raw value with up to six significant figures, whole counts in full."""
+    """Return a raw value with six significant figures; whole numbers in full."""
     if value is None:
         return NOTHING
-    if value == int(value) and abs(value) < 1e15:
-        return number(value, 0)
-    return f"{value:.6g}".replace("-", _MINUS)
+    if value == 0 or not 1e-4 <= abs(value) < 1e15:
+        return f"{value:.6g}".replace("-", _MINUS)
+    decimals = max(0, 5 - floor(log10(abs(value))))
+    text = number(value, decimals)
+    return text.rstrip("0").rstrip(".") if decimals else text

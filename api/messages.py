@@ -1,6 +1,7 @@
 """The texts of pages and pictures in both languages, as data in messages.toml."""
 
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -42,3 +43,7 @@ class Texts:
     def pick(self, zh: str, en: str) -> str:
         """Return the one of two names that is in this language."""
         return en if self.language == "en" else zh
+
+    def sentences(self, texts: Iterable[str]) -> str:
+        """Join sentences; Chinese puts no space between them."""
+        return (" " if self.language == "en" else "").join(texts)

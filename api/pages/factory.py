@@ -24,7 +24,7 @@ from store.figures import Figure
 
 router = APIRouter()
 
-_CHANGES = 15
+_CHANGES = 10
 _MOST_TAGS = 1000
 
 

@@ -94,7 +94,7 @@ class FactoryPage:
     kpi_name: str
     kpi_unit: str
     month_run: Picture | None
-    month_notes: tuple[str, ...]
+    month_note: str
     other_kpis: tuple[Choice, ...]
     changes: tuple[ChangeRow, ...]
     live: Live
@@ -139,7 +139,7 @@ def factory_page(
         kpi_name=run.kpi.name(t.language),
         kpi_unit=run.kpi.shown_unit(t.language),
         month_run=_month_run(t, factory.code, run, query),
-        month_notes=run.notes,
+        month_note=t.sentences(run.notes),
         other_kpis=_other_kpis(t, factory.code, run, query),
         changes=tuple(_change(t, change, factory.timezone) for change in changes),
         live=live(t, tags, factory.timezone, now or datetime.now(UTC)),

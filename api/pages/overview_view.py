@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from api import attention, kpis
 from api.counties import PLACES
-from api.formats import NOTHING, local_time, months
+from api.formats import NOTHING, local_minute, local_time, months
 from api.kpis import Kpi
 from api.messages import Texts
 from api.pages.templates import Word
@@ -157,9 +157,9 @@ def _row(t: Texts, standing: Standing, columns: Sequence[Kpi]) -> Row:
     factory = standing.factory
     level = attention.level(standing)
     judged = {kpi.kpi: kpi for kpi in standing.kpis}
-    period = ""
+    period = NOTHING
     if standing.period_start is not None and standing.period_end is not None:
-        period = t("overview.judged", period=months(standing.period_start, standing.period_end))
+        period = months(standing.period_start, standing.period_end)
     return Row(
         href=f"/factories/{factory.code}",
         name=t.pick(factory.name_zh, factory.name_en),
@@ -174,7 +174,7 @@ def _row(t: Texts, standing: Standing, columns: Sequence[Kpi]) -> Row:
         ),
         period=period,
         cells=tuple(_cell(t, judged.get(kpi.kpi_id)) for kpi in columns),
-        received=local_time(standing.received_at, factory.timezone),
+        received=local_minute(standing.received_at, factory.timezone),
     )
 
 

@@ -46,12 +46,12 @@ class _Layout:
         return self.left + share * (self.right - self.left)
 
 
-_WIDE = _Layout(width=1200, left=246, right=590, head=44, row=58, axis_down=34, foot=44)
+_WIDE = _Layout(width=1204, left=246, right=590, head=44, row=58, axis_down=34, foot=44)
 _NARROW = _Layout(width=380, left=14, right=366, head=38, row=102, axis_down=78, foot=88)
 
 # Right edges of the columns of numbers, then left edges of grade and verdicts.
-_NUMBERS = (672, 754, 836, 920)
-_GRADE, _VERDICT, _TRUTH = 944, 986, 1094
+_NUMBERS = (668, 748, 830, 914)
+_GRADE, _VERDICT, _TRUTH = 936, 974, 1094
 _NARROW_VERDICT = 262
 
 
@@ -75,7 +75,7 @@ def _stacked(items: list[Item]) -> list[Item]:
 
 def _height(item: Item) -> tuple[int, str, int, int]:
     if isinstance(item, Text):
-        return (3, item.align, item.size, item.weight)
+        return (3 if item.rim else 4, item.align, item.size, item.weight)
     if isinstance(item, Mark):
         return (2, "", item.outline is None, 0)
     return (isinstance(item, Line), "", 0, 0)
@@ -122,7 +122,11 @@ def _dot(layout: _Layout, y: float, point: float) -> list[Item]:
         shape, align = _TO_RIGHT, "right"
     else:
         shape, align = _CIRCLE, "center"
-    return [Mark(x, y, shape, BLUE, None, 15), Text(x, y - 19, text, BLUE, 13, 700, align)]
+    return [
+        Mark(x, y, shape, BLUE, None, 15),
+        Text(x, y - 19, text, BLUE, 13, 700, align, rim=4),
+        Text(x, y - 19, text, BLUE, 13, 700, align),
+    ]
 
 
 def _heads(layout: _Layout, data: Fulfilment) -> list[Item]:

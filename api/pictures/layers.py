@@ -28,6 +28,8 @@ class Text:
     size: int = 14
     weight: Weight = 400
     align: Align = "left"
+    # A rim in the colour of the paper keeps lines out of the text.
+    rim: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def picture(width: int, height: int, items: Sequence[Item], description: str) ->
 
 def _style(item: Item) -> tuple[Any, ...]:
     if isinstance(item, Text):
-        return (Text, item.align, item.size, item.weight)
+        return (Text, item.align, item.size, item.weight, item.rim)
     if isinstance(item, Line):
         return (Line, item.width)
     if isinstance(item, Mark):
@@ -115,8 +117,13 @@ def _layer(items: list[Item], width: int, height: int) -> alt.Chart:
 
 
 def _texts(chart: alt.Chart, first: Text, encoding: dict[str, Any]) -> alt.Chart:
+    rim: dict[str, Any] = {"stroke": PAPER, "strokeWidth": first.rim} if first.rim else {}
     mark = chart.mark_text(
-        align=first.align, baseline="middle", fontSize=first.size, fontWeight=first.weight
+        align=first.align,
+        baseline="middle",
+        fontSize=first.size,
+        fontWeight=first.weight,
+        **rim,
     )
     texts: alt.Chart = mark.encode(
         **encoding, text=alt.Text("text:N"), color=alt.Color("colour:N", scale=None, legend=None)

@@ -8,6 +8,7 @@ a plan only.
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -235,7 +236,7 @@ def judge(
 def months() -> list[tuple[date, date]]:
     """Return the 25 months from the baseline's start; the last has not ended."""
     starts = [date(2024 + (10 + n) // 12, (10 + n) % 12 + 1, 1) for n in range(26)]
-    return list(zip(starts, starts[1:], strict=False))
+    return list(pairwise(starts))
 
 
 def _load_months(conn: Connection, factory_id: int) -> None:
