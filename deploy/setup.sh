@@ -92,13 +92,18 @@ update_package_lists() {
 }
 
 # --- services that Debian would start ------------------------------------------------------------
-# Debian starts mosquitto and a PostgreSQL cluster "main" when their packages arrive. Millpond runs
-# private ones, so neither is wanted: both are held back during our own installation only, and only
-# where the package is new. What the user already has is not touched.
+# Debian starts a service when its package arrives: mosquitto, a PostgreSQL cluster "main". Millpond
+# runs private ones. During our own installation no service starts that was not there before;
+# those that were there are restarted as ever when an upgrade touches them.
 
 readonly policy=/usr/sbin/policy-rc.d
 readonly cluster_setting=/etc/postgresql-common/createcluster.d/millpond-set-up.conf
 readonly kept_policy=$policy.before-millpond
+
+known_services() {
+    find /etc/init.d /lib/systemd/system /usr/lib/systemd/system -maxdepth 1 -printf '%f\n' \
+        2>/dev/null | sed 's/\.service$//' | sort -u | tr '\n' ' '
+}
 
 hold_back_services() {
     release_services
@@ -106,7 +111,8 @@ hold_back_services() {
     as_root tee "$policy" >/dev/null <<POLICY
 #!/bin/sh
 # Written by Millpond's set-up while it installs packages; it removes this file afterwards.
-case "\$1" in mosquitto | mosquitto.service) exit 101 ;; esac
+known=' $(known_services)'
+case "\$known" in *" \${1%.service} "*) ;; *) exit 101 ;; esac
 [ ! -x $kept_policy ] || exec $kept_policy "\$@"
 POLICY
     as_root chmod 755 "$policy"

@@ -1,7 +1,9 @@
 """Fixtures for every package: a real TimescaleDB database per test and a real MQTT broker."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -18,6 +20,16 @@ from tests.support.database import (
 
 _CLUSTER_URL = "millpond_cluster_url"
 _shared = pytest.StashKey[tuple[ExitStack, str]]()
+
+
+def pytest_configure() -> None:
+    """Clean up on SIGTERM as on Ctrl-C: a cancelled run must leave no cluster behind."""
+    signal.signal(signal.SIGTERM, _interrupt_once)
+
+
+def _interrupt_once(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # `timeout` sends it twice
+    raise KeyboardInterrupt
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -63,9 +75,12 @@ def db(database_url: str) -> Iterator[store.Connection]:
 @pytest.fixture(scope="session")
 def broker() -> Iterator[EmbeddedBroker]:
     """A running mosquitto with `.host`, `.port` and `.url`; tests share it, so use own topics."""
-    with EmbeddedBroker(scratch_home("broker")) as running:
+    running = EmbeddedBroker(scratch_home("broker"))
+    try:
+        running.start()
         yield running
-    running.remove()
+    finally:
+        running.remove()
 
 
 @pytest.fixture
