@@ -38,8 +38,8 @@ def _insert_staged(conn: Connection, batch_id: int, rows: Rows) -> tuple[int, in
     conn.execute(query("create_staging"))
     _copy(conn, "copy_staging", batch_id, rows)
     inserted = conn.execute(query("insert_staged")).rowcount
-    times = {"first_ts": first, "last_ts": last}
-    conflicts = conn.execute(query("insert_conflicts"), times).rowcount
+    offered = {"batch_id": batch_id, "first_ts": first, "last_ts": last}
+    conflicts = conn.execute(query("insert_conflicts"), offered).rowcount
     absorbed = len(rows) - inserted - conflicts
     if absorbed:
         conn.execute(query("insert_absorbed"), {"batch_id": batch_id, "row_count": absorbed})

@@ -22,6 +22,7 @@ _SERVER_SETTINGS = {
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
 }
+_POOL_WAIT_S = 10.0
 _SESSION: dict[str, Any] = {
     "autocommit": True,
     "connect_timeout": 5,
@@ -54,14 +55,14 @@ def open_pool(url: str, max_size: int = 8) -> Iterator[Pool]:
         max_size=max_size,
         kwargs=_SESSION,
         open=False,
-        timeout=10,
+        timeout=_POOL_WAIT_S,
         check=psycopg_pool.ConnectionPool.check_connection,
     )
     try:
-        pool.open(wait=True, timeout=10)
+        pool.open(wait=True, timeout=_POOL_WAIT_S)
     except psycopg_pool.PoolTimeout as error:
         pool.close()
-        raise StoreUnavailable("the database does not answer within 10 s") from error
+        raise StoreUnavailable(f"the database does not answer within {_POOL_WAIT_S} s") from error
     try:
         yield pool
     finally:

@@ -20,7 +20,7 @@ class StoredRecord:
 
 @dataclass(frozen=True, slots=True)
 class DirtyRecord:
-    """A new version of a record whose months have to be found."""
+    """A new version of a record, or the one that it replaces; their months have to be found."""
 
     kind: str
     at: datetime
@@ -30,7 +30,7 @@ class DirtyRecord:
 def latest(
     conn: Connection, factory_id: int, kind: str, start: datetime, end: datetime
 ) -> list[StoredRecord]:
-    """Return the newest version of each record of a kind whose business time is in [start, end)."""
+    """Return each record of a kind whose newest version has its business time in [start, end)."""
     values = {"factory_id": factory_id, "kind": kind, "start": start, "end": end}
     with transaction(conn):
         return [StoredRecord(*row) for row in conn.execute(query("latest_records"), values)]

@@ -67,8 +67,8 @@ INSERT INTO telemetry.conflict (tag_id, ts, kept_value, kept_status, kept_batch_
 SELECT s.tag_id, s.ts, m.value, m.status, m.batch_id, s.value, s.status, s.batch_id
 FROM staged_measurement s
 JOIN telemetry.measurement m USING (tag_id, ts)
-WHERE m.ts BETWEEN %(first_ts)s AND %(last_ts)s
-  AND m.batch_id <> s.batch_id
+WHERE s.batch_id = %(batch_id)s AND m.batch_id <> s.batch_id
+  AND m.ts BETWEEN %(first_ts)s AND %(last_ts)s
   AND (m.value IS DISTINCT FROM s.value OR m.status <> s.status);
 
 -- name: insert_absorbed

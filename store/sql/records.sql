@@ -1,16 +1,30 @@
 -- name: latest_records
--- The newest version of each record of a kind that counts for a window.
-SELECT DISTINCT ON (key) key, version, at, body
-FROM telemetry.record
-WHERE factory_id = %(factory_id)s AND kind = %(kind)s AND at >= %(start)s AND at < %(end)s
-ORDER BY key, version DESC;
+-- The newest version of each record of a kind, where that version counts for a window. A newer
+-- version takes a record out of the window that an older one lay in.
+SELECT r.key, r.version, r.at, r.body
+FROM telemetry.record r
+WHERE r.factory_id = %(factory_id)s AND r.kind = %(kind)s
+  AND r.at >= %(start)s AND r.at < %(end)s
+  AND NOT EXISTS (
+    SELECT FROM telemetry.record newer
+    WHERE newer.factory_id = r.factory_id AND newer.kind = r.kind AND newer.key = r.key
+      AND newer.version > r.version)
+ORDER BY r.key;
 
 -- name: take_dirty_records
--- Takes the marks of new record versions, with what is needed to find their months.
-DELETE FROM kpi.dirty_record d
-USING telemetry.record r
-WHERE r.record_id = d.record_id AND r.factory_id = %(factory_id)s
-RETURNING r.kind, r.at, r.body;
+-- Takes the marks of new record versions; returns these and the versions that they replace, since
+-- both may lie in months that have to be formed again.
+WITH taken AS (
+    DELETE FROM kpi.dirty_record d
+    USING telemetry.record r
+    WHERE r.record_id = d.record_id AND r.factory_id = %(factory_id)s
+    RETURNING r.kind, r.key, r.version
+)
+SELECT r.kind, r.at, r.body
+FROM taken t
+JOIN telemetry.record r
+    ON r.factory_id = %(factory_id)s AND r.kind = t.kind AND r.key = t.key
+    AND r.version BETWEEN t.version - 1 AND t.version;
 
 -- name: dirty_factories
 -- The factories that have new records or dirty months.
