@@ -74,6 +74,8 @@ class _Gateway:
         try:
             await stop.wait()
         finally:
+            for runner in self._runners:
+                runner.end()
             await _end(readers)
             self._is_ending = True
             await asyncio.wait((writer,), timeout=_FLUSH_S)

@@ -7,6 +7,8 @@ connection that brought the message, since message numbers are used again after 
 
 import asyncio
 import hashlib
+import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,11 +27,10 @@ from collectors.errors import SourceError, SourceLost, SourceUnreachable
 from collectors.mqtt_payload import NotDecoded
 from collectors.sample import Delivery, Message, Refused, now_us, time_is_plausible, to_us
 
-_SIGN_OF_LIFE_S = 5.0
+_SIGN_OF_LIFE_S = 1.0
 _FAILURE = 0x80
 _DAY_S = 86_400
-# Messages at QoS 0 wait here too, which no acknowledgement holds back.
-_ROOM_FOR_QOS_0 = 1000
+_BLOCKED_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +130,16 @@ class _Session:
         self._source = source
         self._probing = probing
         self._loop = asyncio.get_running_loop()
-        room = source.receive_maximum + _ROOM_FOR_QOS_0
         # None wakes whoever waits when the connection is lost.
-        self._arrived: asyncio.Queue[_Arrived | None] = asyncio.Queue(room)
+        self._arrived: asyncio.Queue[_Arrived | None] = asyncio.Queue()
+        # What bounds the queue: without room paho stops reading, and TCP holds the broker back.
+        # A broker may send more than the receive maximum (mosquitto does after a reconnect), and
+        # what it sends at QoS 0 no acknowledgement holds back at all.
+        self._room = threading.Semaphore(source.receive_maximum)
         self._connected: asyncio.Future[str | None] = self._loop.create_future()
-        self._granted: asyncio.Future[list[int]] = self._loop.create_future()
+        self._topics: list[str] = []
+        self._is_granted = False
+        self._opened_s = time.monotonic()
         self._lost: str | None = None
         self._client = self._make_client()
 
@@ -145,8 +151,9 @@ class _Session:
                 refusal = await self._connected
                 if refusal is not None:
                     raise SourceUnreachable(f"the broker refused the connection: {refusal}")
+                # The answer is not awaited: messages that waited at the broker come before it.
+                self._topics = topics
                 self._client.subscribe([(topic, 1) for topic in topics])
-                self._note_refused(topics, await self._granted)
         except TimeoutError as error:
             place = f"{self._source.host}:{self._source.port}"
             raise SourceUnreachable(f"the broker at {place} does not answer in time") from error
@@ -157,10 +164,13 @@ class _Session:
             async with asyncio.timeout(wait_s):
                 arrived = None if self._lost else await self._arrived.get()
         except TimeoutError:
+            self._check_granted()
             return None
         if self._lost:
             # What is still in the queue comes again, since its acknowledgement can go nowhere.
             raise SourceLost(self._lost)
+        if arrived is not None:
+            self._room.release()
         return arrived
 
     def acknowledgement(self, message: MQTTMessage) -> Callable[[], None] | None:
@@ -225,10 +235,10 @@ class _Session:
             if self._arrived.empty():
                 self._arrived.put_nowait(None)
 
-    def _note_refused(self, topics: list[str], codes: list[int]) -> None:
-        refused = [topic for topic, code in zip(topics, codes, strict=True) if code >= _FAILURE]
-        if refused:
-            raise SourceUnreachable(f"the broker refused to serve {', '.join(refused)}")
+    def _check_granted(self) -> None:
+        late = time.monotonic() - self._opened_s > self._source.timeout_s
+        if late and not self._is_granted:
+            raise SourceLost("the broker does not answer the subscription")
 
     # --- called in paho's thread -----------------------------------------------------------------
 
@@ -236,7 +246,7 @@ class _Session:
         self._call(_settle, self._connected, str(reason) if reason.is_failure else None)
 
     def _on_subscribe(self, _client: Any, _data: Any, _mid: Any, codes: Any, _props: Any) -> None:
-        self._call(_settle, self._granted, [code.value for code in codes])
+        self._call(self._grant, [code.value for code in codes])
 
     def _on_disconnect(
         self, _client: Any, _data: Any, _flags: Any, reason: Any, _props: Any
@@ -244,7 +254,11 @@ class _Session:
         self._call(self._lose, f"the broker ended the connection: {reason}")
 
     def _on_message(self, _client: Any, _data: Any, message: MQTTMessage) -> None:
-        self._call(self._enqueue, _Arrived(message, now_us()))
+        arrived = _Arrived(message, now_us())
+        while not self._room.acquire(timeout=_BLOCKED_S):
+            if self._lost:
+                return
+        self._call(self._arrived.put_nowait, arrived)
 
     def _call(self, function: Callable[..., None], *values: Any) -> None:
         # A loop that has ended has nobody left to tell.
@@ -253,12 +267,11 @@ class _Session:
 
     # --- called in the event loop ----------------------------------------------------------------
 
-    def _enqueue(self, arrived: _Arrived) -> None:
-        if not self._arrived.full():
-            self._arrived.put_nowait(arrived)
-        elif arrived.message.qos:
-            # Unacknowledged, it comes again; a broker that keeps to its limits never gets here.
-            self._lose("the broker sent more messages than it may have in flight")
+    def _grant(self, codes: list[int]) -> None:
+        refused = [t for t, code in zip(self._topics, codes, strict=True) if code >= _FAILURE]
+        if refused:
+            self._lose(f"the broker refused to serve {', '.join(refused)}")
+        self._is_granted = True
 
 
 def _settle(future: "asyncio.Future[Any]", value: Any) -> None:

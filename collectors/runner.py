@@ -35,14 +35,15 @@ class SourceRunner:
         self._since_us = now_us()
         self._last_good_us: int | None = None
         self._reason: str | None = None
+        self._is_ending = False
 
     def state(self) -> SourceState:
         """Return how the source is doing now."""
         return SourceState(self.name, self._state, self._since_us, self._last_good_us, self._reason)
 
     async def run(self) -> None:
-        """Read the source until cancelled; a failure of whatever kind stays inside."""
-        while True:
+        """Read the source until the end; a failure of whatever kind stays inside."""
+        while not self._is_ending:
             try:
                 await self._read()
             except self._adapter.errors as error:
@@ -54,9 +55,17 @@ class SourceRunner:
                 await self._close()
             await asyncio.sleep(self._backoff.next_s())
 
+    def end(self) -> None:
+        """Let run end; it is cancelled besides.
+
+        Before Python 3.12 asyncio.wait_for, which the protocol libraries use, may swallow a
+        cancellation that comes together with an answer.
+        """
+        self._is_ending = True
+
     async def _read(self) -> None:
         await self._adapter.open()
-        while True:
+        while not self._is_ending:
             delivery = await self._adapter.receive()
             self._works(delivery)
             await self._pass_on(delivery)
