@@ -3,10 +3,8 @@
 from importlib.resources import files
 from typing import LiteralString
 
-import psycopg
-
 from store.db import Connection, transaction
-from store.errors import SchemaRefused, translated
+from store.errors import SchemaRefused
 
 _LOCK_KEY = 0x4D494C4C  # "MILL"
 
@@ -17,31 +15,58 @@ CREATE TABLE IF NOT EXISTS public.millpond_migration (
 )
 """
 
+_SERVER: LiteralString = """
+SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb'),
+    EXISTS (SELECT FROM pg_settings WHERE name LIKE 'timescaledb.%')
+"""
+
 
 def migrate(conn: Connection) -> list[str]:
     """Apply what is missing, under an advisory lock, and return the names applied.
 
-    Raises SchemaRefused when the server has no TimescaleDB.
+    All of it or nothing. Raises SchemaRefused when the server has no TimescaleDB, or when the
+    database was migrated by a newer Millpond.
     """
     applied: list[str] = []
     with transaction(conn):
         conn.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK_KEY,))
         conn.execute("SET LOCAL client_min_messages = warning")
+        _check_server(conn)
         conn.execute(_LEDGER)
         done = {name for (name,) in conn.execute("SELECT name FROM public.millpond_migration")}
-        for path in sorted(files("store").joinpath("migrations").iterdir(), key=lambda p: p.name):
-            if path.name.endswith(".sql") and path.name not in done:
-                _apply(conn, path.name, path.read_text(encoding="utf-8"))
-                applied.append(path.name)
+        ours = _files()
+        if unknown := sorted(done - ours.keys()):
+            raise SchemaRefused(
+                f"the database has the migration {unknown[-1]}, which this version of Millpond "
+                "does not know: use the version that migrated it"
+            )
+        for name in sorted(ours.keys() - done):
+            conn.execute(ours[name])
+            conn.execute("INSERT INTO public.millpond_migration (name) VALUES (%s)", (name,))
+            applied.append(name)
     return applied
 
 
-def _apply(conn: Connection, name: str, text: LiteralString) -> None:
-    try:
-        conn.execute(text)
-    except psycopg.errors.FeatureNotSupported as error:
+def _files() -> dict[str, LiteralString]:
+    folder = files("store").joinpath("migrations")
+    return {
+        path.name: path.read_text(encoding="utf-8")
+        for path in folder.iterdir()
+        if path.name.endswith(".sql")
+    }
+
+
+def _check_server(conn: Connection) -> None:
+    found = conn.execute(_SERVER).fetchone()
+    assert found is not None
+    installable, loaded = found
+    if not installable:
         raise SchemaRefused(
-            "the server has no TimescaleDB: install it and set shared_preload_libraries=timescaledb"
-        ) from error
-    with translated():
-        conn.execute("INSERT INTO public.millpond_migration (name) VALUES (%s)", (name,))
+            "the server has no TimescaleDB: install it there and set "
+            "shared_preload_libraries = 'timescaledb'"
+        )
+    if not loaded:
+        raise SchemaRefused(
+            "the server does not load TimescaleDB: set shared_preload_libraries = 'timescaledb' "
+            "and start it again"
+        )

@@ -76,8 +76,10 @@ def decode(stream: bytes, dtypes: Mapping[str, str]) -> dict[str, npt.NDArray[An
         fields += [(f"_{name}", ">i4"), (name, f">{dtype}")]
     layout = np.dtype(fields)
     body = memoryview(stream)[len(_HEADER) : len(stream) - len(_TRAILER)]
+    if len(body) % layout.itemsize:
+        raise ValueError("the stream holds NULL or a column of another width")
     packed = np.frombuffer(body, layout)
     for name, dtype in dtypes.items():
         if not (packed[f"_{name}"] == np.dtype(dtype).itemsize).all():
-            raise ValueError(f"column {name} holds NULL or another width")
+            raise ValueError(f"column {name} holds NULL or has another width")
     return {name: packed[name].astype(dtype) for name, dtype in dtypes.items()}
