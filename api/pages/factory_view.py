@@ -217,17 +217,15 @@ def _fulfilment(t: Texts, found: Comparison, query: dict[str, str]) -> Picture |
     promised = [row for row in found.rows if row.expected_value is not None]
     if not promised:
         return None
-    texts = [
-        t(
-            "factory.picture_row",
-            kpi=kpis.by_id(row.kpi).name(t.language),
-            value="" if row.fulfilment is None else percent(row.fulfilment),
-            verdict=words.fulfilment(t, row).text,
-        )
-        for row in promised
-    ]
+    texts = [_in_words(t, row) for row in promised]
     alt = t("factory.picture_alt", rows=t("factory.picture_separator").join(texts))
     return _picture(t, f"/factories/{found.factory.code}/fulfilment.svg", query, alt)
+
+
+def _in_words(t: Texts, row: Compared) -> str:
+    verdict = words.fulfilment(t, row).text
+    share = "" if row.fulfilment is None else f"{percent(row.fulfilment)} "
+    return f"{kpis.by_id(row.kpi).name(t.language)} {share}{verdict}"
 
 
 def _month_run(t: Texts, code: str, run: Months, query: dict[str, str]) -> Picture | None:

@@ -1,0 +1,75 @@
+"""A sample pool in a real database, served by a real server, seen by a real browser."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import httpx
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, sync_playwright
+
+import api.server
+import store
+from deploy.ports import free_port
+from tests.api import samples
+from tests.support.database import cloned_database
+from tests.support.waiting import wait_for
+
+CHROMIUM = "/usr/bin/chromium"
+
+
+@contextmanager
+def served(database_url: str) -> Iterator[str]:
+    """Serve a database on a free port for the length of the block; yield the address."""
+    port = free_port()
+    server = uvicorn.Server(api.server.config(database_url, "127.0.0.1", port))
+    thread = threading.Thread(target=server.run, name="served")
+    thread.start()
+    try:
+        wait_for(lambda: server.started or not thread.is_alive(), "the server to start")
+        assert server.started, "the server ended at once"
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        assert not thread.is_alive(), "the server did not stop"
+
+
+@pytest.fixture(scope="session")
+def sample_url(database_server: str) -> Iterator[str]:
+    """Database with the sample pool; tests only read it."""
+    with cloned_database(database_server) as url:
+        with closing(store.connect(url)) as conn:
+            samples.load(conn)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def address(sample_url: str) -> Iterator[str]:
+    """Address of a server of the sample pool."""
+    with served(sample_url) as found:
+        yield found
+
+
+@pytest.fixture
+def client(address: str) -> Iterator[httpx.Client]:
+    """HTTP client of the sample pool, without cookies of other tests."""
+    with httpx.Client(base_url=address, timeout=30) as found:
+        yield found
+
+
+@pytest.fixture
+def own_client(database_url: str) -> Iterator[httpx.Client]:
+    """HTTP client of this test's own, empty database."""
+    with served(database_url) as found, httpx.Client(base_url=found, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium without a window."""
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()

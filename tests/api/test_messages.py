@@ -1,0 +1,112 @@
+"""Both languages are whole, and templates hold no text of their own."""
+
+import re
+import string
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from api import kpis
+from api.messages import Texts, catalogue
+from api.pages.templates import environment
+from api.verdicts import CONSISTENCY, FULFILMENT
+from tests.api.html import Element, parse
+
+API = Path(str(files("api")))
+TEMPLATES = sorted(path.name for path in (API / "templates").iterdir())
+# Keys that code puts together from a word of the data.
+MADE = {
+    *(f"fulfilment.{word}" for word in FULFILMENT),
+    *(f"consistency.{word}" for word in CONSISTENCY),
+    *(f"attention.{word}" for word in ("act", "watch", "fine", "pending")),
+    *(f"basis.{word}" for word in ("measured", "documented", "declared")),
+    *(f"common.{word}" for word in ("up", "down", "discrete", "process")),
+    *(f"state.{word}" for word in ("run", "setup", "stop", "idle", "planned_down", "unknown")),
+    *(f"live.{word}" for word in ("fresh", "silent", "bad", "uncertain", "never")),
+    *(f"overview.report_{word}" for word in ("off", "false")),
+    *(
+        f"error.{kind}_{part}"
+        for kind in ("not_found", "invalid", "method", "unavailable", "unexpected")
+        for part in ("title", "text")
+    ),
+}
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def written_keys() -> set[str]:
+    sources = [*(API / "templates").iterdir(), *API.glob("pages/*.py")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    quoted = set(re.findall(r'"([a-z]+\.[a-z_]+)"', text))
+    return {key for key in quoted if key.split(".")[0] in sections() and key[-5:] != ".html"}
+
+
+def sections() -> set[str]:
+    return {key.split(".")[0] for key in catalogue()}
+
+
+def test_every_text_has_both_languages_with_the_same_places_to_fill() -> None:
+    for key, texts in catalogue().items():
+        assert texts["zh"].strip(" ") or key == "common.separator", key
+        assert texts["en"].strip(" "), key
+        assert placeholders(texts["zh"]) == placeholders(texts["en"]), key
+
+
+def test_chinese_is_chinese_and_english_is_english() -> None:
+    chinese = re.compile(r"[\u4e00-\u9fff]")
+    for key, texts in catalogue().items():
+        if key == "site.other_language" or not any(map(str.isalpha, texts["en"])):
+            continue
+        if not placeholders(texts["zh"]):
+            assert chinese.search(texts["zh"]), key
+        assert not chinese.search(texts["en"]), key
+
+
+def test_every_key_that_is_used_exists_and_every_text_is_used() -> None:
+    used = written_keys() | MADE
+    assert used <= set(catalogue()), used - set(catalogue())
+    assert set(catalogue()) <= used, set(catalogue()) - used
+
+
+def test_a_missing_value_or_key_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        Texts("zh")("overview.page", page=1)
+    with pytest.raises(KeyError):
+        Texts("en")("overview.nothing_like_it")
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_holds_no_text_of_its_own(name: str) -> None:
+    source = (API / "templates" / name).read_text(encoding="utf-8")
+    bare = re.sub(r"\{[{%#].*?[}%#]\}", "", source, flags=re.DOTALL)
+    for element in _elements(bare):
+        words = [child for child in element.children if isinstance(child, str)]
+        words += [element.attributes.get(key, "") for key in ("alt", "title", "aria-label")]
+        assert not any(any(map(str.isalpha, word)) for word in words), (name, element.tag, words)
+
+
+def _elements(source: str) -> list[Element]:
+    # A template is a part of a page, and its branches may open what another closes.
+    return list(parse(f"<main>{source}</main>").walk())
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_template_compiles(name: str) -> None:
+    assert environment().get_template(name).root_render_func is not None
+
+
+@pytest.mark.parametrize("name", [name for name in TEMPLATES if name[0] != "_"])
+def test_every_page_has_a_title_of_its_own(name: str) -> None:
+    template = environment().get_template(name)
+    assert "title" in template.blocks
+
+
+def test_every_kpi_has_all_its_names() -> None:
+    for kpi in kpis.KPIS:
+        for language in ("zh", "en"):
+            assert kpi.name(language)
+            assert kpi.short(language)
+            assert kpi.shown_unit(language)

@@ -1,0 +1,87 @@
+"""The description of the interface is whole: a client can be made from it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+
+@pytest.fixture
+def description(client: httpx.Client) -> dict[str, Any]:
+    found = client.get("/api/v1/openapi.json").raise_for_status().json()
+    assert isinstance(found, dict)
+    return found
+
+
+def operations(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in description["paths"].items():
+        for operation in methods.values():
+            yield path, operation
+
+
+def test_lists_the_interface_and_no_page(description: dict[str, Any]) -> None:
+    assert description["info"]["version"] == "0.1.0"
+    assert set(description["paths"]) == {
+        "/api/v1/factories",
+        "/api/v1/factories/{code}",
+        "/api/v1/factories/{code}/figures",
+        "/api/v1/factories/{code}/figures/{kpi}/{period_kind}/{period_start}/revisions",
+        "/api/v1/factories/{code}/comparison",
+        "/api/v1/follow-up",
+        "/healthz",
+    }
+
+
+def test_every_operation_is_described_with_its_answers(description: dict[str, Any]) -> None:
+    for path, operation in operations(description):
+        assert operation["summary"], path
+        assert operation["description"], path
+        answers = operation["responses"]
+        assert "$ref" in answers["200"]["content"]["application/json"]["schema"], path
+        assert "503" in answers, path
+        for status in set(answers) - {"200", "304"}:
+            schema = answers[status]["content"]["application/problem+json"]["schema"]
+            assert schema == {"$ref": "#/components/schemas/Problem"}, (path, status)
+
+
+def test_the_feed_says_how_to_poll(description: dict[str, Any]) -> None:
+    text = description["paths"]["/api/v1/follow-up"]["get"]["description"]
+    assert "cursor=0" in text
+    assert "next_cursor" in text
+
+
+def test_every_reference_leads_somewhere(description: dict[str, Any]) -> None:
+    schemas = description["components"]["schemas"]
+    found = set(references(description))
+    assert found
+    assert {name.removeprefix("#/components/schemas/") for name in found} <= set(schemas)
+
+
+def test_every_field_of_a_number_or_text_has_an_example_or_says_what_it_is(
+    description: dict[str, Any],
+) -> None:
+    for name, schema in description["components"]["schemas"].items():
+        for field, about in schema.get("properties", {}).items():
+            told = {"examples", "description", "enum", "$ref", "items", "const", "format"}
+            alternatives = about.get("anyOf", [])
+            assert told & set(about) or any(told & set(each) for each in alternatives), (
+                name,
+                field,
+            )
+
+
+def references(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "$ref":
+                yield value
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
+def test_no_page_that_loads_scripts_from_elsewhere(client: httpx.Client, path: str) -> None:
+    assert client.get(path).status_code == 404
