@@ -3,12 +3,19 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
+
 from store.db import Connection, transaction
 from store.errors import PlanRefused, Refused
+from store.plan_checks import Plan, check_plan
 from store.queries import query
 
-Plan = Mapping[str, Any]
-
+_ASSET_DEFAULTS: dict[str, Any] = {
+    "line": None,
+    "serial": None,
+    "key_equipment": False,
+    "in_oee": False,
+}
 _TAG_DEFAULTS: dict[str, Any] = {
     "modulus": None,
     "max_rate_per_s": None,
@@ -21,42 +28,64 @@ _TAG_DEFAULTS: dict[str, Any] = {
 def load_plan(conn: Connection, plan: Plan) -> int:
     """Store a plan whole and return the factory's number; loading it again brings it up to date.
 
-    Assets and tags keep their identity by code and name. Raises PlanRefused with the place
-    that is wrong; nothing of a refused plan is stored.
+    Assets and tags keep their identity by code and name, and must stay in the plan once they
+    were there. Raises PlanRefused with the place that is wrong; nothing of a refused plan is
+    stored.
     """
+    check_plan(plan)
     try:
         with transaction(conn):
             return _load(conn, plan)
-    except KeyError as error:
-        raise PlanRefused(f"the plan lacks {error}") from error
     except PlanRefused:
         raise
     except Refused as error:
-        raise PlanRefused(f"the plan does not fit: {error}") from error
+        raise PlanRefused(f"the plan does not fit what is stored: {error}") from error
 
 
 def _load(conn: Connection, plan: Plan) -> int:
-    _check_state_maps(plan)
     factory_id = _load_factory(conn, plan)
     owner = {"factory_id": factory_id}
+    _check_dropped(conn, factory_id, plan)
     conn.execute(query("delete_plan_lists"), owner)
     for asset in plan["assets"]:
         _load_asset(conn, factory_id, asset)
     _insert_all(conn, "insert_state_map", owner, _state_map_rows(plan))
-    _insert_all(conn, "insert_energy_factor", owner, plan.get("energy_factors", ()))
+    _insert_all(conn, "insert_energy_factor", owner, plan.get("energy_factors") or ())
     _insert_all(conn, "insert_shift", owner, plan["shifts"])
-    _insert_all(conn, "insert_holiday", owner, plan.get("holidays", ()))
-    _insert_all(conn, "insert_planned_stop", owner, plan.get("planned_stops", ()))
-    _insert_all(conn, "insert_promise", owner, plan.get("promises", ()))
+    _insert_all(conn, "insert_holiday", owner, plan.get("holidays") or ())
+    _insert_all(conn, "insert_planned_stop", owner, _stop_rows(plan))
+    _insert_all(conn, "insert_promise", owner, _promise_rows(plan))
     _insert_all(conn, "insert_self_report", owner, _report_rows(plan))
     return factory_id
 
 
 def _load_factory(conn: Connection, plan: Plan) -> int:
-    enterprise_id = _identity(conn, "upsert_enterprise", plan["enterprise"])
     factory = dict(plan["factory"])
-    factory["baseline_from"], factory["baseline_to"] = factory.pop("baseline")
-    return _identity(conn, "upsert_factory", factory | {"enterprise_id": enterprise_id})
+    try:
+        enterprise = {"credit_code": None} | dict(plan["enterprise"])
+        enterprise_id = _identity(conn, "upsert_enterprise", enterprise)
+        factory["baseline_from"], factory["baseline_to"] = factory.pop("baseline")
+        return _identity(conn, "upsert_factory", factory | {"enterprise_id": enterprise_id})
+    except UniqueViolation as error:
+        code = plan["enterprise"]["credit_code"]
+        raise PlanRefused(f"enterprise: credit_code {code} has another name_zh so far") from error
+    except ForeignKeyViolation as error:
+        raise PlanRefused(f"factory: no region has the code {factory['region']}") from error
+
+
+def _check_dropped(conn: Connection, factory_id: int, plan: Plan) -> None:
+    """Refuse a plan that forgets what may have rows: its facts would go on without a word."""
+    values = {
+        "factory_id": factory_id,
+        "codes": [asset["code"] for asset in plan["assets"]],
+        "names": [tag["name"] for asset in plan["assets"] for tag in asset.get("tags") or ()],
+    }
+    dropped = [place for (place,) in conn.execute(query("dropped_from_plan"), values)]
+    if dropped:
+        raise PlanRefused(
+            f"the plan lacks {', '.join(dropped)}, which it had before and which may have rows: "
+            "keep it (an asset that is gone with in_oee false)"
+        )
 
 
 def _identity(conn: Connection, name: str, values: Mapping[str, Any]) -> int:
@@ -66,32 +95,39 @@ def _identity(conn: Connection, name: str, values: Mapping[str, Any]) -> int:
 
 
 def _load_asset(conn: Connection, factory_id: int, asset: Plan) -> None:
-    fields: dict[str, Any] = {"line": None, "serial": None, "key_equipment": False, "in_oee": False}
-    asset_id = _identity(conn, "upsert_asset", fields | dict(asset) | {"factory_id": factory_id})
+    fields = _given(_ASSET_DEFAULTS, asset) | {"factory_id": factory_id}
+    asset_id = _identity(conn, "upsert_asset", fields)
     owner = {"asset_id": asset_id}
-    _insert_all(conn, "insert_ideal_cycle", owner, asset.get("ideal_cycles", ()))
+    _insert_all(conn, "insert_ideal_cycle", owner, asset.get("ideal_cycles") or ())
     if asset.get("meter"):
         _insert_all(conn, "insert_meter", owner, [asset["meter"]])
-    tags = [_TAG_DEFAULTS | tag | {"factory_id": factory_id} for tag in asset.get("tags", ())]
+    tags = [
+        _given(_TAG_DEFAULTS, tag) | {"factory_id": factory_id} for tag in asset.get("tags") or ()
+    ]
     _insert_all(conn, "upsert_tag", owner, tags)
 
 
-def _check_state_maps(plan: Plan) -> None:
-    maps = plan.get("state_maps", {})
-    for asset in plan["assets"]:
-        for tag in asset.get("tags", ()):
-            if tag["role"] == "state" and tag.get("state_map") not in maps:
-                raise PlanRefused(f"tag {tag['name']}: its state_map is not among {sorted(maps)}")
+def _given(defaults: Mapping[str, Any], row: Plan) -> dict[str, Any]:
+    """Return a row with the default where a field is absent or null."""
+    return {**defaults, **{name: value for name, value in row.items() if value is not None}}
 
 
 def _state_map_rows(plan: Plan) -> Iterable[dict[str, Any]]:
-    for name, states in plan.get("state_maps", {}).items():
+    for name, states in (plan.get("state_maps") or {}).items():
         for raw, state in states.items():
             yield {"name": name, "raw": int(raw), "state": state}
 
 
+def _stop_rows(plan: Plan) -> Iterable[dict[str, Any]]:
+    return ({"asset": None} | dict(stop) for stop in plan.get("planned_stops") or ())
+
+
+def _promise_rows(plan: Plan) -> Iterable[dict[str, Any]]:
+    return ({"before": None} | dict(promise) for promise in plan.get("promises") or ())
+
+
 def _report_rows(plan: Plan) -> Iterable[dict[str, Any]]:
-    for report in plan.get("self_reports", ()):
+    for report in plan.get("self_reports") or ():
         start, end = report["period"]
         yield dict(report) | {"period_start": start, "period_end": end}
 

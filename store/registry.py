@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from store.db import Connection, transaction
-from store.errors import UnknownFactory
+from store.errors import Refused, UnknownFactory
 from store.queries import query
 
 
@@ -112,11 +112,17 @@ class MonitoringPlan:
 def register_gateway(
     conn: Connection, factory_code: str, gateway_code: str, public_key: bytes
 ) -> None:
-    """Enrol a gateway of a factory with its 32-byte public key; a new key replaces the old."""
+    """Enrol a gateway of a factory with its 32-byte public key; a new key replaces the old.
+
+    Raises UnknownFactory, or Refused for a gateway that belongs to another factory.
+    """
     values = {"factory": factory_code, "gateway": gateway_code, "public_key": public_key}
     with transaction(conn):
+        factory_by_code(conn, factory_code)
         if conn.execute(query("upsert_gateway"), values).fetchone() is None:
-            raise UnknownFactory(f"no factory has the code {factory_code}; load its plan first")
+            raise Refused(
+                f"gateway {gateway_code} is enrolled at another factory; give this one a new id"
+            )
 
 
 def gateway_tags(conn: Connection, gateway_code: str) -> dict[str, int]:
@@ -136,7 +142,7 @@ def factory_by_code(conn: Connection, code: str) -> Factory:
     for factory in factories(conn):
         if factory.code == code:
             return factory
-    raise UnknownFactory(f"no factory has the code {code}")
+    raise UnknownFactory(f"no factory has the code {code}; load its plan first")
 
 
 def monitoring_plan(conn: Connection, factory: Factory) -> MonitoringPlan:

@@ -3,7 +3,8 @@
 INSERT INTO registry.enterprise (credit_code, name_zh, name_en)
 VALUES (%(credit_code)s, %(name_zh)s, %(name_en)s)
 ON CONFLICT (name_zh) DO UPDATE
-SET credit_code = excluded.credit_code, name_en = excluded.name_en
+SET credit_code = coalesce(excluded.credit_code, registry.enterprise.credit_code),
+    name_en = excluded.name_en
 RETURNING enterprise_id;
 
 -- name: upsert_factory
@@ -41,6 +42,18 @@ SET asset_id = excluded.asset_id, role = excluded.role, unit = excluded.unit,
     heartbeat_s = excluded.heartbeat_s, modulus = excluded.modulus,
     max_rate_per_s = excluded.max_rate_per_s, ratio = excluded.ratio,
     resolution = excluded.resolution, state_map = excluded.state_map;
+
+-- name: dropped_from_plan
+-- What a factory's plan had and the new one lacks.
+SELECT 'asset ' || code
+FROM registry.asset
+WHERE factory_id = %(factory_id)s AND code <> ALL (%(codes)s::text[])
+UNION ALL
+SELECT 'tag ' || name
+FROM registry.tag
+WHERE factory_id = %(factory_id)s AND name <> ALL (%(names)s::text[])
+ORDER BY 1
+LIMIT 5;
 
 -- name: delete_plan_lists
 -- Empties the lists of a factory's plan that the new plan brings whole.
@@ -103,12 +116,13 @@ INSERT INTO pool.self_report (factory_id, kpi, period_start, period_end, value, 
 VALUES (%(factory_id)s, %(kpi)s, %(period_start)s, %(period_end)s, %(value)s, %(reported_at)s);
 
 -- name: upsert_gateway
--- Enrols a gateway with its public key; a new key replaces the old one.
+-- Enrols a gateway with its public key; a new key replaces the old one of the same factory.
 INSERT INTO registry.gateway (factory_id, code, public_key)
 SELECT factory_id, %(gateway)s, %(public_key)s
 FROM registry.factory
 WHERE code = %(factory)s
 ON CONFLICT (code) DO UPDATE SET public_key = excluded.public_key, revoked_at = NULL
+WHERE gateway.factory_id = excluded.factory_id
 RETURNING gateway_id;
 
 -- name: gateway_tags
