@@ -19,7 +19,7 @@ from collectors.config_schema import (
     SourceTable,
     SpoolTable,
 )
-from collectors.config_tables import Findings, note_unknown_keys, read_table, unknown_word
+from collectors.config_tables import Findings, not_allowed, note_unknown_keys, read_table
 from collectors.errors import ConfigRefused, NotSet, Problem
 from collectors.modbus_decode import WIDTHS
 
@@ -140,7 +140,7 @@ def _source(raw: object, place: Place, findings: Findings) -> Source | None:
         findings.add(place, f'[[source]] lacks "kind"; allowed: {", ".join(SOURCES)}')
         return None
     if kind not in SOURCES:
-        findings.add((*place, "kind"), f"kind = {unknown_word(str(kind), SOURCES)}")
+        findings.add((*place, "kind"), f'kind = "{kind}" {not_allowed(str(kind), SOURCES)}')
         return None
     # The kinds of SOURCES are the members of Source.
     return cast(Source | None, read_table(SOURCES[kind], raw, place, findings))

@@ -29,6 +29,8 @@ def key_lines(text: str) -> dict[Place, int]:
         elif header := _HEADER.match(line):
             table = _table(_parts(header[2]), header[1] == "[[", counts)
             lines[table] = number
+            if header[1] == "[[":
+                lines.setdefault(table[:-1], number)
         elif key := _KEY.match(line):
             lines.setdefault(table + _parts(key[1]), number)
             value.follow(line[key.end() :])

@@ -37,47 +37,56 @@ class Findings:
 def read_table(cls: type[T], raw: object, place: Place, findings: Findings) -> T | None:
     """Return the dataclass that a table describes, or None after noting why it cannot be read."""
     if not isinstance(raw, Mapping):
-        findings.add(place, f"{_shown(place)} must be a table")
+        findings.add(place, f"{_shown(place).strip('[]')} must be a table: {_shown(place)}")
         return None
     before = len(findings.problems)
     known = {_key(spec): spec for spec in fields(cls)}  # type: ignore[arg-type]  # T is a dataclass
-    note_unknown_keys(raw, known, place, findings)
+    meant = note_unknown_keys(raw, known, place, findings)
     hints = get_type_hints(cls)
     values: dict[str, Any] = {}
     for key, spec in known.items():
         if key in raw:
             at = (*place, key)
             values[spec.name] = _read_value(spec, hints[spec.name], raw[key], at, findings)
-        elif spec.default is MISSING:
+        elif spec.default is MISSING and key not in meant:
             findings.add(place, f'{_shown(place)} lacks "{key}"')
     return cls(**values) if len(findings.problems) == before else None
 
 
 def note_unknown_keys(
     raw: Mapping[str, Any], allowed: Iterable[str], place: Place, findings: Findings
-) -> None:
-    """Note each key that is not among those allowed, with the nearest one that is."""
+) -> set[str]:
+    """Note each key that is not among those allowed; returns those that were probably meant."""
     names = sorted(allowed)
+    meant = set()
     for key in raw:
         if key not in names:
-            message = f'unknown key "{key}" in {_shown(place)}{_nearest(key, names)}'
+            nearest = _nearest(key, names)
+            message = f'unknown key "{key}" in {_shown(place)}{_hint(nearest)}'
             findings.add((*place, key), f"{message}; allowed: {', '.join(names)}")
+            if nearest:
+                meant.add(nearest)
+    return meant
 
 
-def unknown_word(word: str, allowed: Iterable[str]) -> str:
+def not_allowed(word: str, allowed: Iterable[str]) -> str:
     """Return what to say of a word that is not among those allowed."""
     names = list(allowed)
-    return f'"{word}" is not allowed{_nearest(word, names)}; allowed: {", ".join(names)}'
+    return f"is not allowed{_hint(_nearest(word, names))}; allowed: {', '.join(names)}"
 
 
 def _key(spec: "Field[Any]") -> str:
     return str(spec.metadata.get("table", spec.name))
 
 
-def _nearest(word: str, names: list[str]) -> str:
+def _nearest(word: str, names: list[str]) -> str | None:
     lower = {name.lower(): name for name in names}
     close = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
-    return f'; did you mean "{lower[close[0]]}"?' if close else ""
+    return lower[close[0]] if close else None
+
+
+def _hint(nearest: str | None) -> str:
+    return f'; did you mean "{nearest}"?' if nearest else ""
 
 
 def _shown(place: Place) -> str:
@@ -94,7 +103,7 @@ def _read_value(
         return _read_tables(get_args(hint)[0], raw, place, findings)
     wrong = _wrong_type(hint, raw) or _wrong_value(spec, raw)
     if wrong:
-        findings.add(place, f"{place[-1]} = {_written(raw)}: {wrong}")
+        findings.add(place, f"{place[-1]} = {_written(raw)} {wrong}")
     return float(raw) if hint is float and isinstance(raw, int) else raw
 
 
@@ -109,7 +118,7 @@ def _read_tables(cls: type[T], raw: object, place: Place, findings: Findings) ->
 def _wrong_type(hint: Any, raw: object) -> str | None:
     if get_origin(hint) is Literal:
         allowed = get_args(hint)
-        return None if raw in allowed else unknown_word(str(raw), allowed)
+        return None if raw in allowed else not_allowed(str(raw), allowed)
     if get_origin(hint) in (Union, types.UnionType):
         hint = next(option for option in get_args(hint) if option is not type(None))
     accepted = (int, float) if hint is float else hint
@@ -123,7 +132,7 @@ def _wrong_type(hint: Any, raw: object) -> str | None:
 def _wrong_value(spec: "Field[Any]", raw: Any) -> str | None:
     rules = spec.metadata
     if "choices" in rules and raw not in rules["choices"]:
-        return unknown_word(raw, rules["choices"])
+        return not_allowed(raw, rules["choices"])
     low, high = rules.get("at_least"), rules.get("at_most")
     if (low is not None and raw < low) or (high is not None and raw > high):
         return f"must lie between {low} and {high}"

@@ -1,6 +1,7 @@
 """JSON messages to samples and records. Pure; what does not fit raises NotDecoded."""
 
 import json
+import math
 from datetime import date, datetime, time
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
@@ -27,7 +28,7 @@ def parse(payload: bytes) -> Any:
     """Return the JSON document of a message; raises NotDecoded for what a database cannot hold."""
     try:
         text = payload.decode("utf-8")
-        document = json.loads(text, parse_constant=_refuse_constant)
+        document = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except UnicodeDecodeError as error:
         raise NotDecoded("the payload is not UTF-8") from error
     except (ValueError, RecursionError) as error:
@@ -93,8 +94,13 @@ def moment(text: Any, zone: ZoneInfo) -> datetime:
         raise NotDecoded(f'"{text}" is not an ISO 8601 date or time') from error
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse_constant(text)
+
+
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is no number that can be stored")
 
 
 def _refuse_unstorable(document: Any) -> None:

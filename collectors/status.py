@@ -55,6 +55,7 @@ _NAMES = {code: name for name, code in _UNSIGNED.items()}
 CODES = {name: signed(code) for name, code in _UNSIGNED.items()}
 
 GOOD = CODES["Good"]
+UNCERTAIN = CODES["Uncertain"]
 BAD_COMMUNICATION = CODES["BadCommunicationError"]
 BAD_DECODING = CODES["BadDecodingError"]
 BAD_TIMEOUT = CODES["BadTimeout"]

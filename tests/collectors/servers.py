@@ -83,6 +83,11 @@ class OpcuaServer:
         """Set a variable as a machine would, with its source time and status."""
         self._loop.call(self._write(name, value, at or datetime.now(UTC), status))
 
+    def add(self, name: str, value: ua.Variant) -> None:
+        """Add a variable while the server runs."""
+        self._values[name] = value
+        self._loop.call(self._add(name, value))
+
     async def _start(self, extra_namespaces: tuple[str, ...]) -> None:
         server = Server()
         await server.init()
@@ -90,13 +95,16 @@ class OpcuaServer:
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         for uri in extra_namespaces:
             await server.register_namespace(uri)
-        index = await server.register_namespace(NAMESPACE)
-        self._index = index
-        for name, value in self._values.items():
-            node = ua.NodeId.from_string(f"ns={index};s={name}")
-            await server.nodes.objects.add_variable(node, f"{index}:{name}", value)
-        await server.start()
+        self._index = await server.register_namespace(NAMESPACE)
         self._server = server
+        for name, value in self._values.items():
+            await self._add(name, value)
+        await server.start()
+
+    async def _add(self, name: str, value: ua.Variant) -> None:
+        assert self._server is not None
+        node_id = ua.NodeId.from_string(f"ns={self._index};s={name}")
+        await self._server.nodes.objects.add_variable(node_id, f"{self._index}:{name}", value)
 
     async def _stop(self) -> None:
         server, self._server = self._server, None
@@ -135,6 +143,8 @@ def node(name: str) -> str:
 HOLDING, INPUT = 3, 4
 # Added to every input register, so that a read from the wrong table shows.
 INPUT_OFFSET = 20_000
+# Place of the unit in the header of a Modbus TCP packet.
+_UNIT_BYTE = 6
 
 
 class ModbusServer:
@@ -148,6 +158,8 @@ class ModbusServer:
         self.registers: dict[int, int] = {}
         self.refused: dict[int, ExcCodes] = {}
         self.requests: list[tuple[int, int, int]] = []
+        self.asked: list[int] = []
+        self.silent: set[int] = set()
         self.shorten: Callable[[ModbusPDU], bool] = lambda _pdu: False
 
     def start(self) -> None:
@@ -163,8 +175,8 @@ class ModbusServer:
         self._server = ModbusTcpServer(
             devices,
             address=("127.0.0.1", self._port),
-            ignore_missing_devices=True,
-            trace_pdu=self._trace,
+            trace_pdu=self._trace_pdu,
+            trace_packet=self._trace_packet,
         )
         await self._server.serve_forever(background=True)
 
@@ -196,10 +208,17 @@ class ModbusServer:
             registers[place - start] = self.registers.get(place, plain)
         return None
 
-    def _trace(self, sending: bool, pdu: ModbusPDU) -> ModbusPDU:
+    def _trace_pdu(self, sending: bool, pdu: ModbusPDU) -> ModbusPDU:
         if sending and self.shorten(pdu):
             pdu.registers = list(pdu.registers)[:-1]
         return pdu
+
+    def _trace_packet(self, sending: bool, packet: bytes) -> bytes:
+        if len(packet) <= _UNIT_BYTE:
+            return packet
+        if not sending:
+            self.asked.append(packet[_UNIT_BYTE])
+        return b"" if sending and packet[_UNIT_BYTE] in self.silent else packet
 
 
 @contextmanager
