@@ -184,6 +184,7 @@ def publish_all(
     if not formed:
         return []
     with transaction(conn):
+        conn.execute(query("lock_factory"), {"factory_id": factory_id})
         since = min(figure.period_start for figure, _ in formed)
         known = {_key(stored): stored for stored in latest(conn, factory_id, since=since)}
         numbers: list[int | None] = []
@@ -289,6 +290,7 @@ def self_reports(conn: Connection, factory_id: int) -> list[SelfReport]:
 def decide(conn: Connection, verdict: NewVerdict) -> None:
     """Store the verdicts on one rolling year; each that changed appears in the feed."""
     with transaction(conn):
+        conn.execute(query("lock_factory"), {"factory_id": verdict.factory_id})
         key = {
             "factory_id": verdict.factory_id,
             "kpi": verdict.kpi,

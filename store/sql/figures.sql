@@ -97,6 +97,11 @@ SELECT DISTINCT ON (factory_id, kpi) factory_id, kpi, period_start, period_end, 
 FROM kpi.verdict
 ORDER BY factory_id, kpi, period_start DESC;
 
+-- name: lock_factory
+-- Figures and verdicts of a factory are compared with the stored ones by one worker at a time;
+-- the job that formed them holds this lock already.
+SELECT pg_advisory_xact_lock(1296649293, %(factory_id)s);
+
 -- name: lock_follow_up
 -- Changes are published one transaction at a time, so that a cursor never passes a later one.
 SELECT pg_advisory_xact_lock(1296649294);
