@@ -2,7 +2,8 @@
 
 ApiError
 ├── NotFound
-└── NotLoopback
+├── NotLoopback
+└── NotServed
 """
 
 
@@ -16,3 +17,7 @@ class NotFound(ApiError):
 
 class NotLoopback(ApiError):
     """There is no login yet, so the API listens on this machine alone; use host 127.0.0.1."""
+
+
+class NotServed(ApiError):
+    """The server could not start; see the message."""

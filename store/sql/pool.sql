@@ -21,18 +21,17 @@ LEFT JOIN LATERAL (
         ORDER BY seq DESC LIMIT 1) b
     WHERE g.factory_id = f.factory_id
 ) heard ON true
-LEFT JOIN (
-    SELECT w.factory_id, min(w.period_start) AS period_start, max(w.period_end) AS period_end,
+LEFT JOIN LATERAL (
+    SELECT min(w.period_start) AS period_start, max(w.period_end) AS period_end,
         array_agg(w.kpi ORDER BY w.kpi) AS kpis,
         array_agg(w.fulfilment ORDER BY w.kpi) AS fulfilments,
         array_agg(w.fulfilment_verdict ORDER BY w.kpi) AS fulfilment_verdicts,
         array_agg(w.consistency_verdict ORDER BY w.kpi) AS consistency_verdicts
     FROM kpi.verdict w
-    JOIN (SELECT factory_id, max(period_start) AS period_start FROM kpi.verdict GROUP BY factory_id) n
-        USING (factory_id, period_start)
-    WHERE w.expected_value IS NOT NULL OR w.reported_value IS NOT NULL
-    GROUP BY w.factory_id
-) v ON v.factory_id = f.factory_id
+    WHERE w.factory_id = f.factory_id
+      AND w.period_start = (SELECT max(period_start) FROM kpi.verdict WHERE factory_id = f.factory_id)
+      AND (w.expected_value IS NOT NULL OR w.reported_value IS NOT NULL)
+) v ON true
 WHERE (%(factory)s::text IS NULL OR f.code = %(factory)s)
   AND (%(region)s::text IS NULL OR f.region_code = %(region)s)
 ORDER BY f.code;
