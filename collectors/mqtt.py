@@ -33,10 +33,17 @@ _DAY_S = 86_400
 _BLOCKED_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Arrived:
     message: MQTTMessage
     at_us: int
+    # True where others wait behind it: the broker may have kept them all for long.
+    is_in_a_crowd: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        """False where the message was probably kept, so that its age is no error of a clock."""
+        return not (self.message.retain or self.message.dup or self.is_in_a_crowd)
 
 
 class MqttAdapter:
@@ -113,8 +120,7 @@ class MqttAdapter:
                 continue
             sample = mqtt_payload.sample(tag, document, arrived.at_us, self._zone)
             delivery.samples.append(sample)
-            fresh = tag.ts is not None and not arrived.message.retain
-            if fresh and delivery.message is not None and not delivery.message.repeated:
+            if tag.ts is not None and arrived.is_live:
                 delivery.skew_s = (arrived.at_us - sample.ts_us) / 1e6
         for rule in records:
             record = mqtt_payload.record(rule, document, self._zone)
@@ -171,6 +177,7 @@ class _Session:
             raise SourceLost(self._lost)
         if arrived is not None:
             self._room.release()
+            arrived.is_in_a_crowd = not self._arrived.empty()
         return arrived
 
     def acknowledgement(self, message: MQTTMessage) -> Callable[[], None] | None:

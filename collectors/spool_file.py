@@ -23,11 +23,18 @@ def open_file(path: Path) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         conn = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    except (sqlite3.Error, OSError) as error:
+        raise SpoolError(f"the spool {path} cannot be used: {error}") from error
+    try:
         conn.execute("PRAGMA journal_mode = WAL")
         conn.execute("PRAGMA synchronous = FULL")
         conn.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         _prepare(conn, path)
-    except (sqlite3.Error, OSError) as error:
+    except SpoolError:
+        conn.close()
+        raise
+    except sqlite3.Error as error:
+        conn.close()
         raise SpoolError(f"the spool {path} cannot be used: {error}") from error
     return conn
 
@@ -36,10 +43,11 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """Open the spool of a gateway that may be running; raises SpoolError where there is none."""
     if not path.exists():
         raise SpoolError(f"there is no spool at {path}: this gateway has not run yet")
+    conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=5, uri=True)
     try:
-        conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=5, uri=True)
         conn.execute("SELECT seq FROM chain").fetchone()
     except sqlite3.Error as error:
+        conn.close()
         raise SpoolError(f"the spool {path} cannot be read: {error}") from error
     return conn
 

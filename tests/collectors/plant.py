@@ -10,8 +10,11 @@ from typing import Any
 import store
 from collectors.config import GatewayConfig, load
 from collectors.enrolment import enrol
+from collectors.errors import SpoolError
 from collectors.gateway import run
+from collectors.gateway_status import status
 from store.plans import load_plan
+from tests.support.waiting import wait_for
 
 FACTORY = "test-factory"
 GATEWAY = "gw-test"
@@ -110,6 +113,7 @@ def running(config: GatewayConfig) -> Iterator[None]:
     thread.start()
     assert ready.wait(_STOP_S)
     try:
+        wait_for(lambda: bool(failures) or _has_run(config), "the gateway's first word")
         yield
     finally:
         loop, event = stop[0]
@@ -119,6 +123,13 @@ def running(config: GatewayConfig) -> Iterator[None]:
     assert not thread.is_alive(), "the gateway did not stop"
     if failures:
         raise failures[0]
+
+
+def _has_run(config: GatewayConfig) -> bool:
+    try:
+        return len(status(config).sources) == len(config.sources)
+    except SpoolError:
+        return False
 
 
 def rows_of(url: str) -> list[tuple[str, int, float | None, int]]:

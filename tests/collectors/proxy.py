@@ -1,0 +1,74 @@
+"""A TCP proxy that can cut a connection and refuse new ones: a network that fails on demand."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
+
+from deploy.ports import free_port
+from tests.collectors.servers import LoopThread
+
+_CHUNK = 65_536
+
+
+class Proxy:
+    """Passes bytes between a loopback port and a server while it is up."""
+
+    def __init__(self, loop: LoopThread, host: str, port: int) -> None:
+        self._loop = loop
+        self._target = (host, port)
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.port = free_port()
+
+    def up(self) -> None:
+        """Accept connections."""
+        self._loop.call(self._up())
+
+    def down(self) -> None:
+        """Refuse connections and cut those that there are."""
+        self._loop.call(self._down())
+
+    async def _up(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+
+    async def _down(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection(*self._target)
+        pair = {writer, there_writer}
+        self._writers |= pair
+        try:
+            await asyncio.gather(_pass(reader, there_writer), _pass(there_reader, writer))
+        finally:
+            self._writers -= pair
+            for one in pair:
+                one.transport.abort()
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await reader.read(_CHUNK):
+            writer.write(data)
+            await writer.drain()
+    with suppress(ConnectionError, RuntimeError):
+        writer.close()
+
+
+@contextmanager
+def proxied(loop: LoopThread, url: str) -> Iterator[tuple[Proxy, str]]:
+    """Hold a proxy, not yet up, in front of a database; yield it with the URL that leads to it."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    proxy = Proxy(loop, parts.hostname, parts.port)
+    user, _, _ = parts.netloc.rpartition("@")
+    try:
+        yield proxy, parts._replace(netloc=f"{user}@127.0.0.1:{proxy.port}").geturl()
+    finally:
+        proxy.down()
