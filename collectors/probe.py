@@ -47,7 +47,7 @@ async def probe(config: GatewayConfig, *, wait_s: float = _WAIT_S) -> list[Probe
 async def _probe(source: Source, zone: ZoneInfo, wait_s: float) -> list[ProbeResult]:
     adapter = adapter_for(source, zone, probing=True)
     seen: dict[str, tuple[Sample, float]] = {}
-    note = None
+    code, note = status.BAD_NO_DATA, None
     try:
         async with asyncio.timeout(wait_s):
             await adapter.open()
@@ -55,11 +55,16 @@ async def _probe(source: Source, zone: ZoneInfo, wait_s: float) -> list[ProbeRes
     except TimeoutError:
         note = f"nothing came within {wait_s:g} s"
     except adapter.errors as error:
-        note = str(error) or type(error).__name__
+        code, note = status.BAD_NO_COMMUNICATION, str(error) or type(error).__name__
     finally:
         async with asyncio.timeout(_CLOSE_S):
             await adapter.close()
-    return [_result(source.name, tag, seen.get(tag.tag), note) for tag in source.tags]
+    return [
+        _seen(source.name, tag, *seen[tag.tag])
+        if tag.tag in seen
+        else ProbeResult(tag.tag, source.name, None, tag.unit, status.name(code), None, None, note)
+        for tag in source.tags
+    ]
 
 
 async def _collect(adapter: Adapter, seen: dict[str, tuple[Sample, float]]) -> None:
@@ -71,13 +76,7 @@ async def _collect(adapter: Adapter, seen: dict[str, tuple[Sample, float]]) -> N
             seen.setdefault(sample.tag, (sample, time.monotonic() - ready_s))
 
 
-def _result(
-    source: str, tag: TagTable, seen: tuple[Sample, float] | None, note: str | None
-) -> ProbeResult:
-    if seen is None:
-        code = status.name(status.BAD_NO_DATA)
-        return ProbeResult(tag.tag, source, None, tag.unit, code, None, None, note)
-    sample, latency_s = seen
+def _seen(source: str, tag: TagTable, sample: Sample, latency_s: float) -> ProbeResult:
     ts = from_us(sample.ts_us).isoformat()
-    code = status.name(sample.status)
-    return ProbeResult(tag.tag, source, sample.value, tag.unit, code, ts, latency_s * 1000)
+    name = status.name(sample.status)
+    return ProbeResult(tag.tag, source, sample.value, tag.unit, name, ts, latency_s * 1000)
