@@ -23,6 +23,11 @@ class Comparison:
     years: tuple[RollingYear, ...]
     rows: tuple[Compared, ...]
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether promises apply: not in a year that begins before renovation."""
+        return self.year is None or self.year.period_start >= self.factory.renovated_on
+
 
 def load(conn: Connection, factory: Factory, period_start: date | None = None) -> Comparison:
     """Return the comparison of a rolling year, by default of the newest that was judged.
@@ -54,9 +59,14 @@ def _chosen(
     )
 
 
-def fulfilment_word(row: Compared) -> str | None:
-    """Return the fulfilment verdict, pending before the first one; None without a promise."""
+def fulfilment_word(found: Comparison, row: Compared) -> str | None:
+    """Return the fulfilment verdict, pending before the first one.
+
+    None where nothing was promised, and for a year that begins before renovation.
+    """
     if row.expected_value is None:
+        return None
+    if row.fulfilment_verdict is None and not found.is_judged:
         return None
     return row.fulfilment_verdict or "pending"
 

@@ -133,7 +133,7 @@ def factory_page(
         period=_period(found.year),
         received=local_time(standing.received_at, factory.timezone),
         years=tuple(_year(year, found.year) for year in found.years),
-        rows=tuple(_row(t, kpis.by_id(row.kpi), row) for row in found.rows),
+        rows=tuple(_row(t, found, row) for row in found.rows),
         fulfilment=_fulfilment(t, found, query),
         kpi=run.kpi,
         kpi_name=run.kpi.name(t.language),
@@ -156,7 +156,8 @@ def _year(year: RollingYear, chosen: RollingYear | None) -> Choice:
     )
 
 
-def _row(t: Texts, kpi: Kpi, row: Compared) -> Row:
+def _row(t: Texts, found: Comparison, row: Compared) -> Row:
+    kpi = kpis.by_id(row.kpi)
     reason, reason_language = _reason(t, row)
     bounds = (kpi_value(kpi, row.low), kpi_value(kpi, row.high))
     return Row(
@@ -174,7 +175,7 @@ def _row(t: Texts, kpi: Kpi, row: Compared) -> Row:
         version=_version(t, row),
         reason=reason,
         reason_language=reason_language,
-        fulfilment=words.fulfilment(t, row),
+        fulfilment=words.fulfilment(t, found, row),
         fulfilment_share=_share(row),
         consistency=words.consistency(t, row),
         deviation=_deviation(t, row),
@@ -215,15 +216,15 @@ def _deviation(t: Texts, row: Compared) -> str:
 
 def _fulfilment(t: Texts, found: Comparison, query: dict[str, str]) -> Picture | None:
     promised = [row for row in found.rows if row.expected_value is not None]
-    if not promised:
+    if not promised or not found.is_judged:
         return None
-    texts = [_in_words(t, row) for row in promised]
+    texts = [_in_words(t, found, row) for row in promised]
     alt = t("factory.picture_alt", rows=t("factory.picture_separator").join(texts))
     return _picture(t, f"/factories/{found.factory.code}/fulfilment.svg", query, alt)
 
 
-def _in_words(t: Texts, row: Compared) -> str:
-    verdict = words.fulfilment(t, row).text
+def _in_words(t: Texts, found: Comparison, row: Compared) -> str:
+    verdict = words.fulfilment(t, found, row).text
     share = "" if row.fulfilment is None else f"{percent(row.fulfilment)} "
     return f"{kpis.by_id(row.kpi).name(t.language)} {share}{verdict}"
 

@@ -42,12 +42,13 @@ def fulfilment(t: Texts, found: Comparison, *, narrow: bool = False) -> Fulfilme
             legend_scale=t("picture.legend_scale"),
             legend_short=t("picture.legend_short"),
         ),
-        rows=tuple(_row(t, kpis.by_id(row.kpi), row) for row in promised),
+        rows=tuple(_row(t, found, row) for row in promised),
         narrow=narrow,
     )
 
 
-def _row(t: Texts, kpi: Kpi, row: Compared) -> FulfilmentRow:
+def _row(t: Texts, found: Comparison, row: Compared) -> FulfilmentRow:
+    kpi = kpis.by_id(row.kpi)
     consistency = None if row.reported_value is None else _judgement(words.consistency(t, row))
     return FulfilmentRow(
         label=kpi.name(t.language),
@@ -60,9 +61,9 @@ def _row(t: Texts, kpi: Kpi, row: Compared) -> FulfilmentRow:
         point=row.fulfilment,
         low=row.fulfilment_low,
         high=row.fulfilment_high,
-        fulfilment=_judgement(words.fulfilment(t, row)),
+        fulfilment=_judgement(words.fulfilment(t, found, row)),
         consistency=consistency,
-        note=_note(t, row),
+        note=_note(t, found, row),
     )
 
 
@@ -70,9 +71,11 @@ def _judgement(word: Word) -> Judgement:
     return Judgement(word.text, word.shape, word.tone)
 
 
-def _note(t: Texts, row: Compared) -> str:
+def _note(t: Texts, found: Comparison, row: Compared) -> str:
     if row.fulfilment is not None:
         return ""
+    if not found.is_judged:
+        return t("common.before_renovation")
     if row.fulfilment_verdict is None or row.figure_id is None:
         return t("picture.note_pending")
     return t("picture.note_unknown" if row.point is None else "picture.note_no_axis")

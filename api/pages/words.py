@@ -1,6 +1,7 @@
 """Stored values and verdicts of one factory as words."""
 
 from api import comparison
+from api.comparison import Comparison
 from api.formats import kpi_value
 from api.kpis import Kpi
 from api.messages import Texts
@@ -9,11 +10,12 @@ from api.verdicts import CONSISTENCY, FULFILMENT
 from store.pool import Compared
 
 
-def fulfilment(t: Texts, row: Compared) -> Word:
-    """Return the fulfilment verdict, or that nothing was promised."""
-    code = comparison.fulfilment_word(row)
+def fulfilment(t: Texts, found: Comparison, row: Compared) -> Word:
+    """Return the fulfilment verdict, or why there is none."""
+    code = comparison.fulfilment_word(found, row)
     if code is None:
-        return Word(t("common.not_promised"), "plain")
+        reason = "common.not_promised" if row.expected_value is None else "common.before_renovation"
+        return Word(t(reason), "plain")
     return fulfilment_word(t, code)
 
 

@@ -39,7 +39,7 @@ def _comparison(found: Comparison) -> models.Comparison:
         factory=found.factory.code,
         period=None if found.year is None else _window(found.year),
         periods=[_window(year) for year in found.years],
-        items=[_item(row) for row in found.rows],
+        items=[_item(found, row) for row in found.rows],
     )
 
 
@@ -47,7 +47,7 @@ def _window(year: RollingYear) -> models.Window:
     return models.Window(start=year.period_start, end=year.period_end)
 
 
-def _item(row: Compared) -> models.ComparedKpi:
+def _item(found: Comparison, row: Compared) -> models.ComparedKpi:
     kpi = kpis.by_id(row.kpi)
     return models.ComparedKpi.model_validate(
         {
@@ -60,7 +60,7 @@ def _item(row: Compared) -> models.ComparedKpi:
             "expected": row.expected_value,
             "self_reported": row.reported_value,
             "verified": _verified(row),
-            "fulfilment": _fulfilment(row),
+            "fulfilment": _fulfilment(found, row),
             "consistency": {
                 "deviation": row.deviation,
                 "verdict": api.comparison.consistency_word(row),
@@ -80,10 +80,10 @@ def _verified(row: Compared) -> dict[str, Any] | None:
     return {name: getattr(row, name) for name in names}
 
 
-def _fulfilment(row: Compared) -> dict[str, Any]:
+def _fulfilment(found: Comparison, row: Compared) -> dict[str, Any]:
     return {
         "value": row.fulfilment,
         "low": row.fulfilment_low,
         "high": row.fulfilment_high,
-        "verdict": api.comparison.fulfilment_word(row),
+        "verdict": api.comparison.fulfilment_word(found, row),
     }

@@ -133,7 +133,9 @@ class Fulfilment(Model):
     value: float | None = Field(description="0 is before, 1 is as promised", examples=[0.8])
     low: float | None = Field(examples=[0.77])
     high: float | None = Field(examples=[0.835])
-    verdict: FulfilmentWord | None = Field(description="None where nothing was promised")
+    verdict: FulfilmentWord | None = Field(
+        description="None where nothing was promised, or the year begins before renovation"
+    )
 
 
 class Consistency(Model):

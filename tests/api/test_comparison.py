@@ -57,7 +57,12 @@ def test_an_earlier_rolling_year_can_be_asked_for(client: httpx.Client) -> None:
     assert body["period"]["start"] == "2025-10-01"
     assert by_kpi(body)["oee"]["fulfilment"]["verdict"] == "missed"
     assert by_kpi(body)["defect_rate"]["verified"] is None
-    assert by_kpi(body)["defect_rate"]["fulfilment"]["verdict"] == "pending"
+
+
+def test_a_promise_is_not_held_against_a_year_before_renovation(client: httpx.Client) -> None:
+    body = client.get(COMPARISON, params={"period_start": "2025-10-01"}).json()
+    coal = by_kpi(body)["standard_coal"]
+    assert (coal["expected"], coal["fulfilment"]["verdict"]) == (4700.0, None)
 
 
 def test_a_year_without_figures_is_not_found(client: httpx.Client) -> None:

@@ -104,7 +104,8 @@ def test_another_kpi_and_another_year_can_be_chosen(client: httpx.Client) -> Non
     chips = {chip.text: chip.attributes for chip in found.one("nav", "chips").all("a")}
     assert "aria-current" in chips["不良品率"]
     assert chips["OEE"]["href"].startswith(f"{PAGE}?period_start=2025-10-01&kpi=oee")
-    assert compared(found)["产品不良品率 % · 越低越好"]["兑现"] == "待核验"
+    assert compared(found)["产品不良品率 % · 越低越好"]["兑现"] == "改造投运前，不评"
+    assert found.all("picture", "picture-fulfilment") == []
 
 
 def test_recent_changes_tell_revisions_and_verdicts(client: httpx.Client) -> None:
