@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 
 from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.constants import ExcCodes
 from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ModbusPDU
 
@@ -122,7 +123,26 @@ class ModbusAdapter:
             if not self._client.connected:
                 raise
             return None
+        if _is_refused_range(reply) and request.bridges_gap:
+            return await self._read_apart(request)
         return _samples(request, reply, now_us())
+
+    async def _read_apart(self, request: Request) -> list[Sample] | None:
+        """Read a request without the registers between its tags, now and from now on.
+
+        The device refused the range, most likely for a register in it that nobody asked for.
+        """
+        narrow = plan(request.tags, gap=0)
+        self._requests = [
+            part for known in self._requests for part in (narrow if known is request else [known])
+        ]
+        samples: list[Sample] = []
+        for part in narrow:
+            found = await self._read(part)
+            if found is None:
+                return None
+            samples += found
+        return samples
 
 
 class _Unit:
@@ -145,6 +165,10 @@ class _Unit:
         self._silent_cycles += 1
         if self._silent_cycles >= _SILENT_CYCLES:
             self._rests_until_s = time.monotonic() + _REST_S
+
+
+def _is_refused_range(reply: ModbusPDU) -> bool:
+    return reply.isError() and getattr(reply, "exception_code", 0) == ExcCodes.ILLEGAL_ADDRESS
 
 
 def _samples(request: Request, reply: ModbusPDU, ts_us: int) -> list[Sample]:

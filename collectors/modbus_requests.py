@@ -12,6 +12,7 @@ from collectors.config_schema import ModbusTag, RegisterTable
 from collectors.modbus_decode import WIDTHS
 
 MOST_REGISTERS = 125
+MOST_BRIDGED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +25,23 @@ class Request:
     count: int
     tags: tuple[ModbusTag, ...]
 
+    @property
+    def bridges_gap(self) -> bool:
+        """Whether it holds registers that no tag asked for, which a device may not have."""
+        asked = {at for tag in self.tags for at in range(tag.address, _end(tag))}
+        return len(asked) < self.count
+
     def registers_of(self, tag: ModbusTag, registers: Sequence[int]) -> Sequence[int]:
         """Return the registers of one of its tags from the registers of the reply."""
         start = tag.address - self.address
         return registers[start : start + WIDTHS[tag.type]]
 
 
-def plan(tags: Iterable[ModbusTag], gap: int = 16) -> list[Request]:
+def plan(tags: Iterable[ModbusTag], gap: int = MOST_BRIDGED) -> list[Request]:
     """Return the fewest reads that cover all tags without crossing more than gap idle registers.
 
-    A gap is bridged because a request costs a device more than a few registers; it is bounded
-    because a device may refuse a range that holds registers which it does not have.
+    A gap is bridged because a request costs a device more than a few registers. A device that
+    lacks the registers between refuses the whole range; it is then read with a gap of 0.
     """
     ordered = sorted(tags, key=lambda tag: (tag.unit_id, tag.table, tag.address, tag.tag))
     requests: list[Request] = []

@@ -117,6 +117,22 @@ def test_an_exception_turns_only_its_own_request_bad(server: ModbusServer, free_
     }
 
 
+def test_a_gap_that_the_device_lacks_is_not_read_again(
+    server: ModbusServer, free_port: int
+) -> None:
+    server.refused = {7: ExcCodes.ILLEGAL_ADDRESS}
+    meter = adapter(free_port, tag("before", 5), tag("after", 9))
+
+    async def two_readings() -> None:
+        async with opened(meter):
+            await receive_until(meter, lambda seen: len(samples_of(seen)) >= 4, "two polls")
+
+    assert asyncio.run(read_once(meter)) == {"before": (5, GOOD), "after": (9, GOOD)}
+    assert server.requests == [(HOLDING, 5, 5), (HOLDING, 5, 1), (HOLDING, 9, 1)]
+    asyncio.run(two_readings())
+    assert (HOLDING, 5, 5) not in server.requests[3:]
+
+
 def test_a_reply_that_is_too_short_is_bad(server: ModbusServer, free_port: int) -> None:
     server.shorten = lambda pdu: len(getattr(pdu, "registers", ())) == 2
     tags = [tag("good", 5), tag("short", 500, "uint32")]
