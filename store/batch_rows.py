@@ -80,9 +80,14 @@ def insert_records(
 
 
 def dirty_marks(rows: Rows) -> dict[str, str]:
-    """Return the tags and hours (since 1970) that rows ordered by (tag, time) touch."""
-    # The first row of each tag and hour is where either of them changes.
+    """Return the spans of hours (since 1970) that each tag's rows touch, ordered by (tag, time)."""
     hour = rows.ts_us // _HOUR_US
-    first = np.ones(len(rows), dtype=bool)
-    first[1:] = (np.diff(rows.tag_id) != 0) | (np.diff(hour) != 0)
-    return {"tag_ids": array_literal(rows.tag_id[first]), "hours": array_literal(hour[first])}
+    begins = np.ones(len(rows), dtype=bool)
+    begins[1:] = (np.diff(rows.tag_id) != 0) | (np.diff(hour) > 1)
+    first = np.flatnonzero(begins)
+    last = np.append(first[1:], len(rows)) - 1 if len(rows) else first
+    return {
+        "tag_ids": array_literal(rows.tag_id[first]),
+        "firsts": array_literal(hour[first]),
+        "hours": array_literal(hour[last] - hour[first] + 1),
+    }

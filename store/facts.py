@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from store.queries import query
 
 Columns = dict[str, npt.NDArray[Any]]
 
-_MOST_HOURS = 50_000  # of one asset in one transaction: over five years
+_MOST_MARKS = 50_000  # of one asset in one transaction
+_HOUR = timedelta(hours=1)
 
 FACT_COLUMNS = {
     "planned_s": "f8", "planned_down_s": "f8", "off_s": "f8", "run_s": "f8", "setup_s": "f8",
@@ -78,7 +79,7 @@ def claimed(conn: Connection, asset_id: int, before: datetime) -> Iterator[Dirty
 
     Yields None when another worker holds the asset or nothing is left.
     """
-    key = {"asset_id": asset_id, "before": before, "most": _MOST_HOURS}
+    key = {"asset_id": asset_id, "before": before, "most": _MOST_MARKS}
     with transaction(conn):
         locked = conn.execute(query("try_lock_asset"), key).fetchone()
         rows = conn.execute(query("claim_dirty_hours"), key).fetchall() if _true(locked) else []
@@ -87,8 +88,37 @@ def claimed(conn: Connection, asset_id: int, before: datetime) -> Iterator[Dirty
             return
         factory = conn.execute(query("asset_factory"), key).fetchone()
         assert factory is not None
-        yield DirtyHours(factory[1], asset_id, sorted({hour for _, hour in rows}))
-        conn.execute(query("delete_dirty_hours"), {"dirty_ids": [row[0] for row in rows]})
+        marks = [_Mark(*row) for row in rows]
+        hours = {hour for mark in marks for hour in mark.ended(before)}
+        yield DirtyHours(factory[1], asset_id, sorted(hours))
+        _remove(conn, asset_id, marks, before)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Hours in a row that have to be recomputed."""
+
+    dirty_id: int
+    hour: datetime
+    hours: int
+
+    def ended(self, before: datetime) -> list[datetime]:
+        """Return the hours that begin before a time."""
+        count = min(self.hours, -((self.hour - before) // _HOUR))
+        return [self.hour + index * _HOUR for index in range(count)]
+
+
+def _remove(conn: Connection, asset_id: int, marks: list[_Mark], before: datetime) -> None:
+    """Remove marks, but for the hours that had not ended."""
+    conn.execute(query("delete_dirty_hours"), {"dirty_ids": [mark.dirty_id for mark in marks]})
+    rests = {
+        (mark.hour + done * _HOUR, mark.hours - done)
+        for mark in marks
+        if (done := len(mark.ended(before))) < mark.hours
+    }
+    if rests:
+        values = [{"asset_id": asset_id, "hour": hour, "hours": n} for hour, n in sorted(rests)]
+        conn.cursor().executemany(query("keep_dirty_hours"), values)
 
 
 def _true(row: tuple[Any, ...] | None) -> bool:

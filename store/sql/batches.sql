@@ -76,18 +76,22 @@ WHERE s.batch_id = %(batch_id)s AND m.batch_id <> s.batch_id
 INSERT INTO telemetry.absorbed (batch_id, row_count) VALUES (%(batch_id)s, %(row_count)s);
 
 -- name: mark_dirty_hours
--- Marks the asset-hours that the rows of a batch touch, hours counted from 1970, and returns some
--- of the tags that are not in the factory's plan.
+-- Marks the asset-hours that the rows of a batch touch, as few spans as they form, hours counted
+-- from 1970, and returns some of the tags that are not in the factory's plan.
 WITH offered AS (
-    SELECT o.tag_id, o.hour, t.asset_id
-    FROM unnest(%(tag_ids)s::int[], %(hours)s::int[]) AS o (tag_id, hour)
+    SELECT o.tag_id, o.first, o.hours, t.asset_id
+    FROM unnest(%(tag_ids)s::int[], %(firsts)s::int[], %(hours)s::int[]) AS o (tag_id, first, hours)
     LEFT JOIN registry.tag t ON t.tag_id = o.tag_id AND t.factory_id = %(factory_id)s
-), marked AS (
-    INSERT INTO kpi.dirty_hour (asset_id, hour)
-    SELECT DISTINCT asset_id, TIMESTAMPTZ 'epoch' + hour * INTERVAL '1 hour'
+), spans AS (
+    SELECT asset_id, unnest(range_agg(int4range(first, first + hours))) AS span
     FROM offered
     WHERE asset_id IS NOT NULL
-    ORDER BY 1, 2
+    GROUP BY asset_id
+), marked AS (
+    INSERT INTO kpi.dirty_hour (asset_id, hour, hours)
+    SELECT asset_id, TIMESTAMPTZ 'epoch' + lower(span) * INTERVAL '1 hour', upper(span) - lower(span)
+    FROM spans
+    ORDER BY asset_id, span
 )
 SELECT DISTINCT tag_id FROM offered WHERE asset_id IS NULL ORDER BY 1 LIMIT 5;
 

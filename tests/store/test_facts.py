@@ -50,9 +50,25 @@ def test_only_hours_that_have_ended_are_dirty(db: store.Connection, asset_id: in
     assert facts.dirty_assets(db, START + timedelta(microseconds=1)) == [asset_id]
     with facts.claimed(db, asset_id, START + 2 * _HOUR) as dirty:
         assert dirty == facts.DirtyHours("sample", asset_id, [START, START + _HOUR])
+    # What had not ended stays marked.
+    with facts.claimed(db, asset_id, START + 2 * _HOUR) as dirty:
+        assert dirty is None
     with facts.claimed(db, asset_id, _LATER) as dirty:
         assert dirty == facts.DirtyHours("sample", asset_id, [START + 2 * _HOUR])
     assert facts.dirty_assets(db, _LATER) == []
+
+
+@pytest.mark.parametrize(
+    ("minutes", "hours"), [(0, 0), (1, 1), (60, 1), (61, 2), (120, 2), (121, 3), (180, 3), (999, 3)]
+)
+def test_an_hour_counts_once_it_has_begun_before_the_limit(
+    db: store.Connection, asset_id: int, minutes: int, hours: int
+) -> None:
+    before = START + timedelta(minutes=minutes)
+    with facts.claimed(db, asset_id, before) as dirty:
+        assert (0 if dirty is None else len(dirty.hours)) == hours
+    with facts.claimed(db, asset_id, _LATER) as rest:
+        assert (0 if rest is None else len(rest.hours)) == 3 - hours
 
 
 def test_an_hour_marked_many_times_is_claimed_once(
@@ -61,7 +77,7 @@ def test_an_hour_marked_many_times_is_claimed_once(
     for minute in range(3):
         at = START + timedelta(minutes=minute)
         batches.accept(db, gateway.batch(one_row(gateway.tags["M01.power"], at, 1)))
-    assert count(db, "kpi.dirty_hour") == 6
+    assert count(db, "kpi.dirty_hour") == 4
     with facts.claimed(db, asset_id, _LATER) as dirty:
         assert dirty is not None
         assert dirty.hours == [START, START + _HOUR, START + 2 * _HOUR]

@@ -1,0 +1,1 @@
+"""The numbers that the design promises, measured as ratios within one run."""
