@@ -8,7 +8,7 @@ SELECT pg_try_advisory_xact_lock(1296649292, %(asset_id)s);
 
 -- name: claim_dirty_hours
 -- Takes dirty marks of one asset for the length of the transaction.
-SELECT dirty_id, hour
+SELECT dirty_id, hour, hours
 FROM kpi.dirty_hour
 WHERE asset_id = %(asset_id)s AND hour < %(before)s
 ORDER BY hour
@@ -18,6 +18,10 @@ FOR UPDATE SKIP LOCKED;
 -- name: delete_dirty_hours
 -- Removes the marks whose hours were recomputed.
 DELETE FROM kpi.dirty_hour WHERE dirty_id = ANY (%(dirty_ids)s);
+
+-- name: keep_dirty_hours
+-- Marks again the hours of a mark that had not ended when the others were recomputed.
+INSERT INTO kpi.dirty_hour (asset_id, hour, hours) VALUES (%(asset_id)s, %(hour)s, %(hours)s);
 
 -- name: asset_factory
 -- The factory of an asset.
