@@ -1,6 +1,8 @@
 """The `millpond` command: groups of verbs, each failure one plain line and a non-zero exit."""
 
+import io
 import sys
+from collections.abc import Iterator
 
 import typer
 
@@ -33,11 +35,40 @@ app.add_typer(simulate.app, name="simulate", help="Simulated plants.")
 
 
 def main() -> None:
-    """Run the command; an error that has a name becomes one line on standard error."""
+    """Run the command and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Names are Chinese; a terminal that cannot show them still gets the figures.
+            stream.reconfigure(errors="replace")
+    sys.exit(run())
+
+
+def run() -> int:
+    """Run the command and return its exit code: 1 after a failure, 2 for words it cannot read.
+
+    An error that has a name becomes plain lines on standard error, one for each thing wrong.
+    """
     try:
-        app()
+        return int(app(standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        lines, code = _usage(error), error.exit_code
     except _FAILURES as error:
-        print(f"millpond: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        lines, code = _said(error), 1
+    for line in lines:
+        print(f"millpond: {line}", file=sys.stderr)
+    return code
+
+
+def _said(error: Exception) -> Iterator[str]:
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        yield f"{error.filename}: {error.strerror}"
+    else:
+        yield from str(error).splitlines() or [type(error).__name__]
+
+
+def _usage(error: typer.TyperException) -> Iterator[str]:
+    text = " ".join(error.format_message().split())
+    if text:  # a group without a verb has shown its help and has nothing more to say
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "millpond"
+        yield f"{text.rstrip('.')}; see `{path} --help`"

@@ -4,6 +4,7 @@ DeployError
 ├── ProgramMissing
 ├── AlreadyRunning
 ├── StartFailed
+├── PortTaken
 ├── DatabaseNotNamed
 └── FileNotReadable
 """
@@ -23,6 +24,10 @@ class AlreadyRunning(DeployError):
 
 class StartFailed(DeployError):
     """A program ended or did not answer in time; its log says why."""
+
+
+class PortTaken(DeployError):
+    """Another program listens on the port; name another one."""
 
 
 class DatabaseNotNamed(DeployError):

@@ -1,12 +1,13 @@
 """`millpond api`."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from api.server import serve as serve_api
+import store
 from deploy.commands.common import DatabaseOption, database_url
-from kpi import jobs
+from deploy.ports import require_free
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -22,7 +23,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Loopback address; there is no login yet.")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, typer.Option(help="TCP port.")] = 8321,
+    port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535)] = 8321,
     refresh_s: Annotated[int, typer.Option(help="Seconds between two refreshes.", min=5)] = 60,
 ) -> None:
     """Serve the pages and bring the figures up to date until Ctrl-C.
@@ -30,5 +31,11 @@ def serve(
     Example: `millpond api serve --port 8321`
     """
     url = database_url(database)
+    require_free(port)
+    with closing(store.connect(url)):  # a server that is away is told now, in one line
+        pass
+    from api.server import serve as serve_pages  # slow to import
+    from kpi import jobs
+
     with jobs.scheduled(url, refresh_s):
-        serve_api(url, host, port)
+        serve_pages(url, host, port)

@@ -2,16 +2,17 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from collectors import config, enrolment, gateway_status
-from collectors.__main__ import run_until_signalled, set_up_logging
-from collectors.probe import ProbeResult
-from collectors.probe import probe as probe_tags
+from collectors.errors import ConfigRefused
 from deploy.commands.common import JsonOption, console, print_json
+
+if TYPE_CHECKING:
+    from collectors.probe import ProbeResult
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -27,12 +28,10 @@ def check(file: FileArgument, as_json: JsonOption = False) -> None:
     problems = config.check(file)
     if as_json:
         print_json(problems)
-    else:
-        for problem in problems:
-            console.print(str(problem), markup=False, highlight=False)
-        if not problems:
-            console.print(f"{file}: no problem found")
-    raise typer.Exit(1 if problems else 0)
+        raise typer.Exit(1 if problems else 0)
+    if problems:
+        raise ConfigRefused(problems)
+    print(f"{file}: no problem found")
 
 
 @app.command()
@@ -43,8 +42,12 @@ def probe(file: FileArgument, as_json: JsonOption = False) -> None:
 
     Example: `millpond collector probe gateway.toml`
     """
+    settings = config.load(file)
+    from collectors.__main__ import set_up_logging  # the protocols are slow to import
+    from collectors.probe import probe as probe_tags
+
     set_up_logging()
-    results = asyncio.run(probe_tags(config.load(file)))
+    results = asyncio.run(probe_tags(settings))
     if as_json:
         print_json(results)
     else:
@@ -52,7 +55,7 @@ def probe(file: FileArgument, as_json: JsonOption = False) -> None:
     raise typer.Exit(0 if all(result.value is not None for result in results) else 1)
 
 
-def _probe_table(results: list[ProbeResult]) -> Table:
+def _probe_table(results: "list[ProbeResult]") -> Table:
     table = Table("tag", "source", "value", "unit", "status", "source time", "ms", "note")
     for each in results:
         value = "-" if each.value is None else f"{each.value:g}"
@@ -74,7 +77,7 @@ def enrol(
     Example: `millpond collector enrol gateway.toml --factory DEMO-FIBRE`
     """
     key = enrolment.enrol(config.load(file), factory)
-    console.print(f"enrolled with the public key {key}", highlight=False)
+    print(f"enrolled with the public key {key}")
 
 
 @app.command()
@@ -83,8 +86,11 @@ def run(file: FileArgument) -> None:
 
     Example: `millpond collector run gateway.toml`
     """
+    settings = config.load(file)
+    from collectors.__main__ import run_until_signalled, set_up_logging
+
     set_up_logging()
-    asyncio.run(run_until_signalled(config.load(file)))
+    asyncio.run(run_until_signalled(settings))
 
 
 @app.command()

@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +20,18 @@ DatabaseOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-console = Console()
+# Columns of a file or a pipe, which have no width of their own; COLUMNS overrides it.
+_WIDTH_WITHOUT_TERMINAL = 200
+
+
+def _console() -> Console:
+    found = Console()
+    if not found.is_terminal and "COLUMNS" not in os.environ:
+        return Console(width=_WIDTH_WITHOUT_TERMINAL)
+    return found
+
+
+console = _console()
 
 
 def database_url(given: str | None) -> str:
@@ -34,8 +46,8 @@ def database_url(given: str | None) -> str:
 
 
 def print_json(value: Any) -> None:
-    """Print dataclasses, times and plain values as JSON."""
-    print(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+    """Print dataclasses, times, paths and plain values as JSON."""
+    print(json.dumps(value, default=_plain, ensure_ascii=False, indent=2, allow_nan=False))
 
 
 def _plain(value: Any) -> Any:
@@ -43,4 +55,6 @@ def _plain(value: Any) -> Any:
         return asdict(value)
     if isinstance(value, date | datetime):
         return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -3,13 +3,13 @@
 import json
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import store
 import store.migrate
-from deploy.commands.common import DatabaseOption, console, database_url
+from deploy.commands.common import DatabaseOption, database_url
 from deploy.errors import FileNotReadable
 from store import plans
 
@@ -25,9 +25,9 @@ def migrate(database: DatabaseOption = None) -> None:
     with closing(store.connect(database_url(database))) as conn:
         applied = store.migrate.migrate(conn)
     for name in applied:
-        console.print(f"applied {name}")
+        print(f"applied {name}")
     if not applied:
-        console.print("the schema is up to date")
+        print("the schema is up to date")
 
 
 @app.command("load-plan")
@@ -39,12 +39,21 @@ def load_plan(
 
     Example: `millpond db load-plan plan.json`
     """
-    try:
-        plan = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileNotReadable(f"{file} cannot be read: {error}") from error
-    except json.JSONDecodeError as error:
-        raise FileNotReadable(f"{file}:{error.lineno}: not JSON: {error.msg}") from error
+    plan = _read(file)
     with closing(store.connect(database_url(database))) as conn:
         plans.load_plan(conn, plan)
-    console.print(f"stored the plan of {plan['factory']['code']}")
+    print(f"stored the plan of {plan['factory']['code']}")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        plan = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileNotReadable(f"{file}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise FileNotReadable(f"{file}: is not UTF-8; save the file as UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise FileNotReadable(f"{file}:{error.lineno}: is not JSON: {error.msg}") from error
+    if not isinstance(plan, dict):
+        raise FileNotReadable(f"{file}: is no monitoring plan: it must be a JSON object")
+    return plan

@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-import kpi.vectors
-from deploy.commands.common import DatabaseOption, console, database_url
-from kpi import jobs
+from deploy.commands.common import DatabaseOption, database_url
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -20,9 +18,11 @@ def refresh(database: DatabaseOption = None) -> None:
     Example: `millpond kpi refresh`
     """
     url, now = database_url(database), datetime.now(UTC)
+    from kpi import jobs  # slow to import
+
     assets = jobs.run_facts(url, now)
     factories = jobs.run_figures(url, now)
-    console.print(f"{assets} assets and {factories} factories brought up to date")
+    print(f"{assets} assets and {factories} factories brought up to date")
 
 
 @app.command()
@@ -33,8 +33,10 @@ def vectors(
 
     Example: `millpond kpi vectors examples/`
     """
+    import kpi.vectors  # its formulas are slow to import
+
     report = kpi.vectors.run(directory)
     for case in report.failures:
-        console.print(case.line, markup=False, highlight=False, soft_wrap=True)
+        print(case.line)
     print(report.summary)
     raise typer.Exit(1 if report.failures else 0)

@@ -1,17 +1,21 @@
 """`millpond simulate`."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import simulators.plant
 import simulators.scenarios
 from deploy.commands.common import print_json
+from deploy.ports import require_free
+
+if TYPE_CHECKING:
+    from simulators.plant import Plant
 
 app = typer.Typer(no_args_is_help=True)
 
 ScenarioArgument = Annotated[str, typer.Argument(help="Name of the scenario.")]
+PortOption = Annotated[int, typer.Option(help="0 takes a free port.", min=0, max=65535)]
 
 
 @app.command()
@@ -45,14 +49,19 @@ def truth(scenario: ScenarioArgument) -> None:
 @app.command()
 def serve(
     scenario: ScenarioArgument,
-    mqtt_port: Annotated[int, typer.Option(help="Port of a broker on 127.0.0.1.")],
-    opcua_port: Annotated[int, typer.Option(help="0 takes a free port.")] = 0,
-    modbus_port: Annotated[int, typer.Option(help="0 takes a free port.")] = 0,
+    mqtt_port: Annotated[
+        int, typer.Option(help="Port of a broker on 127.0.0.1.", min=1, max=65535)
+    ],
+    opcua_port: PortOption = 0,
+    modbus_port: PortOption = 0,
 ) -> None:
     """Serve a simulated plant over OPC UA, Modbus TCP and MQTT until Ctrl-C.
 
     Example: `millpond simulate serve machining --mqtt-port 1883`
     """
+    simulators.scenarios.load(scenario)  # an unknown name is told in one line
+    for port in (opcua_port, modbus_port):
+        require_free(port)
     from simulators.serve import main  # slow to import, and no other verb needs it
 
     options = {
@@ -65,5 +74,7 @@ def serve(
     raise typer.Exit(main([word for pair in options.items() for word in pair]))
 
 
-def _plant(scenario: str) -> simulators.plant.Plant:
-    return simulators.plant.build(simulators.scenarios.load(scenario), datetime.now(UTC))
+def _plant(scenario: str) -> "Plant":
+    from simulators.plant import build  # slow to import
+
+    return build(simulators.scenarios.load(scenario), datetime.now(UTC))
