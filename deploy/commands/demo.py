@@ -15,7 +15,13 @@ def demo(
         bool, typer.Option("--check", help="Compare every figure with the truth, then stop.")
     ] = False,
     lang: Annotated[Literal["zh", "en"], typer.Option(help="Language of the table.")] = "zh",
-    port: Annotated[int, typer.Option(help="Port of the pages; another if it is taken.")] = 8321,
+    port: Annotated[
+        int, typer.Option(help="Port of the pages; another if it is taken.", min=1, max=65535)
+    ] = 8321,
+    home: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the demo's files; by default .local/demo of the checkout."),
+    ] = None,
 ) -> None:
     """Run a sample city of two factories, from simulated plants to verified figures.
 
@@ -29,8 +35,8 @@ def demo(
     """
     from deploy.demo.city import run  # slow to import, and no other verb needs it
 
-    home = Path(deploy.__file__).parents[1] / ".local" / "demo"
+    home = home or Path(deploy.__file__).parents[1] / ".local" / "demo"
     server_url = os.environ.get(DATABASE_VARIABLE)
     raise typer.Exit(
-        run(home, console, check=check, language=lang, server_url=server_url, port=port)
+        run(home.absolute(), console, check=check, language=lang, server_url=server_url, port=port)
     )

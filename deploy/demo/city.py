@@ -4,11 +4,8 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
-from multiprocessing import get_context
-from multiprocessing.queues import Queue
 from pathlib import Path
 from types import FrameType
 
@@ -21,10 +18,10 @@ import store.databases
 import store.migrate
 from api.language import Language
 from deploy.broker import EmbeddedBroker
-from deploy.demo import outcome, table
+from deploy.demo import live, outcome, table
 from deploy.demo.history import Loaded, load_history
-from deploy.demo.live import live_plant, utc_now, wait_for_live
 from deploy.demo.steps import Steps
+from deploy.demo.workers import Workers, tell, workers
 from deploy.embedded import EmbeddedPostgres
 from deploy.errors import StartFailed
 from deploy.ports import LOOPBACK, free_port_near
@@ -55,13 +52,13 @@ def run(
     with ExitStack() as opened:
         opened.enter_context(_stopped_by_sigterm())
         steps = Steps(console)
-        as_of = utc_now()
-        url, broker = _services(opened, steps, home, server_url)
-        with _pool() as pool:
-            truths = _past(steps, url, as_of, pool)
-        _live(opened, steps, home, url, broker, as_of)
+        as_of = live.utc_now()
+        with workers(_WORKERS) as helpers:
+            url, broker = _services(opened, steps, home, server_url)
+            truths = _past(steps, url, as_of, helpers)
         found = outcome.rows(url, truths)
         table.show(console, found, language)
+        _live(opened, steps, home, url, broker, as_of)
         if check:
             return _verdict(console, url, truths, found)
         _stay(opened, console, url, port)
@@ -82,42 +79,12 @@ def _services(
     return url, broker
 
 
-@contextmanager
-def _pool() -> Iterator[tuple[Executor, "Queue[tuple[str, int, float]]"]]:
-    context = get_context("forkserver")
-    # A few hundred messages in all; whoever writes never waits long.
-    news: Queue[tuple[str, int, float]] = context.Queue(10_000)
-    with ProcessPoolExecutor(
-        _WORKERS, mp_context=context, initializer=_set_news, initargs=(news,)
-    ) as pool:
-        yield pool, news
-
-
-_news: "Queue[tuple[str, int, float]] | None" = None
-
-
-def _set_news(news: "Queue[tuple[str, int, float]]") -> None:
-    global _news
-    _news = news
-    # Ctrl-C ends the workers through their pool, not each with an error of its own.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def _load(url: str, scenario: str, as_of: datetime) -> Loaded:
-    def tell(rows: int, share: float) -> None:
-        if _news is not None:
-            _news.put((scenario, rows, share), timeout=60)
-
-    return load_history(url, scenario, as_of, tell)
+    return load_history(url, scenario, as_of, lambda rows, share: tell((scenario, rows, share)))
 
 
-def _past(
-    steps: Steps,
-    url: str,
-    as_of: datetime,
-    workers: tuple[Executor, "Queue[tuple[str, int, float]]"],
-) -> dict[str, outcome.Truth]:
-    pool, news = workers
+def _past(steps: Steps, url: str, as_of: datetime, helpers: Workers) -> dict[str, outcome.Truth]:
+    pool, news = helpers.pool, helpers.news
     names = simulators.scenarios.names()
     with steps.step("24 months of history through signed batches") as step:
         loading = [pool.submit(_load, url, name, as_of) for name in names]
@@ -141,11 +108,18 @@ def _live(
     opened: ExitStack, steps: Steps, home: Path, url: str, broker: EmbeddedBroker, as_of: datetime
 ) -> None:
     with steps.step("live plants over OPC UA, Modbus TCP and MQTT") as step:
-        since = utc_now()
-        for name in simulators.scenarios.names():
-            opened.enter_context(live_plant(name, as_of, broker.port, url, home / name))
-        tags = wait_for_live(url, since)
-        step.progress(1.0, f"{sum(tags.values())} tags answer")
+        since = live.utc_now()
+        names = simulators.scenarios.names()
+        servers = [
+            opened.enter_context(live.simulator(name, as_of, broker.port, home / name))
+            for name in names
+        ]
+        gateways = [
+            opened.enter_context(live.gateway(name, server, broker.port, url, home / name))
+            for name, server in zip(names, servers, strict=True)
+        ]
+        tags = live.wait_for_live(url, since, [*servers, *gateways])
+        step.progress(1.0, f"{tags} tags answer")
 
 
 def _verdict(

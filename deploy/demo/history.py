@@ -1,6 +1,7 @@
 """The past of a simulated factory, sent through the same batches as live data."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,20 +50,25 @@ def load_history(url: str, scenario: str, as_of: datetime, progress: Progress) -
         plans.load_plan(conn, plan)
         sender = Sender(conn, factory_code, f"{factory_code}-history")
         tag_ids = sender.tag_ids([tag.name for tag in plant.tags])
-        for chunk in plant.history():
-            for batch in sender.cut(tag_ids, chunk):
-                batches.accept(conn, batch)
-                rows, records, count = (
-                    rows + len(batch.rows),
-                    records + len(batch.records),
-                    count + 1,
-                )
-            progress(rows, _share(plant, chunk))
+        made = (batch for chunk in plant.history() for batch in sender.cut(tag_ids, chunk))
+        for batch in _one_ahead(made):
+            batches.accept(conn, batch)
+            rows, records, count = rows + len(batch.rows), records + len(batch.records), count + 1
+            progress(rows, _share(plant, batch.rows))
     return Loaded(scenario, factory_code, rows, records, count, plant.truth())
 
 
-def _share(plant: simulators.plant.Plant, chunk: Chunk) -> float:
-    end_us = int(chunk.ts_us[-1]) if len(chunk) else plant.origin_us
+def _one_ahead(made: Iterator[batches.Batch]) -> Iterator[batches.Batch]:
+    """Yield batches while the next one is being made: the database need not wait for it."""
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, made, None)
+        while (batch := coming.result()) is not None:
+            coming = maker.submit(next, made, None)
+            yield batch
+
+
+def _share(plant: simulators.plant.Plant, rows: Rows) -> float:
+    end_us = int(rows.ts_us.max(initial=plant.origin_us))
     return (end_us - plant.origin_us) / (plant.as_of_us - plant.origin_us)
 
 

@@ -40,6 +40,8 @@ class Steps:
             TimeElapsedColumn(),
             console=self._console,
             transient=True,
+            # A file or a pipe gets the finished lines alone.
+            disable=not self._console.is_terminal,
         )
         with bar:
             step = Step(bar, bar.add_task(name, total=1.0, note=""))
