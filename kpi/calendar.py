@@ -88,19 +88,24 @@ def _coverage(
         {start_us, *_inside(shifts, start_us, end_us), *_inside(stops, start_us, end_us)}
     )
     at_us = np.array(edges, np.int64)
-    return at_us, _covered(at_us, shifts), _covered(at_us, stops)
+    return at_us, _in_spans(at_us, shifts), _in_spans(at_us, stops)
 
 
 def _inside(spans: list[tuple[int, int]], start_us: int, end_us: int) -> list[int]:
     return [edge for span in spans for edge in span if start_us < edge < end_us]
 
 
-def _covered(at_us: npt.NDArray[np.int64], spans: list[tuple[int, int]]) -> npt.NDArray[np.bool_]:
-    if not spans:
-        return np.zeros(len(at_us), np.bool_)
-    begins, ends = (np.sort(np.array(edge, np.int64)) for edge in zip(*spans, strict=True))
-    opened = np.searchsorted(begins, at_us, side="right")
-    closed = np.searchsorted(ends, at_us, side="right")
+def _in_spans(at_us: npt.NDArray[np.int64], spans: list[tuple[int, int]]) -> npt.NDArray[np.bool_]:
+    edges = np.array(spans, np.int64).reshape(-1, 2)
+    return covered(at_us, edges[:, 0], edges[:, 1])
+
+
+def covered(
+    at_us: npt.NDArray[np.int64], begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Tell of each time whether any of the half-open spans holds it; spans may overlap."""
+    opened = np.searchsorted(np.sort(begins), at_us, side="right")
+    closed = np.searchsorted(np.sort(ends), at_us, side="right")
     return opened > closed
 
 

@@ -145,6 +145,13 @@ def replace(
                 copy.write(piece)
 
 
+def mark_dirty_hour(conn: Connection, asset_id: int, hour: datetime) -> None:
+    """Mark an hour of an asset for the fact job."""
+    values = {"asset_id": asset_id, "hour": hour, "hours": 1}
+    with transaction(conn):
+        conn.execute(query("keep_dirty_hours"), values)
+
+
 def mark_dirty_months(
     conn: Connection, factory_id: int, timezone: str, start: datetime, end: datetime
 ) -> None:

@@ -43,19 +43,23 @@ def read(conn: Connection, tag_ids: Sequence[int], start: datetime, end: datetim
     )
 
 
-def previous(conn: Connection, tag_ids: Sequence[int], at: datetime) -> Rows:
-    """Return each tag's last row before a time and, where that is bad, its last good one too."""
-    return _some(conn, "previous_rows", tag_ids, at)
+def previous(conn: Connection, tag_ids: Sequence[int], at: datetime, readings: int) -> Rows:
+    """Return each tag's last row before a time, its last good one, and a register's last readings.
+
+    Of a register there are so many readings that are possible: good and in [0, modulus).
+    """
+    return _some(conn, "previous_rows", tag_ids, at, readings)
 
 
-def following(conn: Connection, tag_ids: Sequence[int], at: datetime) -> Rows:
-    """Return each tag's first row with a value at or after a time."""
-    return _some(conn, "next_rows", tag_ids, at)
+def following(conn: Connection, tag_ids: Sequence[int], at: datetime, readings: int) -> Rows:
+    """Return the same of each tag from a time on: first row, first good one, first readings."""
+    return _some(conn, "next_rows", tag_ids, at, readings)
 
 
-def _some(conn: Connection, name: str, tag_ids: Sequence[int], at: datetime) -> Rows:
+def _some(conn: Connection, name: str, tag_ids: Sequence[int], at: datetime, readings: int) -> Rows:
+    values = {"tag_ids": list(tag_ids), "at": at, "readings": readings}
     with transaction(conn):
-        found = conn.execute(query(name), {"tag_ids": list(tag_ids), "at": at}).fetchall()
+        found = conn.execute(query(name), values).fetchall()
     return Rows(
         np.array([row[0] for row in found], np.int32),
         np.array([(row[1] - _EPOCH) // timedelta(microseconds=1) for row in found], np.int64),

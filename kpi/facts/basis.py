@@ -29,16 +29,21 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class AssetPlan:
-    """How one asset is read: its tags by role, its raw states and its ideal cycles [s/unit]."""
+    """How one asset is read: its tags, its raw states and its ideal cycles [s/unit]."""
 
     asset_id: int
-    tags: Mapping[str, Tag]
+    tags: tuple[Tag, ...]
     states: Mapping[int, str]
     cycles: Mapping[int, float]
 
-    def hold_us(self, role: str) -> int:
-        """Return how long a row of a role speaks for [µs]."""
-        return HOLD_HEARTBEATS * self.tags[role].heartbeat_s * 1_000_000
+    def tag(self, role: str) -> Tag | None:
+        """Return the tag of a role that an asset has once at most."""
+        return next((tag for tag in self.tags if tag.role == role), None)
+
+
+def hold_us(tag: Tag) -> int:
+    """Return how long a row of a tag speaks for [µs]."""
+    return HOLD_HEARTBEATS * tag.heartbeat_s * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +63,13 @@ class Window:
         return (t_us - self.start_us) // HOUR_US
 
     def total(self, hour: Ints, amount: Floats) -> Floats:
-        """Add amounts up by hour; what lies outside the window is left out."""
-        inside = (hour >= 0) & (hour < self.hours)
-        return by_hour(hour[inside], amount[inside], self)
+        """Add amounts up by hour number."""
+        return np.asarray(np.bincount(hour, amount, self.hours), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """The rows of one tag."""
+    """The rows of one tag; those without a value are NaN."""
 
     t_us: Ints
     value: Floats
@@ -76,9 +80,22 @@ class Samples:
         return Samples(self.t_us[kept], self.value[kept])
 
 
-def by_hour(hour: Ints, amount: Floats, window: Window) -> Floats:
-    """Add amounts up by hour number."""
-    return np.asarray(np.bincount(hour, amount, window.hours), np.float64)
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What the tags of one asset said, by tag number."""
+
+    plan: AssetPlan
+    samples: Mapping[int, Samples]
+
+    @staticmethod
+    def of(plan: AssetPlan, rows: Rows) -> "Readings":
+        """Sort rows, ordered by (tag_id, ts), by tag."""
+        return Readings(plan, {tag.tag_id: samples_of(rows, tag.tag_id) for tag in plan.tags})
+
+    def register(self, role: str) -> Increments | None:
+        """Return the increments of a counting tag in primary units, None where there is none."""
+        tag = self.plan.tag(role)
+        return None if tag is None else register(tag, self.samples[tag.tag_id])
 
 
 def samples_of(rows: Rows, tag_id: int) -> Samples:
@@ -88,9 +105,9 @@ def samples_of(rows: Rows, tag_id: int) -> Samples:
     return Samples(rows.ts_us[first:last], np.where(bad, np.nan, rows.value[first:last]))
 
 
-def register(plan: AssetPlan, samples: Mapping[str, Samples], role: str) -> Increments:
+def register(tag: Tag, samples: Samples) -> Increments:
     """Return the increments of a counting tag in primary units."""
-    tag, good = plan.tags[role], samples[role].good()
+    good = samples.good()
     found = increments(
         good.t_us, good.value, modulus=tag.modulus, max_rate_per_s=tag.max_rate_per_s
     )
@@ -98,32 +115,37 @@ def register(plan: AssetPlan, samples: Mapping[str, Samples], role: str) -> Incr
     return found
 
 
-def spread(start_us: Ints, end_us: Ints, window: Window) -> tuple[Ints, Ints, Floats]:
-    """Cut intervals at the hours: interval number, hour number and share of the interval."""
-    first, last = window.hour_of(start_us), window.hour_of(end_us - 1)
-    first_in, last_in = np.maximum(first, 0), np.minimum(last, window.hours - 1)
-    pieces = np.maximum(last_in - first_in + 1, 0)
-    index = np.repeat(np.arange(len(start_us)), pieces)
-    ahead = np.repeat(np.cumsum(pieces) - pieces, pieces)
-    hour = first_in[index] + np.arange(len(index)) - ahead
-    begins = window.start_us + hour * HOUR_US
-    overlap = np.minimum(end_us[index], begins + HOUR_US) - np.maximum(start_us[index], begins)
-    return index, hour, overlap / (end_us - start_us)[index]
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Intervals cut at the hours: number of the interval, of the hour, and share of the former."""
+
+    index: Ints
+    hour: Ints
+    share: Floats
+
+
+def spread(found: Increments, window: Window, span_us: tuple[int, int] | None = None) -> Pieces:
+    """Cut intervals at the hours of a window; what lies outside the window or span is left out."""
+    least, most = window.start_us, window.end_us
+    if span_us is not None:
+        least, most = max(least, span_us[0]), min(most, span_us[1])
+    begins, ends = np.maximum(found.start_us, least), np.minimum(found.end_us, most)
+    first, last = window.hour_of(begins), window.hour_of(ends - 1)
+    count = np.where(ends > begins, last - first + 1, 0)
+    index = np.repeat(np.arange(len(count)), count)
+    ahead = np.repeat(np.cumsum(count) - count, count)
+    hour = first[index] + np.arange(len(index)) - ahead
+    edge = window.start_us + hour * HOUR_US
+    lasting = np.minimum(ends[index], edge + HOUR_US) - np.maximum(begins[index], edge)
+    return Pieces(index, hour, lasting / (found.end_us - found.start_us)[index])
 
 
 def mark_flags(
-    flags: Ints,
-    found: Increments,
-    point: Floats,
-    low: Floats,
-    high: Floats,
-    places: tuple[Ints, Ints],
-    hold_us: int,
+    flags: Ints, found: Increments, mixed: npt.NDArray[np.bool_], pieces: Pieces, tag: Tag
 ) -> None:
     """Set the flags of the intervals on the hours that they touch."""
-    index, hour = places
-    marks = np.where(found.end_us - found.start_us > hold_us, FLAG_BRIDGED, 0)
-    marks |= np.where(low < high, FLAG_MIXED, 0)
+    marks = np.where(found.end_us - found.start_us > hold_us(tag), FLAG_BRIDGED, 0)
+    marks |= np.where(mixed, FLAG_MIXED, 0)
     for event, flag in _EVENT_FLAG.items():
         marks |= np.where(found.event == event, flag, 0)
-    np.bitwise_or.at(flags, hour, marks[index])
+    np.bitwise_or.at(flags, pieces.hour, marks[pieces.index])

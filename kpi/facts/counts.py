@@ -1,163 +1,154 @@
-"""Count facts: pieces, and the ideal seconds that the products made stand for."""
+"""Count facts: pieces, and the ideal seconds that the products made stand for.
 
-from collections.abc import Mapping
+Ideal seconds have bounds for two causes. A product that changed between two readings, or was not
+known, leaves the ideal cycle open; good and total then vary alike. What a register counted before
+a reset is not known; it is at most what ideal speed gives in that time.
+"""
+
 from dataclasses import dataclass
 
 import numpy as np
 
 from kpi.calendar import PLANNED, Calendar
-from kpi.facts.basis import (
-    HOUR_US,
-    AssetPlan,
-    Floats,
-    Ints,
-    Samples,
-    Window,
-    by_hour,
-    mark_flags,
-    register,
-    spread,
+from kpi.facts.basis import HOUR_US, Floats, Ints, Readings, Window, mark_flags, spread
+from kpi.facts.products import cycles_of
+from kpi.formulas.counters import LEVEL_SHIFT, RESET, Increments
+
+_NAMES = (
+    "total",
+    "good",
+    "reject",
+    "ideal_total_s",
+    "ideal_total_low_s",
+    "ideal_total_high_s",
+    "ideal_good_s",
+    "ideal_good_low_s",
+    "ideal_good_high_s",
 )
-from kpi.formulas.counters import RESET, Increments
-from kpi.formulas.states import UNKNOWN, intervals
 
 
 def count_facts(
-    plan: AssetPlan,
-    samples: Mapping[str, Samples],
-    calendar: Calendar,
-    window: Window,
-    flags: Ints,
+    readings: Readings, calendar: Calendar, window: Window, flags: Ints
 ) -> dict[str, Floats]:
-    """Return pieces, ideal seconds with bounds, and planned seconds that no count spans."""
-    role = next((name for name in ("total_count", "good_count") if name in samples), None)
-    if role is None:
-        return _no_counts(window)
-    total = _quantity(plan, samples, role, window, flags)
-    reject = _quantity(plan, samples, "reject_count", window, flags)
-    if "good_count" in samples and role == "total_count":
-        good = _quantity(plan, samples, "good_count", window, flags)
-        made, lost = total.amount, total.amount - good.amount
-        ideal_good = good.ideal
-    else:
-        made, lost = total.amount, reject.amount
-        ideal_good = total.ideal - reject.ideal
-    # An uncertain product mix scales good and total alike.
-    low = np.divide(total.ideal_low, total.ideal, out=np.ones(window.hours), where=total.ideal > 0)
-    high = np.divide(
-        total.ideal_high, total.ideal, out=np.ones(window.hours), where=total.ideal > 0
-    )
-    extra = np.where(total.ideal > 0, 0.0, total.ideal_high)
-    return {
-        "total": made,
-        "good": made - lost,
-        "reject": lost,
-        "ideal_total_s": total.ideal,
-        "ideal_total_low_s": total.ideal_low,
-        "ideal_total_high_s": total.ideal_high,
-        "ideal_good_s": ideal_good,
-        "ideal_good_low_s": ideal_good * low,
-        "ideal_good_high_s": ideal_good * high + extra,
-        "uncounted_s": _uncounted(samples[role].good(), calendar, window),
+    """Return pieces, ideal seconds with bounds, and planned seconds that no count spans.
+
+    Only time in which every register of the asset counted is counted: a reject register that fell
+    silent does not make all pieces good.
+    """
+    roles = _registers(readings)
+    if not roles:
+        nothing = {name: np.full(window.hours, np.nan) for name in _NAMES}
+        return nothing | {"uncounted_s": np.zeros(window.hours)}
+    found = {role: readings.register(role) for role in roles}
+    counted = {role: each for role, each in found.items() if each is not None}
+    span_us = _common_span(list(counted.values()))
+    quantities = {
+        role: _quantity(readings, role, each, window, span_us, flags)
+        for role, each in counted.items()
     }
+    return _split(quantities, window) | {"uncounted_s": _uncounted(span_us, calendar, window)}
 
 
-_COUNTS = ["total", "good", "reject", "ideal_total_s", "ideal_total_low_s", "ideal_total_high_s"]
-_GOODS = ["ideal_good_s", "ideal_good_low_s", "ideal_good_high_s"]
+def _registers(readings: Readings) -> list[str]:
+    """Return the roles that total and good follow from; rejects only where good is not counted."""
+    has = [
+        role
+        for role in ("total_count", "good_count", "reject_count")
+        if readings.plan.tag(role) is not None
+    ]
+    if has[:2] == ["total_count", "good_count"]:
+        return has[:2]
+    return has if has and has[0] != "reject_count" else []
 
 
-def _no_counts(window: Window) -> dict[str, Floats]:
-    found = {name: np.full(window.hours, np.nan) for name in (*_COUNTS, *_GOODS)}
-    return found | {"uncounted_s": np.zeros(window.hours)}
+def _common_span(registers: list[Increments]) -> tuple[int, int]:
+    """Return the time that the intervals of all registers fill, empty where they fill none."""
+    if any(len(each.start_us) == 0 for each in registers):
+        return 0, 0
+    first = max(int(each.start_us[0]) for each in registers)
+    return first, max(min(int(each.end_us[-1]) for each in registers), first)
 
 
 @dataclass(frozen=True, slots=True)
 class _Quantity:
-    """Pieces by hour, and their ideal seconds with bounds."""
+    """Pieces by hour, their ideal seconds with bounds, and the most that was not seen."""
 
     amount: Floats
     ideal: Floats
     ideal_low: Floats
     ideal_high: Floats
+    unseen: Floats
 
 
 def _quantity(
-    plan: AssetPlan,
-    samples: Mapping[str, Samples],
+    readings: Readings,
     role: str,
+    found: Increments,
     window: Window,
+    span_us: tuple[int, int],
     flags: Ints,
 ) -> _Quantity:
-    if role not in samples:
-        return _Quantity(*(np.zeros(window.hours) for _ in range(4)))
-    found = register(plan, samples, role)
-    point, low, high = _cycles(plan, samples, found, window)
+    tag = readings.plan.tag(role)
+    assert tag is not None
+    cycle = cycles_of(readings, found)
+    pieces = spread(found, window, span_us)
+    mark_flags(flags, found, cycle.low < cycle.high, pieces, tag)
+    index, hour = pieces.index, pieces.hour
+    amount = found.increase[index] * pieces.share
     lasts_s = (found.end_us - found.start_us) / 1e6
-    unseen_s = np.where(found.event == RESET, lasts_s, 0.0)
-    index, hour, share = spread(found.start_us, found.end_us, window)
-    mark_flags(flags, found, point, low, high, (index, hour), plan.hold_us(role))
-    pieces = found.increase[index] * share
-
+    unseen_s = np.where(np.isin(found.event, (RESET, LEVEL_SHIFT)), lasts_s, 0.0)
     return _Quantity(
-        amount=by_hour(hour, pieces, window),
-        ideal=by_hour(hour, pieces * point[index], window),
-        ideal_low=by_hour(hour, pieces * low[index], window),
-        ideal_high=by_hour(hour, pieces * high[index] + unseen_s[index] * share, window),
+        amount=window.total(hour, amount),
+        ideal=window.total(hour, amount * cycle.point[index]),
+        ideal_low=window.total(hour, amount * cycle.low[index]),
+        ideal_high=window.total(hour, amount * cycle.high[index]),
+        unseen=window.total(hour, unseen_s[index] * pieces.share),
     )
 
 
-def _cycles(
-    plan: AssetPlan, samples: Mapping[str, Samples], found: Increments, window: Window
-) -> tuple[Floats, Floats, Floats]:
-    """Return the ideal cycle of each interval with bounds [s/unit]."""
-    count = len(found.start_us)
-    known = np.array(sorted(plan.cycles.values()))
-    if len(known) == 0 or count == 0:
-        return np.zeros(count), np.zeros(count), np.zeros(count)
-    if len(known) == 1 or "product" not in samples:
-        point = np.full(count, known.mean())
-        return point, np.full(count, known[0]), np.full(count, known[-1])
-    start, cycle = _cycle_steps(plan, samples, int(found.start_us[0]), int(found.end_us[-1]))
-    begin = np.searchsorted(start, found.start_us, side="right") - 1
-    end = np.searchsorted(start, found.end_us, side="left") - 1
-    point = cycle[begin].copy()
-    low, high = point.copy(), point.copy()
-    # Rare: the product changed between two readings, or was not known for a while.
-    for i in np.flatnonzero((begin != end) | np.isnan(point)):
-        seen = cycle[begin[i] : end[i] + 1]
-        named = seen[~np.isnan(seen)]
-        options = known if len(named) < len(seen) else named
-        point[i] = named.mean() if len(named) else known.mean()
-        low[i], high[i] = options.min(), options.max()
-    return point, low, high
-
-
-def _cycle_steps(
-    plan: AssetPlan, samples: Mapping[str, Samples], start_us: int, end_us: int
-) -> tuple[Ints, Floats]:
-    """Return the ideal cycle as a step function; NaN where the product is not known."""
-    product = samples["product"]
-    codes = np.where(np.isnan(product.value), UNKNOWN, product.value).astype(np.int64)
-    steps = intervals(
-        product.t_us, codes, start_us=start_us, end_us=end_us, max_hold_us=plan.hold_us("product")
+def _split(quantities: dict[str, _Quantity], window: Window) -> dict[str, Floats]:
+    """Return total, good and reject from the two of them that are counted."""
+    none = _Quantity(*(np.zeros(window.hours) for _ in range(5)))
+    total, good = quantities.get("total_count"), quantities.get("good_count")
+    reject = quantities.get("reject_count", none)
+    if total is None and good is not None:
+        lead, made, kept = good, good.ideal + reject.ideal, good.ideal
+        amounts = good.amount + reject.amount, good.amount
+        more_made, more_good, less_good = good.unseen + reject.unseen, good.unseen, none.unseen
+    elif total is not None and good is not None:
+        lead, made, kept = total, total.ideal, good.ideal
+        amounts = total.amount, good.amount
+        more_made, more_good, less_good = total.unseen, good.unseen, none.unseen
+    else:
+        assert total is not None
+        lead, made, kept = total, total.ideal, total.ideal - reject.ideal
+        amounts = total.amount, total.amount - reject.amount
+        more_made, more_good, less_good = total.unseen, total.unseen, reject.unseen
+    made_low, made_high = _scaled(lead, made)
+    good_low, good_high = _scaled(lead, kept)
+    columns = (
+        *(*amounts, amounts[0] - amounts[1]),
+        *(made, made_low, made_high + more_made),
+        # Rejects that were not seen cannot be more than what was good.
+        *(kept, np.minimum(good_low, np.maximum(good_low - less_good, 0.0)), good_high + more_good),
     )
-    changed = np.ones(len(steps.state), np.bool_)
-    changed[1:] = np.diff(steps.state) != 0
-    state = steps.state[changed]
-    cycle = np.full(len(state), np.nan)
-    for number, seconds in plan.cycles.items():
-        cycle[state == number] = seconds
-    return steps.start_us[changed], cycle
+    return dict(zip(_NAMES, columns, strict=True))
 
 
-def _uncounted(good: Samples, calendar: Calendar, window: Window) -> Floats:
-    """Return the planned seconds by hour outside the span of the count samples."""
-    first = int(good.t_us[0]) if len(good.t_us) > 1 else window.end_us
-    last = int(good.t_us[-1]) if len(good.t_us) > 1 else window.end_us
+def _scaled(lead: _Quantity, ideal: Floats) -> tuple[Floats, Floats]:
+    """Vary ideal seconds as far as the product made leaves open, in the proportion of the lead."""
+    ones, some = np.ones(len(ideal)), lead.ideal > 0
+    low = ideal * np.divide(lead.ideal_low, lead.ideal, out=ones.copy(), where=some)
+    high = ideal * np.divide(lead.ideal_high, lead.ideal, out=ones, where=some)
+    return np.minimum(low, high), np.maximum(low, high)
+
+
+def _uncounted(span_us: tuple[int, int], calendar: Calendar, window: Window) -> Floats:
+    """Return the planned seconds by hour outside the time that is counted."""
     edges = np.arange(window.start_us, window.end_us, HOUR_US)
-    at = np.unique(np.concatenate([edges, calendar.at_us, np.array([first, last], np.int64)]))
+    at = np.unique(np.concatenate([edges, calendar.at_us, np.array(span_us, np.int64)]))
     at = at[(at >= window.start_us) & (at < window.end_us)]
     seconds = np.diff(np.append(at, window.end_us)) / 1e6
     kind = calendar.kind[np.searchsorted(calendar.at_us, at, side="right") - 1]
-    outside = (at < first) | (at >= last)
+    outside = (at < span_us[0]) | (at >= span_us[1])
     return window.total(window.hour_of(at), seconds * (kind == PLANNED) * outside)

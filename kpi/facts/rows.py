@@ -8,20 +8,28 @@ from store.canonical import Rows
 
 
 def row_facts(plan: AssetPlan, rows: Rows, window: Window) -> Columns:
-    """Return row count, changes of value, and an order-free sum of row fingerprints."""
-    inside = (rows.ts_us >= window.start_us) & (rows.ts_us < window.end_us)
-    inside &= np.isin(rows.tag_id, [tag.tag_id for tag in plan.tags.values()])
-    changed = np.zeros(len(rows), np.bool_)
-    changed[1:] = (np.diff(rows.tag_id) == 0) & (np.diff(rows.value) != 0)
-    changed &= ~np.isnan(rows.value)
-    hour = window.hour_of(rows.ts_us)[inside]
+    """Return row count, changes of value, and an order-free sum of row fingerprints.
+
+    A value that is the same before and after bad rows has not changed.
+    """
+    rows = rows.take(np.isin(rows.tag_id, [tag.tag_id for tag in plan.tags]))
+    inside = rows.take((rows.ts_us >= window.start_us) & (rows.ts_us < window.end_us))
+    hour = window.hour_of(inside.ts_us)
     digest = np.zeros(window.hours, np.uint64)
-    np.add.at(digest, hour, _fingerprint(rows.take(inside)))
+    np.add.at(digest, hour, _fingerprint(inside))
     return {
         "row_count": np.bincount(hour, minlength=window.hours),
-        "changes": np.bincount(hour[changed[inside]], minlength=window.hours),
+        "changes": _changes(rows, window),
         "digest": digest.view(np.int64),
     }
+
+
+def _changes(rows: Rows, window: Window) -> npt.NDArray[np.int64]:
+    good = rows.take((rows.status >= 0) & ~np.isnan(rows.value))
+    changed = np.zeros(len(good), np.bool_)
+    changed[1:] = (np.diff(good.tag_id) == 0) & (np.diff(good.value) != 0)
+    changed &= (good.ts_us >= window.start_us) & (good.ts_us < window.end_us)
+    return np.bincount(window.hour_of(good.ts_us[changed]), minlength=window.hours)
 
 
 def _fingerprint(rows: Rows) -> npt.NDArray[np.uint64]:

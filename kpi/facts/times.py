@@ -1,28 +1,31 @@
-"""Time facts: the hour split by calendar, planned busy time split by state."""
+"""Time facts: the hour split by calendar, planned busy time split by state, time heard of."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from kpi.calendar import DOWN, OFF, PLANNED, Calendar
-from kpi.facts.basis import HOUR_US, AssetPlan, Floats, Ints, Samples, Window
-from kpi.formulas.states import UNKNOWN, Intervals, intervals
+from kpi.calendar import DOWN, OFF, PLANNED, Calendar, covered
+from kpi.facts.basis import HOUR_US, Floats, Ints, Readings, Samples, Window, hold_us
+from kpi.formulas.states import UNKNOWN, intervals
+from store.registry import Tag
 
 STATES = ("run", "setup", "stop", "idle", "planned_down")
 
 
-def time_facts(
-    plan: AssetPlan, samples: Mapping[str, Samples], calendar: Calendar, window: Window
-) -> dict[str, Floats]:
-    """Return seconds by calendar kind, by state inside planned time, and known at all."""
-    states = _state_intervals(plan, samples, window)
+def time_facts(readings: Readings, calendar: Calendar, window: Window) -> dict[str, Floats]:
+    """Return seconds by calendar kind, by state inside planned time, and heard of at all.
+
+    An asset without a state tag is heard of, but nobody knows its state.
+    """
+    changed_us, states = _states(readings, window)
+    begins, ends = _heard(readings)
     edges = np.arange(window.start_us, window.end_us, HOUR_US)
-    at = np.unique(np.concatenate([edges, calendar.at_us, states.start_us]))
+    at = np.unique(np.concatenate([edges, calendar.at_us, changed_us, begins, ends]))
     at = at[(at >= window.start_us) & (at < window.end_us)]
     seconds = np.diff(np.append(at, window.end_us)) / 1e6
     hour = window.hour_of(at)
     kind = calendar.kind[np.searchsorted(calendar.at_us, at, side="right") - 1]
-    state = states.state[np.searchsorted(states.start_us, at, side="right") - 1]
+    state = states[np.searchsorted(changed_us, at, side="right") - 1]
     found = {
         f"{name}_s": window.total(hour, seconds * (kind == code))
         for name, code in (("planned", PLANNED), ("planned_down", DOWN), ("off", OFF))
@@ -33,28 +36,24 @@ def time_facts(
         matches = (state == code) | ((name == "stop") & (state == STATES.index("planned_down")))
         found[f"{name}_s"] = window.total(hour, planned * matches)
     found["unknown_s"] = window.total(hour, planned * (state == UNKNOWN))
-    found["known_s"] = window.total(hour, seconds * (state != UNKNOWN))
+    found["known_s"] = window.total(hour, seconds * covered(at, begins, ends))
     return found
 
 
-def _state_intervals(plan: AssetPlan, samples: Mapping[str, Samples], window: Window) -> Intervals:
-    """Cut the window by state; an asset without states is only known or unknown."""
-    if "state" in samples:
-        role, codes = "state", _codes(samples["state"].value, plan.states)
-    else:
-        role = _heartbeat_role(samples)
-        codes = np.where(np.isnan(samples[role].value), UNKNOWN, STATES.index("idle"))
-    return intervals(
-        samples[role].t_us,
-        codes,
+def _states(readings: Readings, window: Window) -> tuple[Ints, Ints]:
+    """Return the state as a step function: the times of the steps and the codes from there on."""
+    tag = readings.plan.tag("state")
+    if tag is None:
+        return np.array([window.start_us]), np.array([UNKNOWN])
+    samples = readings.samples[tag.tag_id]
+    found = intervals(
+        samples.t_us,
+        _codes(samples.value, readings.plan.states),
         start_us=window.start_us,
         end_us=window.end_us,
-        max_hold_us=plan.hold_us(role),
+        max_hold_us=hold_us(tag),
     )
-
-
-def _heartbeat_role(samples: Mapping[str, Samples]) -> str:
-    return max(samples, key=lambda role: len(samples[role].t_us))
+    return found.start_us, found.state
 
 
 def _codes(raw: Floats, states: Mapping[int, str]) -> Ints:
@@ -64,3 +63,27 @@ def _codes(raw: Floats, states: Mapping[int, str]) -> Ints:
         if name in STATES:
             codes[raw == number] = STATES.index(name)
     return codes
+
+
+def _heard(readings: Readings) -> tuple[Ints, Ints]:
+    """Return the spans in which any tag of the asset was heard of."""
+    spans = [_spoken(tag, readings.samples[tag.tag_id]) for tag in readings.plan.tags]
+    begins, ends = zip(*spans, strict=True)
+    return np.concatenate(begins), np.concatenate(ends)
+
+
+def _spoken(tag: Tag, samples: Samples) -> tuple[Ints, Ints]:
+    """Return the spans in which the rows of a tag have a value and speak, joined where they meet.
+
+    A link that says 0 tells that its system was not heard of.
+    """
+    speaks = ~np.isnan(samples.value)
+    if tag.role == "link":
+        speaks &= samples.value != 0
+    until = samples.t_us + hold_us(tag)
+    until[:-1] = np.minimum(until[:-1], samples.t_us[1:])
+    begins, ends = samples.t_us[speaks], until[speaks]
+    if len(begins) == 0:
+        return begins, ends
+    apart = begins[1:] > ends[:-1]
+    return begins[np.append(True, apart)], ends[np.append(apart, True)]

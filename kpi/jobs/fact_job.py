@@ -11,6 +11,7 @@ import numpy as np
 import store
 from kpi.calendar import asset_calendar, from_us, to_us
 from kpi.facts import AssetPlan, Window, asset_facts
+from kpi.facts.reach import NEIGHBOURS, product_span, reach
 from kpi.jobs.basis import Progress, last_full_hour, run_each
 from store import facts, measurements, registry
 from store.canonical import Rows
@@ -51,8 +52,8 @@ def recompute_asset(url: str, asset_id: int, before: datetime) -> int:
 
 
 def _asset_plan(plan: registry.MonitoringPlan, asset_id: int) -> AssetPlan:
-    tags = {tag.role: tag for tag in plan.tags if tag.asset_id == asset_id}
-    state_map = tags["state"].state_map if "state" in tags else None
+    tags = tuple(tag for tag in plan.tags if tag.asset_id == asset_id)
+    state_map = next((tag.state_map for tag in tags if tag.role == "state"), None)
     return AssetPlan(
         asset_id=asset_id,
         tags=tags,
@@ -80,14 +81,12 @@ def _recompute_span(
     end: datetime,
     before: datetime,
 ) -> int:
-    tag_ids = [tag.tag_id for tag in asset.tags.values()]
-    start, end = _reach(conn, tag_ids, start, end, before)
+    rows, start, end = _rows_and_reach(conn, asset, start, end)
+    if end > before:
+        # The hour that still runs takes part of what was said before it, even if nothing follows.
+        facts.mark_dirty_hour(conn, asset.asset_id, before)
+        end = before
     window = Window(to_us(start), to_us(end))
-    rows = _joined(
-        measurements.previous(conn, tag_ids, start),
-        measurements.read(conn, tag_ids, start, end),
-        measurements.following(conn, tag_ids, end),
-    )
     calendar = asset_calendar(plan, asset.asset_id, start, end)
     facts.replace(conn, asset.asset_id, start, end, asset_facts(asset, rows, calendar, window))
     factory = plan.factory
@@ -95,31 +94,52 @@ def _recompute_span(
     return window.hours
 
 
-def _reach(
-    conn: store.Connection, tag_ids: list[int], start: datetime, end: datetime, before: datetime
-) -> tuple[datetime, datetime]:
-    """Widen a span to the hours that its rows share an interval with: those of the neighbours."""
-    earlier = measurements.previous(conn, tag_ids, start).ts_us
-    later = measurements.following(conn, tag_ids, end).ts_us
-    if len(earlier):
-        start = min(start, last_full_hour(from_us(int(earlier.min()))))
-    if len(later):
-        end = max(end, _hour_end(from_us(int(later.max()))))
-    else:
-        end += _HOUR
-    return start, min(end, before)
+def _rows_and_reach(
+    conn: store.Connection, asset: AssetPlan, start: datetime, end: datetime
+) -> tuple[Rows, datetime, datetime]:
+    """Return the hours that the rows of [start, end) reach to, with the rows that bear on them."""
+    tag_ids = [tag.tag_id for tag in asset.tags]
+    changed = measurements.read(conn, tag_ids, start, end)
+    rows = _beside(conn, tag_ids, start, end, changed)
+    first, last = (from_us(edge) for edge in reach(asset, rows, to_us(start), to_us(end)))
+    rows = _beside(
+        conn,
+        tag_ids,
+        first,
+        last,
+        measurements.read(conn, tag_ids, first, start),
+        changed,
+        measurements.read(conn, tag_ids, end, last),
+    )
+    product = asset.tag("product")
+    if product is not None:
+        span = product_span(asset, rows, to_us(first), to_us(last))
+        begin, until = (from_us(edge) for edge in span)
+        made = measurements.read(conn, [product.tag_id], begin, until)
+        rows = _joined(rows, _beside(conn, [product.tag_id], begin, until, made))
+    return rows, first, last
 
 
-def _hour_end(at: datetime) -> datetime:
-    hour = last_full_hour(at)
-    return hour if hour == at else hour + _HOUR
+def _beside(
+    conn: store.Connection, tag_ids: list[int], start: datetime, end: datetime, *inside: Rows
+) -> Rows:
+    """Return the rows of [start, end) with their neighbours."""
+    return _joined(
+        measurements.previous(conn, tag_ids, start, NEIGHBOURS),
+        *inside,
+        measurements.following(conn, tag_ids, end, NEIGHBOURS),
+    )
 
 
 def _joined(*parts: Rows) -> Rows:
+    """Return the rows of some parts ordered by (tag, time), each once."""
     rows = Rows(
         np.concatenate([part.tag_id for part in parts]),
         np.concatenate([part.ts_us for part in parts]),
         np.concatenate([part.value for part in parts]),
         np.concatenate([part.status for part in parts]),
     )
-    return rows.take(np.lexsort((rows.ts_us, rows.tag_id)))
+    rows = rows.take(np.lexsort((rows.ts_us, rows.tag_id)))
+    again = np.zeros(len(rows), np.bool_)
+    again[1:] = (np.diff(rows.tag_id) == 0) & (np.diff(rows.ts_us) == 0)
+    return rows.take(~again) if again.any() else rows

@@ -20,7 +20,7 @@ FOR UPDATE SKIP LOCKED;
 DELETE FROM kpi.dirty_hour WHERE dirty_id = ANY (%(dirty_ids)s);
 
 -- name: keep_dirty_hours
--- Marks again the hours of a mark that had not ended when the others were recomputed.
+-- Marks hours of an asset that had not ended when those before them were recomputed.
 INSERT INTO kpi.dirty_hour (asset_id, hour, hours) VALUES (%(asset_id)s, %(hour)s, %(hours)s);
 
 -- name: asset_factory

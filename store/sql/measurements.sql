@@ -11,30 +11,50 @@ GROUP BY tag_id
 ORDER BY tag_id;
 
 -- name: previous_rows
--- The last row of each tag before a time, and the last one that has a value.
+-- The last row of each tag before a time, its last good one, and of a register the last few that it
+-- can have shown.
 SELECT t.tag_id, r.ts, r.value, r.status
-FROM unnest(%(tag_ids)s::int[]) AS t (tag_id)
+FROM registry.tag t
 CROSS JOIN LATERAL (
     (SELECT ts, value, status FROM telemetry.measurement m
      WHERE m.tag_id = t.tag_id AND m.ts < %(at)s
      ORDER BY ts DESC LIMIT 1)
     UNION
     (SELECT ts, value, status FROM telemetry.measurement m
-     WHERE m.tag_id = t.tag_id AND m.ts < %(at)s AND m.value IS NOT NULL
+     WHERE m.tag_id = t.tag_id AND m.ts < %(at)s AND m.status >= 0 AND m.value IS NOT NULL
      ORDER BY ts DESC LIMIT 1)
+    UNION
+    (SELECT ts, value, status FROM telemetry.measurement m
+     WHERE (t.role = 'energy' OR right(t.role, 6) = '_count')
+       AND m.tag_id = t.tag_id AND m.ts < %(at)s
+       AND m.status >= 0 AND m.value >= 0 AND m.value < coalesce(t.modulus, 'Infinity')
+     ORDER BY ts DESC LIMIT %(readings)s)
 ) r
+WHERE t.tag_id = ANY (%(tag_ids)s)
 ORDER BY t.tag_id, r.ts;
 
 -- name: next_rows
--- The first row with a value of each tag at or after a time.
+-- The first row of each tag from a time on, its first good one, and of a register the first few
+-- that it can have shown.
 SELECT t.tag_id, r.ts, r.value, r.status
-FROM unnest(%(tag_ids)s::int[]) AS t (tag_id)
+FROM registry.tag t
 CROSS JOIN LATERAL (
-    SELECT ts, value, status FROM telemetry.measurement m
-    WHERE m.tag_id = t.tag_id AND m.ts >= %(at)s AND m.value IS NOT NULL
-    ORDER BY ts LIMIT 1
+    (SELECT ts, value, status FROM telemetry.measurement m
+     WHERE m.tag_id = t.tag_id AND m.ts >= %(at)s
+     ORDER BY ts LIMIT 1)
+    UNION
+    (SELECT ts, value, status FROM telemetry.measurement m
+     WHERE m.tag_id = t.tag_id AND m.ts >= %(at)s AND m.status >= 0 AND m.value IS NOT NULL
+     ORDER BY ts LIMIT 1)
+    UNION
+    (SELECT ts, value, status FROM telemetry.measurement m
+     WHERE (t.role = 'energy' OR right(t.role, 6) = '_count')
+       AND m.tag_id = t.tag_id AND m.ts >= %(at)s
+       AND m.status >= 0 AND m.value >= 0 AND m.value < coalesce(t.modulus, 'Infinity')
+     ORDER BY ts LIMIT %(readings)s)
 ) r
-ORDER BY t.tag_id;
+WHERE t.tag_id = ANY (%(tag_ids)s)
+ORDER BY t.tag_id, r.ts;
 
 -- name: newest_rows
 -- The newest row of each tag of a factory.

@@ -1,0 +1,106 @@
+"""Which hours a change of some rows can change.
+
+A row speaks until the next row of its tag, at most for its hold; an interval of a register reaches
+from reading to reading, so that a new row changes all hours between its neighbours. A tag that has
+no row in the span changes nothing, however long ago it last spoke.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from kpi.facts.basis import HOUR_US, AssetPlan, Ints, Samples, hold_us, register, samples_of
+from kpi.formulas.counters import LEVEL_SHIFT_SAMPLES, NONE
+from store.canonical import Rows
+from store.registry import Tag
+
+# Which readings of a register count follows from those around them; with one more than a level
+# shift takes, it follows in the same way whatever lies further off.
+NEIGHBOURS = LEVEL_SHIFT_SAMPLES + 1
+
+
+def reach(plan: AssetPlan, rows: Rows, start_us: int, end_us: int) -> tuple[int, int]:
+    """Return the whole hours [first, last) that the rows of [start, end) share something with [µs].
+
+    `rows` are those of the span and, per tag, those before and after it that the store gives. The
+    hours to the asset's next row on either side belong to it, so that its facts have no hole.
+    """
+    samples = {tag: samples_of(rows, tag.tag_id) for tag in plan.tags}
+    earlier = [int(t[t < start_us][-1]) for t in _times(samples) if (t < start_us).any()]
+    later = [int(t[t >= end_us][0]) for t in _times(samples) if (t >= end_us).any()]
+    first = max(earlier, default=start_us)
+    last = min(later, default=end_us)
+    fresh = {tag.role for tag, each in samples.items() if _any_inside(each.t_us, start_us, end_us)}
+    made_until = end_us
+    for tag, each in samples.items():
+        until = _spoken_until(tag, each.t_us, end_us)
+        last = max(last, until)
+        if tag.role in fresh:
+            last = max(last, _compared(each, end_us))
+            made_until = max(made_until, until) if tag.role == "product" else made_until
+    for tag, each in samples.items():
+        if _is_register(tag) and fresh & {tag.role, "product"}:
+            begin, until = _counted(tag, each, start_us, made_until)
+            first, last = min(first, begin), max(last, until)
+    return first // HOUR_US * HOUR_US, -(-last // HOUR_US) * HOUR_US
+
+
+def product_span(plan: AssetPlan, rows: Rows, start_us: int, end_us: int) -> tuple[int, int]:
+    """Return the span [µs], at least [start, end), in which the product made bears on the counts.
+
+    Pieces counted over an edge of the hours may be of what was made beyond it.
+    """
+    first, last = start_us, end_us
+    for tag in plan.tags:
+        t_us = samples_of(rows, tag.tag_id).good().t_us
+        if _is_register(tag) and (t_us < start_us).any() and (t_us >= start_us).any():
+            first = min(first, int(t_us[0]))
+        if _is_register(tag) and (t_us < end_us).any() and (t_us >= end_us).any():
+            last = max(last, int(t_us[-1]))
+    return first, last
+
+
+def _times(samples: Mapping[Tag, Samples]) -> Iterator[Ints]:
+    return (each.t_us for each in samples.values())
+
+
+def _any_inside(t_us: Ints, start_us: int, end_us: int) -> bool:
+    first, last = np.searchsorted(t_us, [start_us, end_us])
+    return bool(first < last)
+
+
+def _is_register(tag: Tag) -> bool:
+    return tag.role == "energy" or tag.role.endswith("_count")
+
+
+def _spoken_until(tag: Tag, t_us: Ints, end_us: int) -> int:
+    """Return until when the last row before the end speaks."""
+    at = int(np.searchsorted(t_us, end_us))
+    if at == 0:
+        return end_us
+    following = int(t_us[at]) if at < len(t_us) else None
+    until = int(t_us[at - 1]) + hold_us(tag)
+    return until if following is None else min(until, following)
+
+
+def _compared(samples: Samples, end_us: int) -> int:
+    """Return the end of the next good row, which is a change or not by the row before it."""
+    t_us = samples.good().t_us
+    at = int(np.searchsorted(t_us, end_us))
+    return int(t_us[at]) + 1 if at < len(t_us) else end_us
+
+
+def _counted(tag: Tag, samples: Samples, start_us: int, end_us: int) -> tuple[int, int]:
+    """Return from which to which reading the intervals of a register may have changed.
+
+    Where a reading near by was kept out, the next ones decide about it too.
+    """
+    found = register(tag, samples)
+    t_us = samples.good().t_us
+    begin, end = (int(at) for at in np.searchsorted(t_us, [start_us, end_us]))
+    if len(found.excluded_us) or (found.event != NONE).any():
+        begin, end = min(begin, 1), max(end, len(t_us) - 1)
+    return (
+        int(t_us[begin - 1]) if begin > 0 else start_us,
+        int(t_us[end]) if end < len(t_us) else end_us,
+    )
