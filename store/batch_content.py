@@ -36,9 +36,8 @@ def check_rows(rows: Rows, name: str) -> None:
     """Raise Refused unless the rows of the named batch are ordered, unique, finite and dated."""
     if len(rows) == 0:
         return
-    same_tag = np.diff(rows.tag_id) == 0
-    ordered = (np.diff(rows.tag_id) > 0) | (same_tag & (np.diff(rows.ts_us) > 0))
-    if not ordered.all():
+    tag_step, ts_step = np.diff(rows.tag_id), np.diff(rows.ts_us)
+    if ((tag_step < 0) | ((tag_step == 0) & (ts_step <= 0))).any():
         raise Refused(f"{name}: rows are not ordered by unique (tag, time)")
     if np.isinf(rows.value).any():
         raise Refused(f"{name}: a value is infinite")

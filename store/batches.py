@@ -49,7 +49,6 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class _Gateway:
-    gateway_id: int
     factory_id: int
     public_key: bytes
 
@@ -69,20 +68,24 @@ def accept(conn: Connection, batch: Batch) -> Receipt:
     Raises StoreUnavailable when it should be sent again, and a Refused when it never will be
     taken; a refusal that a person must see leaves a finding.
     """
-    sha256 = content_hash(batch.prev_sha256, batch.rows, batch.records)
+    check_rows(batch.rows, batch.name)
     try:
         with transaction(conn):
-            return _accept(conn, batch, sha256)
+            return _accept(conn, batch)
     except (SequenceConflict, BadHash, BadSignature) as refusal:
         add_finding(conn, batch.gateway, type(refusal).__name__, {"seq": batch.seq})
         raise
 
 
-def _accept(conn: Connection, batch: Batch, sha256: bytes) -> Receipt:
-    # Statements that do not wait for each other's result go to the server together.
+def _accept(conn: Connection, batch: Batch) -> Receipt:
+    # One turn with the server: what it enters is verified before anything can be committed.
     with conn.pipeline():
-        locked = conn.execute(query("lock_gateway"), {"gateway": batch.gateway})
-        beside = conn.execute(query("batches_beside"), {"gateway": batch.gateway, "seq": batch.seq})
+        key = {"gateway": batch.gateway, "seq": batch.seq}
+        locked = conn.execute(query("lock_gateway"), key)
+        beside = conn.execute(query("batches_beside"), key)
+        entered = conn.execute(query("enter_batch"), _ledger_values(batch))
+        conn.execute(query("before_rows"))
+        sha256 = content_hash(batch.prev_sha256, batch.rows, batch.records)
     gateway = _gateway(batch, locked.fetchone())
     if sha256 != batch.sha256:
         raise BadHash(f"{batch.name}: the hash is not that of the rows")
@@ -91,7 +94,7 @@ def _accept(conn: Connection, batch: Batch, sha256: bytes) -> Receipt:
     if known is not None and known.sha256 == sha256:
         return Receipt(known.batch_id, "known")
     _verify(gateway, batch, entries)
-    batch_id = _insert_ledger(conn, gateway, batch)
+    batch_id = _batch_id(batch, entered.fetchone())
     if batch.seq > 1 and batch.seq - 1 not in entries:
         _insert_finding(conn, batch.gateway, "SequenceGap", {"seq": batch.seq})
     absorbed, conflicts = insert_rows(conn, batch_id, batch.rows)
@@ -99,15 +102,34 @@ def _accept(conn: Connection, batch: Batch, sha256: bytes) -> Receipt:
     return Receipt(batch_id, "accepted", absorbed, conflicts)
 
 
+def _ledger_values(batch: Batch) -> dict[str, Any]:
+    first, last = span(batch.rows)
+    return {
+        "gateway": batch.gateway,
+        "seq": batch.seq,
+        "config_version": batch.config_version,
+        "imported": batch.imported,
+        "row_count": len(batch.rows),
+        "record_count": len(batch.records),
+        "first_ts": first,
+        "last_ts": last,
+        "sha256": batch.sha256,
+        "prev_sha256": batch.prev_sha256,
+        "signature": batch.signature,
+        "clock_skew_s": batch.clock_skew_s,
+        **dirty_marks(batch.rows),
+    }
+
+
 def _gateway(batch: Batch, row: tuple[Any, ...] | None) -> _Gateway:
     if row is None:
         raise UnknownGateway(
             f"gateway {batch.gateway} is not enrolled; run `millpond collector enrol`"
         )
-    gateway_id, factory_id, public_key, revoked = row
+    factory_id, public_key, revoked = row
     if revoked:
         raise UnknownGateway(f"gateway {batch.gateway} was revoked")
-    return _Gateway(gateway_id, factory_id, bytes(public_key))
+    return _Gateway(factory_id, bytes(public_key))
 
 
 def _verify(gateway: _Gateway, batch: Batch, entries: dict[int, _Entry]) -> None:
@@ -124,36 +146,14 @@ def _verify(gateway: _Gateway, batch: Batch, entries: dict[int, _Entry]) -> None
         raise BadHash(f"{batch.name} does not follow the batch before it")
     if after is not None and after.prev_sha256 != batch.sha256:
         raise BadHash(f"{batch.name}: the batch after it, which is stored, does not follow it")
-    check_rows(batch.rows, batch.name)
 
 
-def _insert_ledger(conn: Connection, gateway: _Gateway, batch: Batch) -> int:
-    first, last = span(batch.rows)
-    values = {
-        "gateway_id": gateway.gateway_id,
-        "seq": batch.seq,
-        "config_version": batch.config_version,
-        "imported": batch.imported,
-        "row_count": len(batch.rows),
-        "record_count": len(batch.records),
-        "first_ts": first,
-        "last_ts": last,
-        "sha256": batch.sha256,
-        "prev_sha256": batch.prev_sha256,
-        "signature": batch.signature,
-        "clock_skew_s": batch.clock_skew_s,
-    }
-    with conn.pipeline():
-        inserted = conn.execute(query("insert_batch"), values)
-        marks = dirty_marks(batch.rows) | {"factory_id": gateway.factory_id}
-        marked = conn.execute(query("mark_dirty_hours"), marks)
-        conn.execute(query("before_rows"))
-    unknown = [tag_id for (tag_id,) in marked]
-    if unknown:
-        raise UnknownTag(f"{batch.name}: tags {unknown} are not in the plan of its factory")
-    row = inserted.fetchone()
+def _batch_id(batch: Batch, row: tuple[Any, ...] | None) -> int:
     assert row is not None
-    return int(row[0])
+    batch_id, unknown_tags = row
+    if unknown_tags:
+        raise UnknownTag(f"{batch.name}: tags {unknown_tags} are not in the plan of its factory")
+    return int(batch_id)
 
 
 def last(conn: Connection, gateway: str) -> tuple[int, bytes] | None:

@@ -1,6 +1,6 @@
 -- name: lock_gateway
 -- The gateway's key and factory; the row lock puts the batches of one gateway in line.
-SELECT gateway_id, factory_id, public_key, revoked_at IS NOT NULL
+SELECT factory_id, public_key, revoked_at IS NOT NULL
 FROM registry.gateway
 WHERE code = %(gateway)s
 FOR NO KEY UPDATE;
@@ -22,13 +22,39 @@ WHERE g.code = %(gateway)s
 ORDER BY b.seq DESC
 LIMIT 1;
 
--- name: insert_batch
--- Adds a batch to the ledger.
-INSERT INTO telemetry.batch (gateway_id, seq, config_version, imported, row_count, record_count,
-    first_ts, last_ts, sha256, prev_sha256, signature, clock_skew_s)
-VALUES (%(gateway_id)s, %(seq)s, %(config_version)s, %(imported)s, %(row_count)s, %(record_count)s,
-    %(first_ts)s, %(last_ts)s, %(sha256)s, %(prev_sha256)s, %(signature)s, %(clock_skew_s)s)
-RETURNING batch_id;
+-- name: enter_batch
+-- Adds a batch to the ledger unless its sequence number is taken, and marks the asset-hours that
+-- its rows touch, as few spans as they form, hours counted from 1970. Returns the batch's number
+-- and some of its tags that are not in the factory's plan.
+WITH gateway AS (
+    SELECT gateway_id, factory_id FROM registry.gateway WHERE code = %(gateway)s
+), entered AS (
+    INSERT INTO telemetry.batch (gateway_id, seq, config_version, imported, row_count, record_count,
+        first_ts, last_ts, sha256, prev_sha256, signature, clock_skew_s)
+    SELECT gateway_id, %(seq)s, %(config_version)s, %(imported)s, %(row_count)s, %(record_count)s,
+        %(first_ts)s::timestamptz, %(last_ts)s::timestamptz, %(sha256)s, %(prev_sha256)s,
+        %(signature)s, %(clock_skew_s)s::float8
+    FROM gateway
+    ON CONFLICT (gateway_id, seq) DO NOTHING
+    RETURNING batch_id
+), offered AS (
+    SELECT o.tag_id, o.first, o.hours, t.asset_id
+    FROM unnest(%(tag_ids)s::int[], %(firsts)s::int[], %(hours)s::int[]) AS o (tag_id, first, hours)
+    LEFT JOIN registry.tag t
+        ON t.tag_id = o.tag_id AND t.factory_id = (SELECT factory_id FROM gateway)
+), spans AS (
+    SELECT asset_id, unnest(range_agg(int4range(first, first + hours))) AS span
+    FROM offered
+    WHERE asset_id IS NOT NULL AND EXISTS (SELECT FROM entered)
+    GROUP BY asset_id
+), marked AS (
+    INSERT INTO kpi.dirty_hour (asset_id, hour, hours)
+    SELECT asset_id, TIMESTAMPTZ 'epoch' + lower(span) * INTERVAL '1 hour', upper(span) - lower(span)
+    FROM spans
+    ORDER BY asset_id, span
+)
+SELECT (SELECT batch_id FROM entered),
+    ARRAY(SELECT DISTINCT tag_id FROM offered WHERE asset_id IS NULL ORDER BY 1 LIMIT 5);
 
 -- name: before_rows
 -- The direct path returns here when it meets a duplicate key; it needs no release.
@@ -74,26 +100,6 @@ WHERE s.batch_id = %(batch_id)s AND m.batch_id <> s.batch_id
 -- name: insert_absorbed
 -- Lists how many rows of a batch were there before.
 INSERT INTO telemetry.absorbed (batch_id, row_count) VALUES (%(batch_id)s, %(row_count)s);
-
--- name: mark_dirty_hours
--- Marks the asset-hours that the rows of a batch touch, as few spans as they form, hours counted
--- from 1970, and returns some of the tags that are not in the factory's plan.
-WITH offered AS (
-    SELECT o.tag_id, o.first, o.hours, t.asset_id
-    FROM unnest(%(tag_ids)s::int[], %(firsts)s::int[], %(hours)s::int[]) AS o (tag_id, first, hours)
-    LEFT JOIN registry.tag t ON t.tag_id = o.tag_id AND t.factory_id = %(factory_id)s
-), spans AS (
-    SELECT asset_id, unnest(range_agg(int4range(first, first + hours))) AS span
-    FROM offered
-    WHERE asset_id IS NOT NULL
-    GROUP BY asset_id
-), marked AS (
-    INSERT INTO kpi.dirty_hour (asset_id, hour, hours)
-    SELECT asset_id, TIMESTAMPTZ 'epoch' + lower(span) * INTERVAL '1 hour', upper(span) - lower(span)
-    FROM spans
-    ORDER BY asset_id, span
-)
-SELECT DISTINCT tag_id FROM offered WHERE asset_id IS NULL ORDER BY 1 LIMIT 5;
 
 -- name: lock_records
 -- New versions of a factory's records are numbered by one transaction at a time.
