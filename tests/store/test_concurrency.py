@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 
@@ -160,6 +161,52 @@ def test_a_connection_that_dies_in_the_middle_leaves_nothing(
         assert count(db, table) == 0, table
     assert batches.accept(db, batch).outcome == "accepted"
     assert len(stored(db)) == 1
+
+
+def test_gateways_in_parallel_lose_nothing_and_count_nothing_twice(
+    db: store.Connection, database_url: str, gateway: Gateway, threads: ThreadPoolExecutor
+) -> None:
+    # All three send the same ten stretches of time, new chunks among them, each in its own order.
+    tag_ids = sorted(gateway.tags.values())
+    gateways = [gateway, enrol(db, code="gw-second"), enrol(db, code="gw-third")]
+    running = [
+        threads.submit(_send_all, database_url, each, tag_ids, offset)
+        for offset, each in enumerate(gateways)
+    ]
+    receipts = [receipt for future in running for receipt in future.result(120)]
+    offered, kept = 3 * 10 * 50 * len(tag_ids), 10 * 50 * len(tag_ids)
+    absorbed = sum(receipt.absorbed for receipt in receipts)
+    conflicts = sum(receipt.conflicts for receipt in receipts)
+    assert len(stored(db)) == kept
+    assert absorbed + conflicts == offered - kept
+    assert conflicts == count(db, "telemetry.conflict")
+    # The third gateway differs from the others in each tenth row.
+    assert 0 < conflicts <= 2 * kept // 10
+    row = db.execute("SELECT sum(row_count) FROM telemetry.absorbed").fetchone()
+    assert row == (absorbed,)
+    assert count(db, "telemetry.batch") == 30
+
+
+def _send_all(url: str, gateway: Gateway, tag_ids: list[int], offset: int) -> list[batches.Receipt]:
+    receipts = []
+    with closing(store.connect(url)) as conn:
+        for number in range(10):
+            place = (number + 3 * offset) % 10
+            rows = rows_of(tag_ids, 50, START + place * timedelta(days=11))
+            rows.value[:] = rows.ts_us % 1000
+            if offset == 2:
+                rows.value[::10] += 1
+            receipts.append(_until_accepted(conn, gateway.batch(rows)))
+    return receipts
+
+
+def _until_accepted(conn: store.Connection, batch: batches.Batch) -> batches.Receipt:
+    for _ in range(20):
+        try:
+            return batches.accept(conn, batch)
+        except StoreUnavailable:  # two that wait for each other: one is told to come again
+            continue
+    raise AssertionError("never accepted")
 
 
 def test_a_gateway_that_waits_too_long_is_told_to_come_again(
