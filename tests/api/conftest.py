@@ -66,9 +66,13 @@ def own_client(database_url: str) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium without a window."""
+    """The system's Chromium without a window.
+
+    Playwright keeps an event loop running in this thread, in which no other test could run one of
+    its own: it ends with the module.
+    """
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield found

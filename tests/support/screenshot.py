@@ -1,0 +1,25 @@
+"""Takes the README's picture of a factory's page: python -m tests.support.screenshot URL FILE."""
+
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+_WIDTH, _HEIGHT = 1180, 820
+
+
+def take(url: str, file: Path) -> None:
+    """Save the top of a page as PNG; raises playwright's Error when the page does not load."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            page = browser.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
+            page.goto(url, wait_until="load", timeout=30_000)
+            page.screenshot(path=file, clip={"x": 0, "y": 0, "width": _WIDTH, "height": _HEIGHT})
+        finally:
+            browser.close()
+
+
+if __name__ == "__main__":
+    take(sys.argv[1], Path(sys.argv[2]))
