@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-_WIDTH, _HEIGHT = 1180, 820
+_WIDTH, _HEIGHT = 1180, 795
 
 
 def take(url: str, file: Path) -> None:
