@@ -48,9 +48,9 @@ async def _collect(
     readers = [asyncio.create_task(runner.run(), name=runner.name) for runner in runners]
     writing = asyncio.create_task(writer.run(), name="writer")
     stopping = asyncio.create_task(stop.wait(), name="stop")
-    sink.start()
-    _log.info("reading %d sources", len(readers))
     try:
+        sink.start()
+        _log.info("reading %d sources", len(readers))
         # The writer ends by itself only through a fault of this program, which must not be hidden.
         await asyncio.wait((writing, stopping), return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from collectors.config import GatewayConfig
 from collectors.sample import from_us
-from collectors.spool_file import open_for_reading, used_bytes
+from collectors.spool_file import is_in_use, open_for_reading, used_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,13 @@ class SourceStatus:
 
 @dataclass(frozen=True, slots=True)
 class GatewayStatus:
-    """What waits, what left, and what was lost or kept back; counts since the spool was made."""
+    """What waits, what left, and what was lost or kept back; counts since the spool was made.
+
+    Where the gateway is not running, the states of its sources are those of its end.
+    """
 
     gateway: str
+    is_running: bool
     backlog_rows: int
     backlog_records: int
     oldest_waiting: datetime | None
@@ -61,6 +65,7 @@ def status(config: GatewayConfig) -> GatewayStatus:
         ).fetchall()
         return GatewayStatus(
             gateway=config.gateway.id,
+            is_running=is_in_use(config.spool_path),
             backlog_rows=rows + (cut[0] if cut else 0),
             backlog_records=records + (cut[1] if cut else 0),
             oldest_waiting=None if oldest_s is None else from_us(oldest_s * 1_000_000),

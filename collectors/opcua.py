@@ -9,6 +9,7 @@ server refuses is asked for again every minute, and never stands in the way of t
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,6 +61,7 @@ class OpcuaAdapter:
         self._source = source
         self._items = {index: _Item(tag) for index, tag in enumerate(source.tags, start=1)}
         self._client: Client | None = None
+        self._transport: asyncio.Transport | None = None
         self._published: asyncio.Queue[ua.PublishResult] = asyncio.Queue(_PUBLISHES_WAITING)
         self._subscription = 0
         self._silence_s = _KEEP_ALIVE_S * 1.5
@@ -82,6 +84,8 @@ class OpcuaAdapter:
         self._client.session_timeout = _SESSION_TIMEOUT_MS
         self._client.connection_lost_callback = self._on_lost
         await self._client.connect()
+        protocol = self._client.uaclient.protocol
+        self._transport = protocol.transport if protocol is not None else None
         await self._subscribe()
         self._published_s = time.monotonic()
         self._reconcile_s = 0.0
@@ -107,10 +111,14 @@ class OpcuaAdapter:
         if client is None:
             return
         try:
-            async with asyncio.timeout(self._source.timeout_s):
-                await client.disconnect()
-        except self.errors:
-            client.disconnect_socket()
+            with suppress(*self.errors):
+                async with asyncio.timeout(self._source.timeout_s):
+                    await client.disconnect()
+        finally:
+            # The library leaves the socket open where it found the connection dead before.
+            if self._transport is not None:
+                self._transport.abort()
+                self._transport = None
 
     # --- subscription ----------------------------------------------------------------------------
 

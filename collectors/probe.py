@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -57,8 +58,9 @@ async def _probe(source: Source, zone: ZoneInfo, wait_s: float) -> list[ProbeRes
     except adapter.errors as error:
         code, note = status.BAD_NO_COMMUNICATION, str(error) or type(error).__name__
     finally:
-        async with asyncio.timeout(_CLOSE_S):
-            await adapter.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await adapter.close()
     return [
         _seen(source.name, tag, *seen[tag.tag])
         if tag.tag in seen

@@ -40,20 +40,22 @@ class TimescaleSink:
         self._unknown: list[str] = []
         self._tags_due_s = 0.0
         self._backoff = Backoff()
-        self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to send."""
+        """Open the spool's outlet and begin to send; raises SpoolError."""
+        outbox = Outbox(self._config.spool_path, self._signer)
+        self._thread = threading.Thread(target=self._run, args=(outbox,), name="sink", daemon=True)
         self._thread.start()
 
     def stop(self, within_s: float) -> None:
         """Send what waits, for within_s at most, then end; what is left stays in the spool."""
         self._deadline_s = time.monotonic() + within_s
         self._stop.set()
-        self._thread.join(within_s + 5)
+        if self._thread is not None:
+            self._thread.join(within_s + 5)
 
-    def _run(self) -> None:
-        outbox = Outbox(self._config.spool_path, self._signer)
+    def _run(self, outbox: Outbox) -> None:
         try:
             while not self._is_over():
                 self._attempt(outbox)

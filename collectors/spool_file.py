@@ -96,6 +96,18 @@ def sole_use(path: Path) -> Iterator[None]:
         yield
 
 
+def is_in_use(path: Path) -> bool:
+    """Tell whether a gateway is running with the spool."""
+    try:
+        with path.with_name(f"{path.name}.lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
 def add_counts(conn: sqlite3.Connection, counts: Iterable[tuple[str, int]]) -> None:
     """Raise counters by name."""
     conn.executemany(

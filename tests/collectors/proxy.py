@@ -19,6 +19,8 @@ class Proxy:
         self._target = (host, port)
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
         self.port = free_port()
 
     def up(self) -> None:
@@ -28,6 +30,13 @@ class Proxy:
     def down(self) -> None:
         """Refuse connections and cut those that there are."""
         self._loop.call(self._down())
+
+    def freeze(self) -> None:
+        """Pass nothing on any more, without a sign to either side."""
+        self._loop.call(self._freeze())
+
+    async def _freeze(self) -> None:
+        self._flows.clear()
 
     async def _up(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
@@ -44,20 +53,21 @@ class Proxy:
         pair = {writer, there_writer}
         self._writers |= pair
         try:
-            await asyncio.gather(_pass(reader, there_writer), _pass(there_reader, writer))
+            there, back = self._pass(reader, there_writer), self._pass(there_reader, writer)
+            await asyncio.gather(there, back)
         finally:
             self._writers -= pair
             for one in pair:
                 one.transport.abort()
 
-
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(_CHUNK):
-            writer.write(data)
-            await writer.drain()
-    with suppress(ConnectionError, RuntimeError):
-        writer.close()
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(_CHUNK):
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()
+        with suppress(ConnectionError, RuntimeError):
+            writer.close()
 
 
 @contextmanager

@@ -78,9 +78,11 @@ client_id = "gw-end-to-end"
         single("end/order_line", json.dumps(line), qos=1, hostname="127.0.0.1", port=broker.port)
         wait_for(lambda: {row[0] for row in rows_of(database_url)} == set(TAGS), "all tags")
         wait_for(lambda: status(config).records_sent == 1, "the record")
+        assert status(config).is_running
     by_tag = {tag: [row[1:] for row in rows_of(database_url) if row[0] == tag] for tag in TAGS}
     assert {row[1] for row in by_tag["M01.state"]} == {1.0, 2.0}
     assert {row[1:] for row in by_tag["M01.missing"]} == {(None, BAD_NODE_UNKNOWN)}
     assert {row[1] for row in by_tag["EM01.energy"]} == {123.4}
     assert by_tag["ERP.link"] == [(1_772_323_200_000_000, 1.0, 0)]
     assert status(config).backlog_rows == 0
+    assert not status(config).is_running

@@ -20,8 +20,9 @@ ALLOWED = {
             "state",
             "uaclient",
         },
-        "client": {"disconnect", "disconnect_socket"},
-        "uaclient": {"session"},
+        "client": {"disconnect"},
+        "uaclient": {"protocol", "session"},
+        "protocol": {"transport"},
         "_session": {"create_monitored_items", "create_subscription", "read"},
     },
     "modbus.py": {

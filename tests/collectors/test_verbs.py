@@ -12,8 +12,11 @@ import pytest
 from asyncua import ua
 from paho.mqtt.publish import single
 
-from collectors import verbs
+from collectors.config import load
 from collectors.errors import NotSet, SpoolError
+from collectors.gateway import run
+from collectors.gateway_status import status
+from collectors.probe import probe
 from collectors.spool_file import sole_use
 from deploy.broker import EmbeddedBroker
 from deploy.ports import free_port
@@ -99,13 +102,13 @@ client_id = "gw-probe"
 """
     link = json.dumps({"online": True, "at": "2026-03-01T08:00:00+08:00"})
     single("probe/erp", link, retain=True, hostname="127.0.0.1", port=broker.port)
-    config = verbs.load(write_file(tmp_path, sources))
+    config = load(write_file(tmp_path, sources))
     with (
         opcua_server(loop, opcua_port, {"State": ua.Variant(3, ua.VariantType.Int32)}),
         modbus_server(loop, modbus_port) as meters,
     ):
         meters.silent = {2}
-        found = asyncio.run(verbs.probe(config, wait_s=5.0))
+        found = asyncio.run(probe(config, wait_s=5.0))
     seen = [(one.source, one.tag, one.value, one.unit, one.status_name) for one in found]
     assert seen == [
         ("meters", "EM01.energy", 123.4, "kWh", "Good"),
@@ -124,15 +127,15 @@ client_id = "gw-probe"
 
 
 def test_probing_leaves_no_trace_on_disk(tmp_path: Path) -> None:
-    config = verbs.load(write_file(tmp_path, MODBUS.format(port=free_port())))
-    asyncio.run(verbs.probe(config, wait_s=1.0))
+    config = load(write_file(tmp_path, MODBUS.format(port=free_port())))
+    asyncio.run(probe(config, wait_s=1.0))
     assert [path.name for path in tmp_path.iterdir()] == ["gateway.toml"]
 
 
 def test_the_state_of_a_gateway_that_never_ran(tmp_path: Path) -> None:
-    config = verbs.load(write_file(tmp_path, MODBUS.format(port=502)))
+    config = load(write_file(tmp_path, MODBUS.format(port=502)))
     with pytest.raises(SpoolError, match="has not run yet"):
-        verbs.status(config)
+        status(config)
 
 
 def test_a_wrong_file_ends_with_its_problems(tmp_path: Path) -> None:
@@ -165,5 +168,5 @@ def test_a_file_that_is_no_key_is_left_alone(tmp_path: Path) -> None:
     path = write_file(tmp_path, MODBUS.format(port=502))
     (tmp_path / "gateway.key").write_text("not a key")
     with pytest.raises(NotSet, match="is not a gateway key"):
-        asyncio.run(verbs.run(verbs.load(path), stop=asyncio.Event()))
+        asyncio.run(run(load(path), stop=asyncio.Event()))
     assert (tmp_path / "gateway.key").read_text() == "not a key"
