@@ -2,7 +2,8 @@
 
 KpiError
 ├── NotComputable    no number may be given for these inputs
-└── BadTable         a data file of this package breaks its own rules
+├── BadTable         a data file of this package breaks its own rules
+└── JobFailed        some of the work was not done; the rest was
 """
 
 
@@ -20,3 +21,7 @@ class NotComputable(KpiError):
 
 class BadTable(KpiError):
     """A data table or vector folder cannot be used; correct the file that the message names."""
+
+
+class JobFailed(KpiError):
+    """Some assets or factories could not be brought up to date; the message names the first."""

@@ -61,7 +61,7 @@ def _fulfilment_word(point: float, low: float, high: float) -> str:
         return "over"
     if high >= MET_FROM - _ROUNDING:
         return "met"
-    if high < 0:
+    if high < -_ROUNDING:
         return "worse"
     return "partly" if point >= PARTLY_FROM - _ROUNDING else "missed"
 

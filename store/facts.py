@@ -55,6 +55,13 @@ _DAY_SUMS = [
     "changes",
     "row_count",
 ]
+_FLAGGED_LAYOUT = {
+    "asset_id": "i4",
+    "hour_us": "i8",
+    "ideal_total_s": "f8",
+    "ideal_good_s": "f8",
+    "energy": "f8",
+}
 _DAY_LAYOUT = {"asset_id": "i4", "day": "i4", **dict.fromkeys(_DAY_SUMS, "f8"), "flags": "i4"}
 
 
@@ -168,3 +175,14 @@ def day_sums(
     values = {"factory_id": factory_id, "timezone": timezone, "start": start, "end": end}
     with transaction(conn), conn.cursor().copy(query("copy_day_facts"), values) as copy:
         return decode(b"".join(copy), _DAY_LAYOUT)
+
+
+def flagged_hours(
+    conn: Connection, factory_id: int, flag: int, start: datetime, end: datetime
+) -> Columns:
+    """Return the hours of [start, end) that carry a flag: asset_id, hour_us (since 1970), sums."""
+    values = {"factory_id": factory_id, "flag": flag, "start": start, "end": end}
+    with transaction(conn), conn.cursor().copy(query("copy_flagged_facts"), values) as copy:
+        found = decode(b"".join(copy), _FLAGGED_LAYOUT)
+    found["hour_us"] += PG_EPOCH_US
+    return found

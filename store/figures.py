@@ -167,6 +167,19 @@ def _figure(row: tuple[Any, ...]) -> Figure:
     return figure
 
 
+def due_months(
+    conn: Connection, kpi: str, until: datetime, factory_id: int | None = None
+) -> list[tuple[int, date]]:
+    """Return (factory, month) where a KPI has to be formed because time went by, not new data.
+
+    A month that ended has to be closed, also when nothing came any more; the open month's figure
+    goes up to the time that its inputs name as `until`.
+    """
+    values = {"kpi": kpi, "until": until, "factory_id": factory_id}
+    with transaction(conn):
+        return [(row[0], row[1]) for row in conn.execute(query("due_months"), values)]
+
+
 def publish(conn: Connection, figure: NewFigure, *, is_open: bool) -> int:
     """Store a figure and return its number; see publish_all."""
     return publish_all(conn, figure.factory_id, [(figure, is_open)])[0]

@@ -62,6 +62,15 @@ class Window:
         """Return the number of the hour in which each time lies."""
         return (t_us - self.start_us) // HOUR_US
 
+    def cuts(self, *times_us: Ints) -> Ints:
+        """Return all times inside the window and the starts of its hours, ascending, each once."""
+        edges = np.arange(self.start_us, self.end_us, HOUR_US)
+        # Almost in order already, which a stable sort makes use of.
+        at: Ints = np.sort(np.concatenate([edges, *times_us]), kind="stable")
+        at = at[(at >= self.start_us) & (at < self.end_us)]
+        first: npt.NDArray[np.bool_] = np.append(True, at[1:] > at[:-1])
+        return at[first]
+
     def total(self, hour: Ints, amount: Floats) -> Floats:
         """Add amounts up by hour number."""
         return np.asarray(np.bincount(hour, amount, self.hours), np.float64)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpi.calendar import PLANNED, Calendar
-from kpi.facts.basis import HOUR_US, Floats, Ints, Readings, Window, mark_flags, spread
+from kpi.facts.basis import Floats, Ints, Readings, Window, mark_flags, spread
 from kpi.facts.products import cycles_of
 from kpi.formulas.counters import LEVEL_SHIFT, RESET, Increments
 
@@ -145,9 +145,7 @@ def _scaled(lead: _Quantity, ideal: Floats) -> tuple[Floats, Floats]:
 
 def _uncounted(span_us: tuple[int, int], calendar: Calendar, window: Window) -> Floats:
     """Return the planned seconds by hour outside the time that is counted."""
-    edges = np.arange(window.start_us, window.end_us, HOUR_US)
-    at = np.unique(np.concatenate([edges, calendar.at_us, np.array(span_us, np.int64)]))
-    at = at[(at >= window.start_us) & (at < window.end_us)]
+    at = window.cuts(calendar.at_us, np.array(span_us, np.int64))
     seconds = np.diff(np.append(at, window.end_us)) / 1e6
     kind = calendar.kind[np.searchsorted(calendar.at_us, at, side="right") - 1]
     outside = (at < span_us[0]) | (at >= span_us[1])

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from kpi.calendar import DOWN, OFF, PLANNED, Calendar, covered
-from kpi.facts.basis import HOUR_US, Floats, Ints, Readings, Samples, Window, hold_us
+from kpi.facts.basis import Floats, Ints, Readings, Samples, Window, hold_us
 from kpi.formulas.states import UNKNOWN, intervals
 from store.registry import Tag
 
@@ -19,9 +19,7 @@ def time_facts(readings: Readings, calendar: Calendar, window: Window) -> dict[s
     """
     changed_us, states = _states(readings, window)
     begins, ends = _heard(readings)
-    edges = np.arange(window.start_us, window.end_us, HOUR_US)
-    at = np.unique(np.concatenate([edges, calendar.at_us, changed_us, begins, ends]))
-    at = at[(at >= window.start_us) & (at < window.end_us)]
+    at = window.cuts(calendar.at_us, changed_us, begins, ends)
     seconds = np.diff(np.append(at, window.end_us)) / 1e6
     hour = window.hour_of(at)
     kind = calendar.kind[np.searchsorted(calendar.at_us, at, side="right") - 1]

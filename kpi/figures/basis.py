@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
-from kpi.calendar import from_us, local_midnight
+from kpi.calendar import local_midnight, to_us
+from kpi.figures.bridges import Bridges, Shift
 from kpi.formulas.delivery import OrderLine
 from store.figures import NewFigure
 from store.registry import Asset, MonitoringPlan
@@ -75,17 +77,48 @@ class DayFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Inspected:
+    """Finally inspected lots and their quantities, added up."""
+
+    lots: int = 0
+    total: float = 0.0
+    scrap: float = 0.0
+    rework: float = 0.0
+    passed_first: float = 0.0
+
+    def __add__(self, other: "Inspected") -> "Inspected":
+        return Inspected(
+            self.lots + other.lots,
+            self.total + other.total,
+            self.scrap + other.scrap,
+            self.rework + other.rework,
+            self.passed_first + other.passed_first,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that was set aside: its kind and key, the local day of its time, and why."""
+
+    kind: str
+    key: str
+    day: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Business:
     """The newest versions of a factory's records, ready to count."""
 
     # Order lines by the day on which they are due.
     order_lines: Mapping[date, Sequence[OrderLine]]
-    # Quantities of finally inspected lots by the day of inspection.
-    inspected: Mapping[date, Mapping[str, float]]
+    # Finally inspected lots by the day of inspection.
+    inspected: Mapping[date, Inspected]
     # Stock value by month-end day and category [yuan].
     stock_yuan: Mapping[date, Mapping[str, float]]
     # Cost of goods sold by first of month [yuan].
     cogs_yuan: Mapping[date, float]
+    unreadable: Sequence[Unreadable] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +134,29 @@ class Evidence:
     planned_s: Mapping[int, npt.NDArray[np.float64]]
     until: datetime
     business: Business
+    bridges: Bridges
+
+    @property
+    def today(self) -> date:
+        """Return the local day that `until` lies in."""
+        return self.until.astimezone(ZoneInfo(self.plan.factory.timezone)).date()
 
     def sums(self, assets: Sequence[Asset], start: date, end: date) -> Sums:
         """Return the facts of some assets in [start, end) added up, one element an asset."""
         return self.days.sums([asset.asset_id for asset in assets], start, end)
 
-    def planned(self, assets: Sequence[Asset], start: date, end: date) -> float:
-        """Return the planned busy seconds of some assets in [start, end), as far as it has come."""
-        first, last = (start - self.days.first_day).days, (end - self.days.first_day).days
-        return float(
-            sum(self.planned_s[asset.asset_id][max(first, 0) : last].sum() for asset in assets)
-        )
+    def planned(self, assets: Sequence[Asset], start: date, end: date) -> npt.NDArray[np.float64]:
+        """Return the planned busy seconds of each asset in [start, end), as far as it has come."""
+        first, last = ((day - self.days.first_day).days for day in (start, end))
+        days = slice(max(first, 0), max(last, 0))
+        return np.array([self.planned_s[asset.asset_id][days].sum() for asset in assets])
+
+    def shift(self, assets: Sequence[Asset], period: Period, name: str) -> Shift:
+        """Return how far bridged registers leave the sum of a period open at its edges."""
+        zone = self.plan.factory.timezone
+        edges = [to_us(local_midnight(day, zone)) for day in (period.start, period.end)]
+        asset_ids = [asset.asset_id for asset in assets]
+        return self.bridges.shift(asset_ids, (edges[0], edges[1]), name)
 
     def seconds(self, start: date, end: date) -> float:
         """Return the calendar seconds of [start, end), as far as it has come."""
@@ -153,14 +198,17 @@ def bounded(
     )
 
 
-def figure(factory_id: int, period: Period, estimate: Estimate) -> NewFigure:
-    """Return the figure of an estimate; too little coverage takes its number away."""
+def figure(factory_id: int, period: Period, estimate: Estimate, until: datetime) -> NewFigure:
+    """Return the figure of an estimate; too little coverage takes its number away.
+
+    That of an open period says up to when it goes.
+    """
     coverage = min(max(estimate.coverage, 0.0), 1.0)
     point, low, high, reason = estimate.point, estimate.low, estimate.high, estimate.reason
     if grade(coverage) == "D" and point is not None:
         point = low = high = None
         reason = f"data cover {coverage:.1%} of the period, less than 75 %"
-    inputs = dict(estimate.inputs)
+    inputs = dict(estimate.inputs) | ({"until": until.isoformat()} if period.is_open else {})
     return NewFigure(
         factory_id=factory_id,
         kpi=estimate.kpi,
@@ -190,8 +238,4 @@ def _digest(parts: Any) -> bytes:
 def day_edges_us(first_day: date, count: int, timezone: str) -> npt.NDArray[np.int64]:
     """Return the starts of `count` local days and the end of the last, in µs since 1970."""
     days = [first_day + timedelta(days=number) for number in range(count + 1)]
-    origin = from_us(0)
-    return np.array(
-        [(local_midnight(day, timezone) - origin) // timedelta(microseconds=1) for day in days],
-        np.int64,
-    )
+    return np.array([to_us(local_midnight(day, timezone)) for day in days], np.int64)

@@ -6,11 +6,13 @@ from kpi.errors import NotComputable
 from kpi.factors import coefficient, electricity_equivalents
 from kpi.figures.basis import Estimate, Evidence, Period, bounded, refused
 from kpi.formulas.energy import EnergyItem, standard_coal
-from store.registry import Asset
+from store.registry import Asset, Tag
 
 # One year for before and after, so that the grid's progress is not taken for the factory's.
 _EQUIVALENT_YEAR = 2020
+# Their calorific value is a constant of physics; no certificate changes it.
 _CALORIFIC = {"electricity": "electricity_calorific", "heat": "heat_calorific"}
+_KPIS = ("standard_coal", "standard_coal_equivalent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class _Carrier:
     """Quantity of one carrier at the boundary, with bounds, in the carrier's unit."""
 
     name: str
+    unit: str
     low: float
     point: float
     high: float
@@ -26,23 +29,25 @@ class _Carrier:
 def energy(evidence: Evidence, period: Period) -> list[Estimate]:
     """Return standard coal on the calorific 当量 and on the equivalent 等价 basis [tce].
 
-    Only entry meters (level 1) form the total. Hours that no pair of readings spans are estimated
-    at the mean of the others in the point, at nothing in the low bound and at the meter's largest
-    rate in the high one; hours bridged by the register are exact.
+    Only entry meters (level 1) form the total. Hours that readings do not span are estimated at
+    the mean of the others in the point, at nothing in the low bound and at the meter's largest
+    rate in the high one; hours bridged by the register are exact, but for a gap over an end of
+    the period.
     """
     meters = [asset for asset in evidence.plan.assets if asset.level == 1]
+    if not meters:
+        return [refused(kpi, "tce", 0.0, "no entry meter is registered") for kpi in _KPIS]
     seconds = evidence.seconds(period.start, period.end)
-    bases = {"standard_coal": False, "standard_coal_equivalent": True}
-    if not meters or seconds == 0:
-        return [refused(kpi, "tce", 0.0, "no entry meter is registered") for kpi in bases]
-    covered = evidence.sums(meters, period.start, period.end)["energy_hours"] * 3600 / seconds
-    coverage = min(float(covered.min()), 1.0)
-    if coverage == 0:
-        return [refused(kpi, "tce", 0.0, "an entry meter has no data") for kpi in bases]
+    if seconds == 0:
+        return [refused(kpi, "tce", 0.0, "no hour of the period has ended") for kpi in _KPIS]
+    metered_s = evidence.sums(meters, period.start, period.end)["energy_hours"] * 3600
+    silent = [each.code for each, known in zip(meters, metered_s, strict=True) if known == 0]
+    if silent:
+        reason = f"entry meter {silent[0]} has no data in the period"
+        return [refused(kpi, "tce", 0.0, reason) for kpi in _KPIS]
+    coverage = min(float(metered_s.min()) / seconds, 1.0)
     carriers = [_carrier(evidence, period, meter, seconds) for meter in meters]
-    return [
-        _total(evidence, kpi, coverage, carriers, equivalent) for kpi, equivalent in bases.items()
-    ]
+    return [_total(evidence, kpi, coverage, carriers) for kpi in _KPIS]
 
 
 def _carrier(evidence: Evidence, period: Period, meter: Asset, seconds: float) -> _Carrier:
@@ -51,42 +56,34 @@ def _carrier(evidence: Evidence, period: Period, meter: Asset, seconds: float) -
     metered_s = sums["energy_hours"] * 3600
     missing_s = max(seconds - metered_s, 0.0)
     mean = sums["energy"] / metered_s
-    most = max(_largest_rate(evidence, meter), mean)
-    step = _step(evidence, meter)
+    tags = [
+        tag for tag in evidence.plan.tags if tag.asset_id == meter.asset_id and tag.role == "energy"
+    ]
+    shift = evidence.shift([meter], period, "energy")
     return _Carrier(
         name=meter.carrier or "",
-        low=max(sums["energy_low"] - step, 0.0),
+        unit=meter.unit or "",
+        low=max(sums["energy_low"] - _step(tags) - shift.less, 0.0),
         point=sums["energy"] + missing_s * mean,
-        high=sums["energy_high"] + missing_s * most + step,
+        high=sums["energy_high"]
+        + missing_s * max(_largest_rate(tags), mean)
+        + _step(tags)
+        + shift.more,
     )
 
 
-def _step(evidence: Evidence, meter: Asset) -> float:
+def _step(tags: list[Tag]) -> float:
     """Return by how much the difference of two readings may err: the register's least step."""
-    steps = [
-        tag.resolution * tag.ratio
-        for tag in evidence.plan.tags
-        if tag.asset_id == meter.asset_id and tag.role == "energy"
-    ]
-    return max(steps, default=0.0)
+    return max((tag.resolution * tag.ratio for tag in tags), default=0.0)
 
 
-def _largest_rate(evidence: Evidence, meter: Asset) -> float:
-    rates = [
-        tag.max_rate_per_s * tag.ratio
-        for tag in evidence.plan.tags
-        if tag.asset_id == meter.asset_id and tag.role == "energy" and tag.max_rate_per_s
-    ]
-    return max(rates, default=0.0)
+def _largest_rate(tags: list[Tag]) -> float:
+    return max((tag.max_rate_per_s * tag.ratio for tag in tags if tag.max_rate_per_s), default=0.0)
 
 
-def _total(
-    evidence: Evidence, kpi: str, coverage: float, carriers: list[_Carrier], equivalent: bool
-) -> Estimate:
+def _total(evidence: Evidence, kpi: str, coverage: float, carriers: list[_Carrier]) -> Estimate:
     try:
-        factors = {
-            carrier.name: _factor(evidence, carrier.name, equivalent) for carrier in carriers
-        }
+        factors = {carrier.name: _factor(evidence, carrier, kpi) for carrier in carriers}
     except NotComputable as refusal:
         return refused(kpi, "tce", coverage, refusal.reason)
 
@@ -110,11 +107,27 @@ def _total(
     )
 
 
-def _factor(evidence: Evidence, carrier: str, equivalent: bool) -> float:
-    """Return kgce per unit: a certified value goes before the reference table."""
+def _factor(evidence: Evidence, carrier: _Carrier, kpi: str) -> float:
+    """Return kgce per unit: a certified value goes before the reference table.
+
+    Raises NotComputable where there is none, or where it is one per another unit.
+    """
+    if kpi == "standard_coal" and carrier.name in _CALORIFIC:
+        return _reference(carrier, _CALORIFIC[carrier.name])
     for certified in evidence.plan.energy_factors:
-        if certified.carrier == carrier:
+        if certified.carrier == carrier.name:
             return certified.kgce_per_unit
-    if carrier == "electricity" and equivalent:
+    if carrier.name == "electricity":
+        _reference(carrier, "electricity_calorific")
         return electricity_equivalents()[_EQUIVALENT_YEAR].kgce_per_kwh
-    return coefficient(_CALORIFIC.get(carrier, carrier)).kgce_per_unit
+    return _reference(carrier, _CALORIFIC.get(carrier.name, carrier.name))
+
+
+def _reference(carrier: _Carrier, name: str) -> float:
+    found = coefficient(name)
+    if found.unit != carrier.unit:
+        raise NotComputable(
+            f"{carrier.name} is metered in {carrier.unit}, but its factor is per {found.unit}; "
+            "correct the plan"
+        )
+    return found.kgce_per_unit

@@ -1,16 +1,19 @@
 """OEE with its factors, and networked key equipment."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+
+import numpy as np
 
 from kpi.errors import NotComputable
 from kpi.figures.basis import Estimate, Evidence, Period, bounded, refused
 from kpi.formulas.oee import from_sums
 from store.registry import Asset
 
+_OEE = ("oee", "availability", "performance", "quality")
 _NETWORK_DAYS = 30
 _NETWORK_SHARE = 0.9
-_DAY_S = 86_400.0
 
 
 def oee(evidence: Evidence, period: Period) -> list[Estimate]:
@@ -20,24 +23,94 @@ def oee(evidence: Evidence, period: Period) -> list[Estimate]:
     point and put wholly on one side in each bound. Counts bridged by a cumulative register stay
     exact, so that OEE itself suffers less from a lost link than its explanation does.
     """
-    names = ("oee", "availability", "performance", "quality")
     assets = [asset for asset in evidence.plan.assets if asset.in_oee]
+    gap = _gap_in_plan(evidence, assets)
+    if gap is not None:
+        return [refused(name, "1", 0.0, gap) for name in _OEE]
     planned = evidence.planned(assets, period.start, period.end)
-    if planned == 0:
-        return [refused(name, "1", 0.0, "no busy time was planned in the period") for name in names]
+    if planned.sum() == 0:
+        reason = "no busy time was planned in the period"
+        return [refused(name, "1", 0.0, reason) for name in _OEE]
     by_asset = evidence.sums(assets, period.start, period.end)
-    sums = {name: float(each.sum()) for name, each in by_asset.items()}
-    missing = max(planned - sums["planned_s"], 0.0)
-    unknown, uncounted = sums["unknown_s"] + missing, sums["uncounted_s"] + missing
-    coverage = 1 - max(unknown, uncounted) / planned
-    if planned - unknown <= 0 or planned - uncounted <= 0:
-        return [refused(name, "1", coverage, "no data in the period") for name in names]
+    missing = np.maximum(planned - by_asset["planned_s"], 0.0)
+    unknown, uncounted = by_asset["unknown_s"] + missing, by_asset["uncounted_s"] + missing
+    coverage = float(1 - np.maximum(unknown, uncounted).sum() / planned.sum())
+    sums = {name: float(each.sum()) for name, each in by_asset.items()} | {
+        "planned_s": float(planned.sum()),
+        "unknown_s": float(unknown.sum()),
+        "uncounted_s": float(uncounted.sum()),
+    }
+    inputs = {name: sums[name] for name in _INPUTS}
+    if sums["planned_s"] <= max(sums["unknown_s"], sums["uncounted_s"]):
+        return [refused(name, "1", coverage, "no data in the period", **inputs) for name in _OEE]
+    made, good = (_ideal(evidence, period, assets, sums, name) for name in ("total", "good"))
+    lost = _lost(made, good, _count_step_s(evidence, assets))
+    return _factors(sums, made, good, lost, coverage, inputs)
+
+
+_INPUTS = (
+    *("planned_s", "run_s", "setup_s", "stop_s", "idle_s", "unknown_s"),
+    *("uncounted_s", "ideal_total_s", "ideal_good_s"),
+)
+
+
+def _gap_in_plan(evidence: Evidence, assets: Sequence[Asset]) -> str | None:
+    """Say what the plan lacks to tell OEE; nothing missing is taken for zero or one."""
+    if not assets:
+        return "no equipment is registered to form OEE"
+    for asset in assets:
+        has = {tag.role for tag in evidence.plan.tags if tag.asset_id == asset.asset_id}
+        if "state" not in has:
+            return f"{asset.code} has no tag for its state"
+        if not has & {"total_count", "good_count"}:
+            return f"{asset.code} has no counter of its output"
+        if "good_count" not in has and "reject_count" not in has:
+            return f"{asset.code} has a counter neither of good units nor of rejects"
+        if not evidence.plan.ideal_cycle_s.get(asset.asset_id):
+            return f"{asset.code} has no ideal cycle"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ideal:
+    """Ideal seconds of some units of a period, with bounds."""
+
+    low: float
+    point: float
+    high: float
+
+
+def _ideal(
+    evidence: Evidence,
+    period: Period,
+    assets: Sequence[Asset],
+    sums: dict[str, float],
+    what: str,
+) -> _Ideal:
+    """Return the ideal seconds of all or of good units.
+
+    The readings at both ends of the period may err by the register's least step, and a gap over
+    an end by all that was counted in it.
+    """
     step_s = _count_step_s(evidence, assets)
-    sums["ideal_total_low_s"] = max(sums["ideal_total_low_s"] - step_s, 0.0)
-    sums["ideal_good_low_s"] = max(sums["ideal_good_low_s"] - step_s, 0.0)
-    sums["ideal_total_high_s"] += step_s
-    sums["ideal_good_high_s"] += step_s
-    return _factors(sums, planned, unknown, uncounted, coverage)
+    shift = evidence.shift(assets, period, f"ideal_{what}_s")
+    return _Ideal(
+        low=max(sums[f"ideal_{what}_low_s"] - step_s - shift.less, 0.0),
+        point=sums[f"ideal_{what}_s"],
+        high=sums[f"ideal_{what}_high_s"] + step_s + shift.more,
+    )
+
+
+def _lost(made: _Ideal, good: _Ideal, step_s: float) -> _Ideal:
+    """Return the ideal seconds of units that were not good.
+
+    What is open in the product or in the total is open in both alike and cancels; what is open in
+    one of them alone does not.
+    """
+    apart = made.low - good.low, made.high - good.high
+    return _Ideal(
+        low=max(min(apart) - step_s, 0.0), point=made.point - good.point, high=max(apart) + step_s
+    )
 
 
 def _count_step_s(evidence: Evidence, assets: Sequence[Asset]) -> float:
@@ -52,42 +125,37 @@ def _count_step_s(evidence: Evidence, assets: Sequence[Asset]) -> float:
 
 
 def _factors(
-    sums: dict[str, float], planned: float, unknown: float, uncounted: float, coverage: float
+    sums: dict[str, float],
+    made: _Ideal,
+    good: _Ideal,
+    lost: _Ideal,
+    coverage: float,
+    inputs: dict[str, float],
 ) -> list[Estimate]:
-    run, made, good = sums["run_s"], sums["ideal_total_s"], sums["ideal_good_s"]
-    made_low, made_high = sums["ideal_total_low_s"], sums["ideal_total_high_s"]
-    good_low, good_high = sums["ideal_good_low_s"], sums["ideal_good_high_s"]
-    lost_low, lost_high = made_low - good_low, made_high - good_high
+    planned, run = sums["planned_s"], sums["run_s"]
+    unknown, uncounted = sums["unknown_s"], sums["uncounted_s"]
     # What is known stands for the rest: run time for all planned time, counts for the counted.
     run_share, counted = run / (planned - unknown), planned - uncounted
-    inputs = {
-        "planned_s": planned,
-        "run_s": run,
-        "setup_s": sums["setup_s"],
-        "stop_s": sums["stop_s"],
-        "idle_s": sums["idle_s"],
-        "unknown_s": unknown,
-        "uncounted_s": uncounted,
-        "ideal_total_s": made,
-        "ideal_good_s": good,
-    }
+    # Two registers are not read in the same moment: good may run ahead within the bounds.
+    all_good = good.point > made.point and good.low <= made.high
     try:
-        point = from_sums(counted, run_share * counted, made, good)
+        point = from_sums(
+            counted, run_share * counted, made.point, made.point if all_good else good.point
+        )
     except NotComputable as refusal:
-        names = ("oee", "availability", "performance", "quality")
-        return [refused(name, "1", coverage, refusal.reason, **inputs) for name in names]
+        return [refused(name, "1", coverage, refusal.reason, **inputs) for name in _OEE]
     bounds = {
-        "oee": (good_low / planned, point.oee, (good_high + uncounted) / planned),
+        "oee": (good.low / planned, point.oee, (good.high + uncounted) / planned),
         "availability": (run / planned, point.availability, (run + unknown) / planned),
         "performance": (
-            made_low / max(run + unknown, 1.0),
+            made.low / max(run + unknown, 1.0),
             point.performance,
-            (made_high + uncounted) / max(run, 1.0),
+            (made.high + uncounted) / max(run, 1.0),
         ),
         "quality": (
-            good_low / max(good_low + lost_high + uncounted, 1e-9),
+            good.low / max(good.low + lost.high + uncounted, 1e-9),
             point.quality,
-            (good_high + uncounted) / max(good_high + uncounted + lost_low, 1e-9),
+            (good.high + uncounted) / max(good.high + uncounted + lost.low, 1e-9),
         ),
     }
     return [_bounded(name, coverage, *found, inputs) for name, found in bounds.items()]
@@ -112,17 +180,17 @@ def networked(evidence: Evidence, period: Period) -> list[Estimate]:
     Counted is registered key equipment with a serial number of its own, heard of for at least
     90 % of the last 30 days of the period, with at least one value that changed.
     """
-    end = min(period.end, evidence.until.date() + timedelta(days=1))
+    end = min(period.end, evidence.today + timedelta(days=1))
     start = end - timedelta(days=_NETWORK_DAYS)
     registered = [asset for asset in evidence.plan.assets if asset.key_equipment]
     sums = evidence.sums(registered, start, end)
-    least = _NETWORK_SHARE * _NETWORK_DAYS * _DAY_S
+    least = _NETWORK_SHARE * evidence.seconds(start, end)
     alive = (sums["known_s"] >= least) & (sums["changes"] > 0)
     heard = [asset for asset, is_alive in zip(registered, alive, strict=True) if is_alive]
     count = float(len({asset.serial for asset in heard if asset.serial}))
     inputs = {
         "registered": len(registered),
-        "networked": sorted(asset.code for asset in heard),
+        "networked": sorted(asset.code for asset in heard if asset.serial),
         "window": [start.isoformat(), end.isoformat()],
     }
     return [bounded("networked_equipment", "count", 1.0, (count, count, count), **inputs)]

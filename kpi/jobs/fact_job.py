@@ -31,7 +31,7 @@ def run_facts(
     before = last_full_hour(now)
     with closing(store.connect(url)) as conn:
         assets = facts.dirty_assets(conn, before)
-    work = [partial(recompute_asset, url, asset_id, before) for asset_id in assets]
+    work = {f"asset {each}": partial(recompute_asset, url, each, before) for each in assets}
     run_each(work, pool, lambda done: progress and progress("facts", done, len(assets)))
     return len(assets)
 

@@ -12,24 +12,32 @@ import pandas as pd
 
 import store
 from kpi.calendar import PLANNED, add_months, asset_calendar, local_midnight
+from kpi.facts.basis import FLAG_BRIDGED
 from kpi.figures import Evidence, Period, estimates, figure
 from kpi.figures.basis import DayFacts, day_edges_us
-from kpi.figures.business import business, counting_days, records_window
+from kpi.figures.bridges import Bridges
+from kpi.figures.records import KINDS, business, counting_days, records_window
 from kpi.jobs.basis import Progress, last_full_hour, run_each
 from kpi.verdicts import Verified, consistency, fulfilment
 from store import facts, figures, records, registry
 
-_RECORD_KINDS = ("inspection", "order_line", "stock_balance", "cogs")
+# Formed of every period, with a number or with a reason: it tells which periods have been formed.
+_ALWAYS_FORMED = "oee"
 
 
 def run_figures(
     url: str, now: datetime, pool: Executor | None = None, progress: Progress | None = None
 ) -> int:
-    """Form the figures and verdicts of all factories with something new; return how many had."""
+    """Form the figures and verdicts of all factories with something new; return how many had.
+
+    New is also that time went by: a month ended, or an hour of the running one.
+    """
+    until = last_full_hour(now)
     with closing(store.connect(url)) as conn:
         wanted = set(records.dirty_factories(conn))
+        wanted |= {factory_id for factory_id, _ in figures.due_months(conn, _ALWAYS_FORMED, until)}
         found = [f for f in registry.factories(conn) if f.factory_id in wanted]
-    work = [partial(_refresh, url, factory, now) for factory in found]
+    work = {factory.code: partial(_refresh, url, factory, now) for factory in found}
     run_each(work, pool, lambda done: progress and progress("figures", done, len(found)))
     return len(found)
 
@@ -47,16 +55,19 @@ def refresh_factory(conn: store.Connection, factory: registry.Factory, now: date
     with store.transaction(conn):
         if not records.try_lock_factory(conn, factory.factory_id):
             return 0
+        until = last_full_hour(now)
         new_records, dirty = records.take_dirty(conn, factory.factory_id)
-        periods = _periods(factory, _months_of(factory, new_records) | set(dirty), now)
+        due = figures.due_months(conn, _ALWAYS_FORMED, until, factory.factory_id)
+        changed = _months_of(factory, new_records) | set(dirty) | {month for _, month in due}
+        periods = _periods(factory, changed, until)
         if not periods:
             return 0
-        evidence = _evidence(conn, factory, now)
+        evidence = _evidence(conn, factory, until)
         figures.publish_all(
             conn,
             factory.factory_id,
             [
-                (figure(factory.factory_id, period, estimate), period.is_open)
+                (figure(factory.factory_id, period, estimate, until), period.is_open)
                 for period in periods
                 for estimate in estimates(evidence, period)
             ],
@@ -74,9 +85,9 @@ def _months_of(factory: registry.Factory, new: list[records.DirtyRecord]) -> set
     }
 
 
-def _periods(factory: registry.Factory, dirty: set[date], now: datetime) -> list[Period]:
+def _periods(factory: registry.Factory, dirty: set[date], until: datetime) -> list[Period]:
     """Return the months that are dirty and the closed rolling years that hold one of them."""
-    this_month = now.astimezone(ZoneInfo(factory.timezone)).date().replace(day=1)
+    this_month = until.astimezone(ZoneInfo(factory.timezone)).date().replace(day=1)
     first = factory.baseline_from
     found = {
         Period("month", month, add_months(month, 1), is_open=month == this_month)
@@ -92,18 +103,20 @@ def _periods(factory: registry.Factory, dirty: set[date], now: datetime) -> list
     return sorted(found, key=lambda period: (period.kind, period.start))
 
 
-def _evidence(conn: store.Connection, factory: registry.Factory, now: datetime) -> Evidence:
+def _evidence(conn: store.Connection, factory: registry.Factory, until: datetime) -> Evidence:
     plan = registry.monitoring_plan(conn, factory)
     zone, first = factory.timezone, factory.baseline_from
-    until = last_full_hour(now)
     reach = local_midnight(records_window(first), zone), until + timedelta(days=366)
-    found = {kind: records.latest(conn, factory.factory_id, kind, *reach) for kind in _RECORD_KINDS}
+    found = {kind: records.latest(conn, factory.factory_id, kind, *reach) for kind in KINDS}
+    start = local_midnight(first, zone)
+    bridged = facts.flagged_hours(conn, factory.factory_id, FLAG_BRIDGED, start, until)
     return Evidence(
         plan=plan,
         days=_day_facts(conn, factory, until),
         planned_s=_planned(plan, first, until),
         until=until,
         business=business(found, zone),
+        bridges=Bridges.of(bridged),
     )
 
 
@@ -147,7 +160,8 @@ def _judge(conn: store.Connection, factory: registry.Factory) -> None:
         for report in figures.self_reports(conn, factory.factory_id)
     }
     known = figures.latest(conn, factory.factory_id, period_kind="rolling12")
-    baseline = {found.kpi: found for found in known if found.period_start == factory.baseline_from}
+    before = factory.baseline_from, factory.baseline_to
+    baseline = {each.kpi: each for each in known if (each.period_start, each.period_end) == before}
     for found in known:
         if found.kpi in promises and found.period_start >= factory.renovated_on:
             promise = promises[found.kpi]

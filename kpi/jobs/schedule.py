@@ -1,12 +1,13 @@
 """Running the jobs on a schedule."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from kpi.errors import KpiError
 from kpi.jobs.fact_job import run_facts
 from kpi.jobs.figure_job import run_figures
 from store.errors import StoreError
@@ -22,19 +23,22 @@ class Refresher:
         self._failing = False
 
     def refresh(self) -> None:
-        """Run both jobs; a database that is away is tried again at the next turn."""
+        """Run both jobs; what fails, as without a database, is tried again at the next turn."""
         now = datetime.now(UTC)
-        try:
-            run_facts(self._url, now)
-            run_figures(self._url, now)
-        except StoreError as error:
-            if not self._failing:
-                log.warning("figures are not being brought up to date: %s", error)
-            self._failing = True
-            return
-        if self._failing:
+        errors = [self._failure(job, now) for job in (run_facts, run_figures)]
+        error = next((each for each in errors if each is not None), None)
+        if error is None and self._failing:
             log.info("figures are brought up to date again")
-        self._failing = False
+        if error is not None and not self._failing:
+            log.warning("figures are not all brought up to date: %s", error)
+        self._failing = error is not None
+
+    def _failure(self, job: Callable[[str, datetime], int], now: datetime) -> Exception | None:
+        try:
+            job(self._url, now)
+        except (StoreError, KpiError) as error:
+            return error
+        return None
 
 
 @contextmanager

@@ -81,3 +81,15 @@ COPY (
     GROUP BY 1, 2
     ORDER BY 1, 2
 ) TO STDOUT (FORMAT binary);
+
+-- name: copy_flagged_facts
+-- The hours of a factory that carry a flag, with what was counted and metered in them.
+COPY (
+    SELECT h.asset_id, h.hour, coalesce(h.ideal_total_s, 0), coalesce(h.ideal_good_s, 0),
+        coalesce(h.energy, 0)
+    FROM kpi.fact_hour h
+    JOIN registry.asset a USING (asset_id)
+    WHERE a.factory_id = %(factory_id)s AND h.hour >= %(start)s AND h.hour < %(end)s
+      AND h.flags & %(flag)s <> 0
+    ORDER BY 1, 2
+) TO STDOUT (FORMAT binary);

@@ -39,6 +39,26 @@ SET period_end = excluded.period_end, point = excluded.point, low = excluded.low
 WHERE kpi.figure.revision = 0
 RETURNING figure_id;
 
+-- name: due_months
+-- The months whose figures are due though nothing new came: those that ended since the factory's
+-- first figure and were not closed, and the running one where its figures do not go up to a time.
+SELECT f.factory_id, m.month::date
+FROM registry.factory f
+CROSS JOIN LATERAL (
+    SELECT min(g.period_start)::timestamp AS first FROM kpi.figure g
+    WHERE g.factory_id = f.factory_id AND g.kpi = %(kpi)s AND g.period_kind = 'month') known
+CROSS JOIN LATERAL (
+    SELECT date_trunc('month', %(until)s::timestamptz AT TIME ZONE f.timezone) AS running) r
+CROSS JOIN LATERAL generate_series(known.first, r.running, INTERVAL '1 month') AS m (month)
+WHERE (%(factory_id)s::int IS NULL OR f.factory_id = %(factory_id)s)
+  AND NOT EXISTS (
+    SELECT FROM kpi.figure g
+    WHERE g.factory_id = f.factory_id AND g.kpi = %(kpi)s AND g.period_kind = 'month'
+      AND g.period_start = m.month::date
+      AND (g.revision > 0
+           OR m.month = r.running AND (g.inputs ->> 'until')::timestamptz >= %(until)s))
+ORDER BY 1, 2;
+
 -- name: list_promises
 -- What the application of a factory promised.
 SELECT kpi, before_value, before_basis, expected_value

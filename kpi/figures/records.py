@@ -1,0 +1,171 @@
+"""Business records as they count: read from what a factory's systems sent, or set aside.
+
+A record that cannot be read stops no figure; it is named with its reason, and lowers the coverage
+of the period that it would have counted for.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from kpi.calendar import add_months
+from kpi.errors import NotComputable
+from kpi.figures.basis import Business, Inspected, Unreadable
+from kpi.formulas.checks import non_negative, number, positive
+from kpi.formulas.delivery import OrderLine
+from store.records import StoredRecord
+
+KINDS = ("inspection", "order_line", "stock_balance", "cogs")
+_INSPECTED = ("total", "scrap", "rework", "passed_first")
+STOCK = ("raw", "wip", "finished")
+
+Body = Mapping[str, Any]
+Parsed = TypeVar("Parsed")
+
+
+def business(records: Mapping[str, Sequence[StoredRecord]], timezone: str) -> Business:
+    """Sort the newest versions of a factory's records by what they count for."""
+    zone = ZoneInfo(timezone)
+    aside: list[Unreadable] = []
+
+    def read(kind: str, parse: Callable[[Body], Parsed]) -> Iterator[tuple[date, Parsed]]:
+        for record in records[kind]:
+            day = record.at.astimezone(zone).date()
+            try:
+                yield day, parse(_body(record))
+            except NotComputable as refusal:
+                aside.append(Unreadable(kind, record.key, day, refusal.reason))
+
+    lines: dict[date, list[OrderLine]] = defaultdict(list)
+    for _, (promised, line) in read("order_line", _order_line):
+        lines[promised].append(line)
+    inspected: dict[date, Inspected] = defaultdict(Inspected)
+    for day, lot in read("inspection", _final_lot):
+        if lot is not None:
+            inspected[day] += lot
+    balances = [balance for _, balance in read("stock_balance", _balance)]
+    cogs_yuan = dict(cost for _, cost in read("cogs", _cost))
+    return Business(lines, inspected, _stock_yuan(balances, aside), cogs_yuan, tuple(aside))
+
+
+def _body(record: StoredRecord) -> Body:
+    if not isinstance(record.body, Mapping):
+        raise NotComputable("the body is no object with named values")
+    return record.body
+
+
+def _order_line(body: Body) -> tuple[date, OrderLine]:
+    """Return a line and the day that counts; without shipments nothing was shipped yet."""
+    line = OrderLine(
+        line=str(body.get("line")),
+        quantity=positive("quantity", _value(body, "quantity")),
+        due=_day("due", body["due"]) if body.get("due") else None,
+        confirmed=tuple(_day("confirmed", day) for day in _list(body, "confirmed")),
+        shipments=tuple(_shipment(each) for each in _list(body, "shipments")),
+    )
+    if line.promised is None:
+        raise NotComputable("neither a due nor a confirmed date")
+    return line.promised, line
+
+
+def _shipment(given: Any) -> tuple[date, float]:
+    if not isinstance(given, list | tuple) or len(given) != 2:
+        raise NotComputable(f"a shipment is no pair of day and quantity ({given!r})")
+    return _day("shipment", given[0]), positive("shipped quantity", _as_number(given[1]))
+
+
+def _final_lot(body: Body) -> Inspected | None:
+    """Return the quantities of a lot, None where a later operation inspects it again."""
+    operation = body.get("operation")
+    if operation != "final":
+        if not isinstance(operation, str):
+            raise NotComputable("operation is missing")
+        return None
+    total, scrap, rework, passed = (_quantity(body, name) for name in _INSPECTED)
+    return Inspected(1, total, scrap, rework, passed)
+
+
+def _quantity(body: Body, name: str) -> float:
+    given = body.get(name)
+    if type(given) is int and given >= 0:
+        return float(given)
+    return non_negative(name, _as_number(given))
+
+
+def _balance(body: Body) -> tuple[date, str, float]:
+    category = body.get("category")
+    if category not in STOCK:
+        raise NotComputable(f"category {category!r} is none of {', '.join(STOCK)}")
+    value = number("value_yuan", _value(body, "value_yuan"))
+    return _day("day", body.get("day")), str(category), value
+
+
+def _stock_yuan(
+    balances: Sequence[tuple[date, str, float]], aside: list[Unreadable]
+) -> dict[date, dict[str, float]]:
+    """Return stock by day and category; of two records of one nobody can say which one holds."""
+    found: dict[date, dict[str, float]] = defaultdict(dict)
+    twice = set()
+    for day, category, value in balances:
+        if category in found[day]:
+            twice.add((day, category))
+        found[day][category] = value
+    for day, category in sorted(twice):
+        del found[day][category]
+        aside.append(Unreadable("stock_balance", f"{day}:{category}", day, "given twice"))
+    return found
+
+
+def _cost(body: Body) -> tuple[date, float]:
+    month = _day("month", f"{body.get('month')}-01")
+    return month, number("amount_yuan", _value(body, "amount_yuan"))
+
+
+def _value(body: Body, name: str) -> Any:
+    return _as_number(body.get(name))
+
+
+def _as_number(given: Any) -> Any:
+    """Return what a text of digits stands for, since some systems send every number as text."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return float(given)
+    except ValueError:
+        return given
+
+
+def _day(name: str, given: Any) -> date:
+    try:
+        return date.fromisoformat(given)
+    except (TypeError, ValueError) as error:
+        raise NotComputable(f"{name} is no date ({given!r})") from error
+
+
+def _list(body: Body, name: str) -> Sequence[Any]:
+    given = body.get(name)
+    if given is None:
+        return ()
+    if not isinstance(given, list | tuple):
+        raise NotComputable(f"{name} is no list ({given!r})")
+    return given
+
+
+def counting_days(kind: str, at: date, body: Body) -> list[date]:
+    """Return the local days of whose months a record is part."""
+    if kind == "order_line" and isinstance(body, Mapping):
+        try:
+            return [_order_line(body)[0]]
+        except NotComputable:
+            return [at]
+    if kind == "stock_balance":
+        # The closing balance of one month opens the next.
+        return [at, at + timedelta(days=1)]
+    return [at]
+
+
+def records_window(baseline_from: date) -> date:
+    """Return from which day on records can matter: the balance before the first month."""
+    return add_months(baseline_from, -1)

@@ -1,0 +1,141 @@
+"""Evidence for the tests of the figures: facts by day, written down by hand."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from kpi.calendar import local_midnight
+from kpi.figures import Estimate, Evidence, Period
+from kpi.figures.basis import Business, DayFacts
+from kpi.figures.bridges import Bridges
+from kpi.figures.records import business
+from store.records import StoredRecord
+from store.registry import MonitoringPlan
+
+FIRST = date(2025, 1, 1)
+MARCH = Period("month", date(2026, 3, 1), date(2026, 4, 1))
+YEAR = Period("rolling12", date(2025, 4, 1), date(2026, 4, 1))
+AFTER_MARCH = datetime(2026, 3, 31, 16, tzinfo=UTC)  # midnight in Shanghai
+
+_COLUMNS = (
+    *("planned_s", "run_s", "setup_s", "stop_s", "idle_s", "unknown_s", "known_s", "uncounted_s"),
+    *("ideal_total_s", "ideal_total_low_s", "ideal_total_high_s"),
+    *("ideal_good_s", "ideal_good_low_s", "ideal_good_high_s"),
+    *("energy", "energy_low", "energy_high", "energy_hours", "changes"),
+)
+_DAYS = 600
+
+Facts = Mapping[date, Mapping[str, float]]
+
+
+def march(*days: int) -> list[date]:
+    """Return days of March 2026."""
+    return [date(2026, 3, day) for day in days]
+
+
+def each_day(
+    start: date, end: date, facts: Mapping[str, float] | None = None, **more: float
+) -> Facts:
+    """Return the same facts for each day of [start, end)."""
+    facts = {**(facts or {}), **more}
+    count = (end - start).days
+    return {start + timedelta(days=number): facts for number in range(count)}
+
+
+def produced(planned_s: float, run_s: float, total_s: float, good_s: float) -> dict[str, float]:
+    """Return a machine's facts of a day on which everything is known."""
+    return {
+        "planned_s": planned_s,
+        "run_s": run_s,
+        "stop_s": planned_s - run_s,
+        "known_s": 86_400,
+        **{f"ideal_total{side}_s": total_s for side in ("", "_low", "_high")},
+        **{f"ideal_good{side}_s": good_s for side in ("", "_low", "_high")},
+    }
+
+
+def metered(amount: float, hours: float = 24) -> dict[str, float]:
+    """Return a meter's facts of a day."""
+    names = ("energy", "energy_low", "energy_high")
+    return {**dict.fromkeys(names, amount), "energy_hours": hours, "known_s": hours * 3600}
+
+
+def evidence(
+    plan: MonitoringPlan,
+    facts: Mapping[int, Facts] | None = None,
+    *,
+    planned: Mapping[int, Mapping[date, float]] | None = None,
+    until: datetime = AFTER_MARCH,
+    records: Mapping[str, Sequence[StoredRecord]] | None = None,
+    bridged: Mapping[int, Sequence[tuple[datetime, float]]] | None = None,
+) -> Evidence:
+    """Return evidence with facts by asset and day; what is planned is what the facts say."""
+    facts = facts or {}
+    by_asset = {asset_id: np.zeros((_DAYS, len(_COLUMNS))) for asset_id in facts}
+    for asset_id, days in facts.items():
+        for day, sums in days.items():
+            row = by_asset[asset_id][(day - FIRST).days]
+            row[:] = [sums.get(name, 0.0) for name in _COLUMNS]
+    if planned is None:
+        planned = {
+            asset_id: {day: sums.get("planned_s", 0.0) for day, sums in days.items()}
+            for asset_id, days in facts.items()
+        }
+    return Evidence(
+        plan=plan,
+        days=DayFacts(FIRST, _COLUMNS, by_asset),
+        planned_s={asset_id: _daily(days) for asset_id, days in planned.items()},
+        until=until,
+        business=_business(records or {}, plan.factory.timezone),
+        bridges=_bridges(bridged or {}),
+    )
+
+
+def _daily(days: Mapping[date, float]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    found = np.zeros(_DAYS)
+    for day, seconds in days.items():
+        found[(day - FIRST).days] = seconds
+    return found
+
+
+def _business(records: Mapping[str, Sequence[StoredRecord]], timezone: str) -> Business:
+    kinds = ("inspection", "order_line", "stock_balance", "cogs")
+    return business({kind: records.get(kind, ()) for kind in kinds}, timezone)
+
+
+def _bridges(bridged: Mapping[int, Sequence[tuple[datetime, float]]]) -> Bridges:
+    """Return bridges of hours given by their start and what every column shows in them."""
+    rows = [
+        (asset_id, int(at.timestamp()) * 1_000_000, amount)
+        for asset_id, hours in bridged.items()
+        for at, amount in hours
+    ]
+    amounts = np.array([row[2] for row in rows])
+    return Bridges.of(
+        {
+            "asset_id": np.array([row[0] for row in rows], np.int32),
+            "hour_us": np.array([row[1] for row in rows], np.int64),
+            **dict.fromkeys(("ideal_total_s", "ideal_good_s", "energy"), amounts),
+        }
+    )
+
+
+def record(key: str, at: date, body: Any) -> StoredRecord:
+    """Return the newest version of a record of a local day."""
+    return StoredRecord(key, 1, local_midnight(at, "Asia/Shanghai"), body)
+
+
+def one(estimates: Sequence[Estimate], kpi: str) -> Estimate:
+    """Return the estimate of a KPI."""
+    return next(each for each in estimates if each.kpi == kpi)
+
+
+def bounds(estimate: Estimate) -> tuple[float, float, float]:
+    """Return (low, point, high) of an estimate that has a number."""
+    assert estimate.reason is None, estimate.reason
+    assert estimate.low is not None
+    assert estimate.point is not None
+    assert estimate.high is not None
+    return estimate.low, estimate.point, estimate.high

@@ -1,0 +1,304 @@
+"""OEE and its factors from day sums: one division, bounds, and refusals in words."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from kpi.figures import Evidence, figure
+from kpi.figures.equipment import oee
+from store.registry import MonitoringPlan
+from tests.kpi.builders import GOOD, REJECT, STATE, TOTAL, asset, monitoring_plan, tag
+from tests.kpi.evidence import (
+    AFTER_MARCH,
+    MARCH,
+    YEAR,
+    Facts,
+    bounds,
+    each_day,
+    evidence,
+    march,
+    one,
+    produced,
+)
+
+DAY_S = 36_000.0
+MIDNIGHT = AFTER_MARCH  # between March and April
+
+
+def machines(count: int = 1, resolution: float = 0.0) -> MonitoringPlan:
+    """A plan with machines that form OEE; product 1 takes 60 s everywhere."""
+    tags = [
+        tag(10 * number + each, role=role, asset_id=number, resolution=resolution)
+        for number in range(1, count + 1)
+        for each, role in ((STATE, "state"), (TOTAL, "total_count"), (REJECT, "reject_count"))
+    ]
+    return monitoring_plan(
+        assets=[asset(number, in_oee=True) for number in range(1, count + 1)],
+        tags=tags,
+        cycles={number: {1: 60.0} for number in range(1, count + 1)},
+    )
+
+
+def test_oee_is_the_ratio_of_sums_and_not_the_mean_of_ratios() -> None:
+    facts = {
+        1: {march(2)[0]: produced(DAY_S, 30_000, 29_000, 28_800)},  # OEE 0.80
+        2: {march(2)[0]: produced(3 * DAY_S, 60_000, 54_000, 48_600)},  # OEE 0.45
+    }
+    found = oee(evidence(machines(2), facts), MARCH)
+    assert bounds(one(found, "oee")) == pytest.approx((77_400 / 144_000,) * 3)
+    assert bounds(one(found, "availability"))[1] == pytest.approx(90_000 / 144_000)
+    assert bounds(one(found, "performance"))[1] == pytest.approx(83_000 / 90_000)
+    assert bounds(one(found, "quality"))[1] == pytest.approx(77_400 / 83_000)
+    assert one(found, "oee").coverage == 1
+
+
+def test_days_of_a_month_are_added_up_too() -> None:
+    facts = {
+        1: {
+            date(2026, 3, 1): produced(DAY_S, 18_000, 18_000, 18_000),
+            date(2026, 3, 31): produced(DAY_S / 2, 18_000, 18_000, 18_000),
+            date(2026, 2, 28): produced(DAY_S, 1, 1, 1),
+            date(2026, 4, 1): produced(DAY_S, 1, 1, 1),
+        }
+    }
+    assert bounds(one(oee(evidence(machines(), facts), MARCH), "oee"))[1] == pytest.approx(2 / 3)
+
+
+def test_missing_facts_widen_the_bounds_because_planned_time_comes_from_the_calendar() -> None:
+    planned = {1: dict.fromkeys(march(*range(1, 11)), DAY_S)}
+    facts = {1: dict.fromkeys(march(*range(1, 10)), produced(DAY_S, 27_000, 26_000, 25_000))}
+    found = oee(evidence(machines(), facts, planned=planned), MARCH)
+    low, point, high = bounds(one(found, "oee"))
+    assert one(found, "oee").coverage == pytest.approx(0.9)
+    assert low == pytest.approx(9 * 25_000 / (10 * DAY_S)), "nothing was made on the missing day"
+    assert point == pytest.approx(25_000 / DAY_S)
+    assert high == pytest.approx((9 * 25_000 + DAY_S) / (10 * DAY_S)), "or as much as is possible"
+    low, point, high = bounds(one(found, "availability"))
+    assert (low, point, high) == pytest.approx((0.675, 0.75, 0.775))
+
+
+def test_unknown_time_is_neither_run_nor_stop() -> None:
+    known = produced(DAY_S, 20_000, 18_000, 18_000)
+    facts = {1: {march(2)[0]: known | {"stop_s": 12_400, "unknown_s": 3_600}}}
+    found = oee(evidence(machines(), facts), MARCH)
+    assert bounds(one(found, "availability")) == pytest.approx(
+        (20_000 / DAY_S, 20_000 / 32_400, 23_600 / DAY_S)
+    )
+    # The counts are bridged by the registers: OEE itself is exact.
+    assert bounds(one(found, "oee")) == pytest.approx((0.5, 0.5, 0.5))
+    assert one(found, "oee").coverage == pytest.approx(0.9)
+
+
+def test_uncounted_time_opens_oee_and_leaves_availability() -> None:
+    facts = {1: {march(2)[0]: produced(DAY_S, 18_000, 16_200, 16_200) | {"uncounted_s": 3_600}}}
+    found = oee(evidence(machines(), facts), MARCH)
+    assert bounds(one(found, "oee")) == pytest.approx((0.45, 0.5, 0.55))
+    assert bounds(one(found, "availability")) == pytest.approx((0.5, 0.5, 0.5))
+    assert bounds(one(found, "performance")) == pytest.approx((0.9, 1.0, 1.1))
+
+
+def test_what_one_machine_lacks_adds_to_what_another_lacks() -> None:
+    facts = {
+        1: {march(2)[0]: produced(DAY_S, 9_000, 9_000, 9_000) | {"unknown_s": 3_600}},
+        2: {march(2)[0]: produced(DAY_S, 9_000, 9_000, 9_000) | {"uncounted_s": 3_600}},
+    }
+    assert one(oee(evidence(machines(2), facts), MARCH), "oee").coverage == pytest.approx(0.9)
+
+
+def test_facts_of_one_machine_do_not_stand_for_another_that_has_none() -> None:
+    planned = {1: {march(2)[0]: DAY_S / 2}, 2: {march(2)[0]: DAY_S / 2}}
+    facts = {1: {march(2)[0]: produced(DAY_S, 9_000, 9_000, 9_000)}, 2: {}}
+    found = oee(evidence(machines(2), facts, planned=planned), MARCH)
+    assert one(found, "oee").coverage == pytest.approx(0.5)
+
+
+def test_performance_above_one_is_shown_and_not_capped() -> None:
+    facts = {1: {march(2)[0]: produced(DAY_S, 18_000, 21_600, 21_600)}}
+    found = oee(evidence(machines(), facts), MARCH)
+    assert bounds(one(found, "performance"))[1] == pytest.approx(1.2)
+    assert bounds(one(found, "oee"))[1] == pytest.approx(0.6)
+
+
+def test_the_product_that_is_open_opens_oee_but_not_quality() -> None:
+    sums = produced(DAY_S, 18_000, 10_000, 9_000) | {
+        "ideal_total_low_s": 8_000,
+        "ideal_good_low_s": 7_200,
+        "ideal_total_high_s": 12_000,
+        "ideal_good_high_s": 10_800,
+    }
+    found = oee(evidence(machines(), {1: {march(2)[0]: sums}}), MARCH)
+    assert bounds(one(found, "oee")) == pytest.approx((0.2, 0.25, 0.3))
+    low, point, high = bounds(one(found, "quality"))
+    assert point == pytest.approx(0.9)
+    assert low == pytest.approx(7_200 / (7_200 + 1_200))
+    assert high == pytest.approx(10_800 / (10_800 + 800))
+
+
+def test_rejects_that_were_not_seen_lower_quality() -> None:
+    sums = produced(DAY_S, 18_000, 10_000, 9_000) | {"ideal_good_low_s": 8_000}
+    found = oee(evidence(machines(), {1: {march(2)[0]: sums}}), MARCH)
+    assert bounds(one(found, "quality")) == pytest.approx((0.8, 0.9, 0.9))
+    assert bounds(one(found, "oee")) == pytest.approx((8 / 36, 9 / 36, 9 / 36))
+
+
+def test_the_least_step_of_the_registers_opens_the_bounds() -> None:
+    facts = {1: {march(2)[0]: produced(DAY_S, 18_000, 18_000, 18_000)}}
+    found = oee(evidence(machines(resolution=1.0), facts), MARCH)
+    # Total and reject register may each err by one piece of 60 s.
+    assert bounds(one(found, "oee")) == pytest.approx((17_880 / DAY_S, 0.5, 18_120 / DAY_S))
+
+
+def test_good_may_run_ahead_of_total_within_the_bounds_only() -> None:
+    ahead = {march(2)[0]: produced(DAY_S, 18_000, 17_990, 18_000)}
+    found = oee(evidence(machines(resolution=1.0), {1: ahead}), MARCH)
+    assert bounds(one(found, "quality"))[1] == 1
+    contradiction = {march(2)[0]: produced(DAY_S, 18_000, 12_000, 18_000)}
+    refused = one(oee(evidence(machines(resolution=1.0), {1: contradiction}), MARCH), "oee")
+    assert refused.point is None
+    assert "good quantity" in str(refused.reason)
+
+
+def test_units_counted_without_run_time_are_refused() -> None:
+    facts = {1: {march(2)[0]: produced(DAY_S, 0, 9_000, 9_000)}}
+    refused = one(oee(evidence(machines(), facts), MARCH), "oee")
+    assert "without run time" in str(refused.reason)
+
+
+def test_nothing_produced_gives_no_quality_and_an_oee_of_zero() -> None:
+    facts = {1: {march(2)[0]: produced(DAY_S, 18_000, 0, 0)}}
+    found = oee(evidence(machines(), facts), MARCH)
+    assert bounds(one(found, "oee")) == (0, 0, 0)
+    assert one(found, "quality").reason == "nothing was produced in the period"
+
+
+def test_nothing_planned_is_refused_with_its_reason() -> None:
+    found = oee(evidence(machines(), {1: {}}), MARCH)
+    assert [each.reason for each in found] == ["no busy time was planned in the period"] * 4
+
+
+def test_a_month_without_any_fact_is_refused_and_not_zero() -> None:
+    planned = {1: {march(2)[0]: DAY_S}}
+    found = one(oee(evidence(machines(), {}, planned=planned), MARCH), "oee")
+    assert (found.point, found.coverage, found.reason) == (None, 0, "no data in the period")
+
+
+@pytest.mark.parametrize(
+    ("roles", "cycles", "reason"),
+    [
+        (("total_count", "reject_count"), {1: 60.0}, "A01 has no tag for its state"),
+        (("state", "reject_count"), {1: 60.0}, "A01 has no counter of its output"),
+        (
+            ("state", "total_count"),
+            {1: 60.0},
+            "A01 has a counter neither of good units nor of rejects",
+        ),
+        (("state", "total_count", "reject_count"), {}, "A01 has no ideal cycle"),
+    ],
+)
+def test_a_plan_that_cannot_tell_oee_is_named(
+    roles: tuple[str, ...], cycles: dict[int, float], reason: str
+) -> None:
+    plan = monitoring_plan(
+        assets=[asset(1, in_oee=True)],
+        tags=[tag(number, role=role) for number, role in enumerate(roles, 1)],
+        cycles={1: cycles},
+    )
+    facts = {1: {march(2)[0]: produced(DAY_S, 18_000, 18_000, 18_000)}}
+    assert {each.reason for each in oee(evidence(plan, facts), MARCH)} == {reason}
+
+
+def test_a_good_register_needs_no_reject_register() -> None:
+    plan = machines()
+    plan = replace(plan, tags=(tag(STATE), tag(GOOD)))
+    facts = {1: {march(2)[0]: produced(DAY_S, 18_000, 18_000, 18_000)}}
+    assert bounds(one(oee(evidence(plan, facts), MARCH), "oee"))[1] == 0.5
+
+
+def test_equipment_outside_the_plan_of_oee_does_not_count() -> None:
+    plan = replace(machines(1), assets=(*machines(1).assets, asset(2)))
+    facts = {number: {march(2)[0]: produced(DAY_S, 9_000, 9_000, 9_000)} for number in (1, 2)}
+    found = one(oee(evidence(plan, facts), MARCH), "oee")
+    assert found.inputs["planned_s"] == DAY_S
+    none = oee(evidence(monitoring_plan(assets=[asset(2)]), facts), MARCH)
+    assert none[0].reason == "no equipment is registered to form OEE"
+
+
+def hours_around(at: datetime, before: int, after: int) -> list[datetime]:
+    """The starts of some hours before and after a time."""
+    return [at + timedelta(hours=number) for number in range(-before, after)]
+
+
+def test_a_gap_over_the_end_of_the_month_opens_both_bounds_of_the_month() -> None:
+    facts: dict[int, Facts] = {
+        1: dict.fromkeys(march(*range(22, 32)), produced(DAY_S, 30_000, 30_000, 30_000))
+    }
+    # Six bridged hours of 1000 s each lie before midnight and two after it.
+    bridged = {1: [(at, 1_000.0) for at in hours_around(MIDNIGHT, 6, 2)]}
+    found = oee(evidence(machines(), facts, bridged=bridged), MARCH)
+    assert bounds(one(found, "oee")) == pytest.approx(
+        (294_000 / 360_000, 300_000 / 360_000, 302_000 / 360_000)
+    )
+    quality = one(found, "quality")
+    assert bounds(quality) == pytest.approx((1, 1, 1))
+
+
+def test_a_gap_inside_the_month_or_up_to_its_edge_is_exact() -> None:
+    facts: dict[int, Facts] = {1: {march(30)[0]: produced(DAY_S, 18_000, 18_000, 18_000)}}
+    inside = [MIDNIGHT - timedelta(hours=number) for number in (9, 8, 1)]
+    after = [MIDNIGHT, MIDNIGHT + timedelta(hours=1)]
+    for hours in (inside, after):
+        bridged = {1: [(at, 1_000.0) for at in hours]}
+        found = oee(evidence(machines(), facts, bridged=bridged), MARCH)
+        assert bounds(one(found, "oee")) == pytest.approx((0.5, 0.5, 0.5))
+
+
+def test_a_gap_over_the_start_opens_the_bounds_the_other_way_round() -> None:
+    start = datetime(2026, 2, 28, 16, tzinfo=UTC)
+    facts: dict[int, Facts] = {1: {march(30)[0]: produced(DAY_S, 18_000, 18_000, 18_000)}}
+    bridged = {1: [(at, 1_000.0) for at in hours_around(start, 6, 2)]}
+    found = oee(evidence(machines(), facts, bridged=bridged), MARCH)
+    assert bounds(one(found, "oee")) == pytest.approx((16_000 / DAY_S, 0.5, 24_000 / DAY_S))
+
+
+def test_a_year_is_exact_over_a_gap_between_two_of_its_months() -> None:
+    edge = datetime(2025, 12, 31, 16, tzinfo=UTC)
+    facts = {1: each_day(date(2025, 4, 1), date(2026, 4, 1), produced(DAY_S, 18e3, 18e3, 18e3))}
+    bridged = {1: [(at, 1_000.0) for at in hours_around(edge, 6, 2)]}
+    assert bounds(one(oee(evidence(machines(), facts, bridged=bridged), YEAR), "oee")) == (
+        pytest.approx((0.5, 0.5, 0.5))
+    )
+
+
+def coverage_of(found: Evidence) -> tuple[str, float | None]:
+    """Grade and point of the OEE figure of March."""
+    made = figure(1, MARCH, one(oee(found, MARCH), "oee"), AFTER_MARCH)
+    return made.grade, made.point
+
+
+@pytest.mark.parametrize(
+    ("uncounted_s", "expected"),
+    [
+        (0.0, "A"),
+        (1_800.0, "A"),  # exactly 95 %
+        (1_801.0, "B"),
+        (3_600.0, "B"),  # exactly 90 %
+        (3_601.0, "C"),
+        (9_000.0, "C"),  # exactly 75 %
+        (9_001.0, "D"),
+    ],
+)
+def test_the_grade_follows_the_coverage(uncounted_s: float, expected: str) -> None:
+    sums = produced(DAY_S, 18_000, 9_000, 9_000) | {"uncounted_s": uncounted_s}
+    word, point = coverage_of(evidence(machines(), {1: {march(2)[0]: sums}}))
+    assert word == expected
+    assert (point is None) == (expected == "D")
+
+
+def test_too_little_coverage_takes_the_number_and_its_bounds_away_and_says_so() -> None:
+    sums = produced(DAY_S, 18_000, 9_000, 9_000) | {"uncounted_s": 18_000.0}
+    found = one(oee(evidence(machines(), {1: {march(2)[0]: sums}}), MARCH), "oee")
+    made = figure(1, MARCH, found, AFTER_MARCH)
+    assert (made.point, made.low, made.high) == (None, None, None)
+    assert made.coverage == pytest.approx(0.5)
+    assert made.reason == "data cover 50.0% of the period, less than 75 %"
