@@ -4,6 +4,7 @@ DeployError
 ├── ProgramMissing
 ├── AlreadyRunning
 ├── StartFailed
+├── WorkerLost
 ├── PortTaken
 ├── DatabaseNotNamed
 └── FileNotReadable
@@ -24,6 +25,10 @@ class AlreadyRunning(DeployError):
 
 class StartFailed(DeployError):
     """A program ended or did not answer in time; its log says why."""
+
+
+class WorkerLost(DeployError):
+    """A process that did part of the work was killed; start again with more memory."""
 
 
 class PortTaken(DeployError):

@@ -5,8 +5,10 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import simulators.plant
@@ -20,33 +22,47 @@ from deploy.places import write_private
 from store import measurements, registry
 
 _READY_S = 60.0
+_STOP_S = 15.0
 _POLL_S = 0.25
 
 
 @contextmanager
-def simulator(scenario: str, as_of: datetime, mqtt_port: int, home: Path) -> Iterator[Child]:
-    """Run the servers of a simulated plant for the length of the block; they start meanwhile."""
-    with _running("simulator", _simulator(scenario, as_of, mqtt_port), home) as child:
-        yield child
+def live_plants(
+    scenarios: Sequence[str], as_of: datetime, mqtt_port: int, database_url: str, home: Path
+) -> Iterator[list[Child]]:
+    """Run simulated plants and a gateway for each, for the length of the block."""
+    servers: list[Child] = []
+    gateways: list[Child] = []
+    with _stopped_at_the_end(servers), _stopped_at_the_end(gateways):
+        for name in scenarios:
+            command = _simulator(name, as_of, mqtt_port)
+            servers.append(_start("simulator", command, home / name))
+        for name, server in zip(scenarios, servers, strict=True):
+            file = _enrolled_gateway(name, server, mqtt_port, database_url, home / name)
+            command = [sys.executable, "-m", "collectors", str(file)]
+            gateways.append(_start("gateway", command, home / name))
+        yield [*servers, *gateways]
 
 
 @contextmanager
-def gateway(
-    scenario: str, servers: Child, mqtt_port: int, database_url: str, home: Path
-) -> Iterator[Child]:
-    """Run the gateway that reads a simulated plant, as soon as its servers are ready."""
-    servers.wait_until(lambda: _ports(servers) is not None, _READY_S)
-    ports = _ports(servers)
-    assert ports is not None
-    # What the gateway reads is the same at any time.
-    plant = simulators.plant.build(simulators.scenarios.load(scenario), utc_now())
-    file = home / "gateway" / "gateway.toml"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_private(file, plant.gateway_toml(*ports, mqtt_port, database_url=database_url), None)
-    enrol(config.load(file), plant.scenario.factory.code)
-    command = [sys.executable, "-m", "collectors", str(file)]
-    with _running("gateway", command, home) as child:
-        yield child
+def _stopped_at_the_end(children: list[Child]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        with ThreadPoolExecutor(max(1, len(children))) as pool:
+            list(pool.map(partial(Child.stop, timeout_s=_STOP_S), children))
+
+
+def _start(name: str, command: list[str], home: Path) -> Child:
+    folder = home / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return Child(
+        f"the {home.name} {name}",
+        command,
+        account=None,
+        folder=folder,
+        stop_signal=signal.SIGTERM,
+    )
 
 
 def _simulator(scenario: str, as_of: datetime, mqtt_port: int) -> list[str]:
@@ -58,27 +74,31 @@ def _simulator(scenario: str, as_of: datetime, mqtt_port: int) -> list[str]:
     ]
 
 
-@contextmanager
-def _running(name: str, command: list[str], home: Path) -> Iterator[Child]:
-    folder = home / name
-    folder.mkdir(parents=True, exist_ok=True)
-    child = Child(
-        f"the {home.name} {name}",
-        command,
-        account=None,
-        folder=folder,
-        stop_signal=signal.SIGTERM,
-    )
-    try:
-        yield child
-    finally:
-        child.stop(timeout_s=15.0)
+def _enrolled_gateway(
+    scenario: str, server: Child, mqtt_port: int, database_url: str, home: Path
+) -> Path:
+    """Write the file of the gateway that reads a plant, make it known, and return the path."""
+    # The tags are the same at any time.
+    plant = simulators.plant.build(simulators.scenarios.load(scenario), utc_now())
+    text = plant.gateway_toml(*_awaited_ports(server), mqtt_port, database_url=database_url)
+    file = home / "gateway" / "gateway.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_private(file, text, None)
+    enrol(config.load(file), plant.scenario.factory.code)
+    return file
 
 
-def _ports(servers: Child) -> tuple[int, int] | None:
-    """Return the OPC UA and the Modbus port once the simulator has told them."""
-    for line in servers.log_path.read_text(errors="replace").splitlines():
-        if line.startswith('{"ready"'):
+def _awaited_ports(server: Child) -> tuple[int, int]:
+    """Return the OPC UA and the Modbus port as soon as the simulator has told them."""
+    server.wait_until(lambda: _ports(server) is not None, _READY_S)
+    ports = _ports(server)
+    assert ports is not None
+    return ports
+
+
+def _ports(server: Child) -> tuple[int, int] | None:
+    for line in server.log_path.read_text(errors="replace").splitlines(keepends=True):
+        if line.startswith('{"ready"') and line.endswith("\n"):
             ready = json.loads(line)
             return ready["opcua_port"], ready["modbus_port"]
     return None

@@ -1,5 +1,6 @@
 """What the demo shows and checks: every verified figure beside the simulator's truth."""
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -33,7 +34,9 @@ class Compared:
         if self.figure.point is None or self.truth is None:
             return None
         gap = self.figure.point - self.truth
-        return gap if self.figure.unit in ("1", "count") else gap / self.truth
+        if self.figure.unit in ("1", "count") or gap == 0:
+            return gap
+        return gap / self.truth if self.truth else math.inf
 
     def complaint(self, *, close: bool = True) -> str | None:
         """Say what is wrong with the figure, or return None.
@@ -125,4 +128,29 @@ def months(url: str, truths: Mapping[str, Truth]) -> list[Compared]:
                 month = f"{figure.period_start:%Y-%m}"
                 if month in by_month:
                     found.append(Compared(factory, figure, by_month[month].get(figure.kpi)))
+    return found
+
+
+def unformed(url: str, truths: Mapping[str, Truth]) -> list[str]:
+    """Name each figure that the truth knows and that was not formed."""
+    found = []
+    with closing(store.connect(url)) as conn:
+        for factory in registry.factories(conn):
+            truth = truths[factory.code]
+            years = {factory.baseline_from: "baseline", factory.renovated_on: "after"}
+            known = {
+                (years.get(figure.period_start), figure.kpi)
+                for figure in figures.latest(conn, factory.factory_id, period_kind="rolling12")
+            } | {
+                (f"{figure.period_start:%Y-%m}", figure.kpi)
+                for figure in figures.latest(conn, factory.factory_id, period_kind="month")
+            }
+            by_month = {**truth["baseline_months"], **truth["after_months"]}
+            windows = {name: truth[name] for name in years.values()} | by_month
+            found += [
+                f"{factory.code} {kpi} {window}: no figure was formed"
+                for window, kpis in windows.items()
+                for kpi in kpis
+                if (window, kpi) not in known
+            ]
     return found

@@ -16,27 +16,55 @@ from deploy.demo.outcome import Compared, Row
 _STYLES = {"good": "green", "warn": "yellow", "bad": "red bold", "plain": "dim"}
 _ZH = "指标 改造前 申报预期 本期自报 平台核验 区间 数据 兑现 一致 仿真真值 差"
 _EN = "KPI before expected reported verified bounds data fulfilment consistency truth difference"
-_LEFT = (0, 7, 8)
+_LEFT = ("指标", "兑现", "一致", "KPI", "fulfilment", "consistency")
+# Cells that share a column, one below the other, where the terminal is narrow.
+_STACKS = ((0,), (1, 2, 3), (4, 5, 6), (7, 8), (9, 10))
+_UNBOUNDED = 10_000
 
 
 def show(console: Console, rows: Sequence[Row], language: Language) -> None:
-    """Print one table a factory."""
+    """Print one table a factory: a line for each KPI, or a few where they would not fit."""
     for _, group in groupby(rows, key=lambda row: row.compared.factory.code):
-        console.print(_table(list(group), language))
+        lines = list(group)
+        table = _table(lines, language)
+        unbounded = console.options.update(max_width=_UNBOUNDED)
+        if console.measure(table, options=unbounded).maximum > console.width:
+            table = _table(lines, language, _STACKS)
+        console.print(table)
 
 
-def _table(rows: Sequence[Row], language: Language) -> Table:
+def _table(
+    rows: Sequence[Row], language: Language, stacks: Sequence[Sequence[int]] | None = None
+) -> Table:
     compared = rows[0].compared
     factory, figure = compared.factory, compared.figure
-    name = Texts(language).pick(factory.name_zh, factory.name_en)
+    title = Texts(language).pick(factory.name_zh, factory.name_en)
     period = formats.months(figure.period_start, figure.period_end)
-    table = Table(title=f"{name}  {period}", title_justify="left", title_style="bold")
-    for place, head in enumerate((_EN if language == "en" else _ZH).split()):
-        justify: Literal["left", "right"] = "left" if place in _LEFT else "right"
-        table.add_column(head, justify=justify, no_wrap=True)
+    heads = (_EN if language == "en" else _ZH).split()
+    table = Table(
+        title=f"{title}  {period}",
+        title_justify="left",
+        title_style="bold",
+        show_lines=stacks is not None,
+        show_edge=stacks is None,
+        pad_edge=stacks is None,
+    )
+    for head in _stacked(heads, stacks):
+        justify: Literal["left", "right"] = "left" if head.startswith(_LEFT) else "right"
+        # A name may be broken at a space; half a figure would say nothing.
+        table.add_column(head, justify=justify, overflow="fold", no_wrap=head != heads[0])
     for row in rows:
-        table.add_row(*_cells(row, language))
+        kpi = kpis.by_id(row.compared.figure.kpi)
+        name = kpi.name(language) if stacks is None else kpi.short(language)
+        cells = [f"{name} {kpi.shown_unit(language)}", *_cells(row, language)]
+        table.add_row(*_stacked(cells, stacks))
     return table
+
+
+def _stacked(cells: Sequence[str], stacks: Sequence[Sequence[int]] | None) -> Sequence[str]:
+    if stacks is None:
+        return cells
+    return ["\n".join(cells[place] for place in stack) for stack in stacks]
 
 
 def _cells(row: Row, language: Language) -> Iterable[str]:
@@ -46,7 +74,6 @@ def _cells(row: Row, language: Language) -> Iterable[str]:
     def value(stored: float | None) -> str:
         return formats.kpi_value(kpi, stored)
 
-    yield f"{kpi.name(language)} {kpi.shown_unit(language)}"
     yield value(verdict.before_value if verdict else None)
     yield value(promise.expected_value if promise else None)
     yield value(verdict.reported_value if verdict else None)

@@ -5,11 +5,20 @@ import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import active_children, forkserver, get_context, parent_process
+from multiprocessing import (
+    active_children,
+    forkserver,
+    get_context,
+    parent_process,
+    resource_tracker,
+)
 from multiprocessing.connection import wait
 from multiprocessing.queues import Queue
+
+from deploy.errors import WorkerLost
 
 # A few hundred in all; whoever tells something never waits long.
 _MOST_NEWS = 10_000
@@ -34,7 +43,9 @@ def workers(count: int) -> Iterator[Workers]:
     """Hold a pool for the length of the block; when the block fails, its work is cut off."""
     context = get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
-    with _interrupts_ignored():
+    # First, because it lets signals through again when it starts.
+    resource_tracker.ensure_running()
+    with _interrupts_held():
         forkserver.ensure_running()
     news: Queue[News] = context.Queue(_MOST_NEWS)
     with ProcessPoolExecutor(
@@ -42,6 +53,8 @@ def workers(count: int) -> Iterator[Workers]:
     ) as pool:
         try:
             yield Workers(pool, news)
+        except BrokenProcessPool as error:
+            raise WorkerLost("a worker was killed; is there enough memory? (3 GB)") from error
         except BaseException:
             for worker in active_children():
                 worker.terminate()
@@ -72,10 +85,10 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Let what is started meanwhile ignore Ctrl-C: we end it, without an error of its own."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _interrupts_held() -> Iterator[None]:
+    """Keep Ctrl-C from what is started meanwhile, for good; for us it waits until then."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
