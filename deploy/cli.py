@@ -2,7 +2,7 @@
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import typer
 
@@ -40,16 +40,16 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # Names are Chinese; a terminal that cannot show them still gets the figures.
             stream.reconfigure(errors="replace")
-    sys.exit(run())
+    sys.exit(run(sys.argv[1:]))
 
 
-def run() -> int:
+def run(arguments: Sequence[str]) -> int:
     """Run the command and return its exit code: 1 after a failure, 2 for words it cannot read.
 
     An error that has a name becomes plain lines on standard error, one for each thing wrong.
     """
     try:
-        return int(app(standalone_mode=False) or 0)
+        return int(app(arguments, prog_name="millpond", standalone_mode=False) or 0)
     except typer.TyperException as error:
         lines, code = _usage(error), error.exit_code
     except _FAILURES as error:
