@@ -88,7 +88,7 @@ class Sender:
         return np.array([known[name] for name in names], np.int32)
 
     def cut(self, tag_ids: npt.NDArray[np.int32], chunk: Chunk) -> Iterator[batches.Batch]:
-        """Yield the batches of a chunk; a key given twice goes into one of its own."""
+        """Yield the batches of a chunk; a key given again goes into one of its own."""
         rows = Rows(tag_ids[chunk.tag_index], chunk.ts_us, chunk.value, chunk.status)
         records = tuple(
             Record(each["kind"], each["key"], datetime.fromisoformat(each["at"]), each["body"])
@@ -96,8 +96,9 @@ class Sender:
         )
         rows, left = unique_sorted(rows)
         yield self._batch(rows, records)
-        if len(left):
-            yield self._batch(unique_sorted(left)[0], ())
+        while len(left):
+            rows, left = unique_sorted(left)
+            yield self._batch(rows, ())
 
     def _batch(self, rows: Rows, records: tuple[Record, ...]) -> batches.Batch:
         previous = self._previous
