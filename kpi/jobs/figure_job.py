@@ -1,5 +1,6 @@
 """Figures and verdicts above the facts and records that changed."""
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from datetime import date, datetime, timedelta
@@ -57,23 +58,38 @@ def refresh_factory(conn: store.Connection, factory: registry.Factory, now: date
             return 0
         until = last_full_hour(now)
         new_records, dirty = records.take_dirty(conn, factory.factory_id)
-        due = figures.due_months(conn, _ALWAYS_FORMED, until, factory.factory_id)
-        changed = _months_of(factory, new_records) | set(dirty) | {month for _, month in due}
-        periods = _periods(factory, changed, until)
-        if not periods:
+        changed = _periods(factory, _months_of(factory, new_records) | set(dirty), until)
+        if not changed and not _due(conn, factory, until):
             return 0
         evidence = _evidence(conn, factory, until)
-        figures.publish_all(
-            conn,
-            factory.factory_id,
-            [
-                (figure(factory.factory_id, period, estimate, until), period.is_open)
-                for period in periods
-                for estimate in estimates(evidence, period)
-            ],
-        )
+        _publish(conn, factory, evidence, changed)
+        due = _due(conn, factory, until)
+        _publish(conn, factory, evidence, due)
         _judge(conn, factory)
-        return len(periods)
+        return len(set(changed) | set(due))
+
+
+def _due(conn: store.Connection, factory: registry.Factory, until: datetime) -> list[Period]:
+    """Return the periods that are to be formed because time went by."""
+    found = figures.due_months(conn, _ALWAYS_FORMED, until, factory.factory_id)
+    return _periods(factory, {month for _, month in found}, until)
+
+
+def _publish(
+    conn: store.Connection,
+    factory: registry.Factory,
+    evidence: Evidence,
+    periods: Sequence[Period],
+) -> None:
+    figures.publish_all(
+        conn,
+        factory.factory_id,
+        [
+            (figure(factory.factory_id, period, estimate, evidence.until), period.is_open)
+            for period in periods
+            for estimate in estimates(evidence, period)
+        ],
+    )
 
 
 def _months_of(factory: registry.Factory, new: list[records.DirtyRecord]) -> set[date]:
