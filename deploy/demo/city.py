@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -19,6 +19,7 @@ import store.databases
 import store.migrate
 from api.language import Language
 from deploy.broker import EmbeddedBroker
+from deploy.children import Child
 from deploy.demo import live, outcome, table
 from deploy.demo.history import Loaded, load_history
 from deploy.demo.steps import Steps
@@ -52,7 +53,7 @@ def run(
     TimescaleDB cluster by a server of the user's, on which a database millpond_demo is made anew.
     """
     with ExitStack() as opened:
-        opened.enter_context(_stopped_by_sigterm())
+        opened.enter_context(stopped_by_sigterm())
         steps = Steps(console)
         as_of = live.utc_now()
         with workers(_WORKERS) as helpers:
@@ -60,10 +61,11 @@ def run(
             truths = _past(steps, url, as_of, helpers)
         found = outcome.rows(url, truths)
         table.show(console, found, language)
-        _live(opened, steps, home, url, broker, as_of)
+        names = simulators.scenarios.names()
+        go_live(opened, steps, live.live_plants(names, as_of, broker.port, url, home), url)
         if check:
             return _verdict(console, url, truths, found)
-        _stay(opened, console, url, port)
+        stay(opened, console, url, port)
     return 0
 
 
@@ -111,12 +113,12 @@ def _succeeded(future: Future[Loaded]) -> bool:
     return future.done() and future.result() is not None
 
 
-def _live(
-    opened: ExitStack, steps: Steps, home: Path, url: str, broker: EmbeddedBroker, as_of: datetime
+def go_live(
+    opened: ExitStack, steps: Steps, plants: AbstractContextManager[list[Child]], url: str
 ) -> None:
+    """Start the plants and their gateways, and return when every tag has given a value."""
     with steps.step("live plants over OPC UA, Modbus TCP and MQTT") as step:
         since = live.utc_now()
-        plants = live.live_plants(simulators.scenarios.names(), as_of, broker.port, url, home)
         tags = live.wait_for_live(url, since, opened.enter_context(plants))
         step.progress(1.0, f"{tags} tags answer")
 
@@ -136,7 +138,7 @@ def _verdict(
     return 1 if complaints else 0
 
 
-def _stay(opened: ExitStack, console: Console, url: str, port: int) -> None:
+def stay(opened: ExitStack, console: Console, url: str, port: int) -> None:
     """Serve the pages and refresh the figures until Ctrl-C."""
     opened.enter_context(jobs.scheduled(url, _JOBS_EVERY_S))
     port = free_port_near(port)
@@ -171,7 +173,7 @@ def _pages(url: str, port: int) -> Iterator[None]:
 
 
 @contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
+def stopped_by_sigterm() -> Iterator[None]:
     """Let SIGTERM end the block as Ctrl-C does."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
