@@ -1,0 +1,107 @@
+"""The documents name only what exists, and every key and KPI that exists."""
+
+import dataclasses
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from api.kpis import KPIS
+from collectors import config_schema
+from deploy.cli import app
+
+ROOT = Path(__file__).parents[1]
+READMES = [ROOT / "README.md", ROOT / "README.zh.md"]
+DOCUMENTS = [*READMES, *sorted((ROOT / "docs").glob("*.md"))]
+TABLES = (
+    config_schema.GatewayTable,
+    config_schema.SpoolTable,
+    config_schema.SinkTable,
+    config_schema.OpcuaSource,
+    config_schema.OpcuaTag,
+    config_schema.ModbusSource,
+    config_schema.ModbusTag,
+    config_schema.MqttSource,
+    config_schema.MqttTag,
+    config_schema.MqttRecord,
+)
+
+
+def verbs() -> set[tuple[str, ...]]:
+    """Every verb of the command, as the words that call it."""
+    command = typer.main.get_command(app)
+    found: set[tuple[str, ...]] = set()
+    for name, part in command.commands.items():  # type: ignore[attr-defined]
+        inner = getattr(part, "commands", None)
+        found |= {(name, verb) for verb in inner} if inner else {(name,)}
+    return found
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_relative_link_leads_to_a_file(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8"))
+    missing = [
+        link for link in links if "://" not in link and not (document.parent / link).exists()
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_verb_named_exists(document: Path) -> None:
+    named = re.findall(r"millpond ([a-z]+)(?: ([a-z-]+))?", document.read_text(encoding="utf-8"))
+    known = verbs()
+    groups = {words[0] for words in known}
+    for first, second in named:
+        assert first in groups, f"millpond {first} does not exist"
+        assert (first,) in known or (first, second) in known, f"millpond {first} {second}"
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
+def test_every_make_target_named_exists(readme: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"make ([a-z-]+)", readme.read_text(encoding="utf-8")))
+    assert {"demo", "test"} <= named <= targets
+
+
+def test_the_commands_of_the_readme_that_only_show_help_work() -> None:
+    text = READMES[0].read_text(encoding="utf-8")
+    commands = re.findall(r"^\.venv/bin/millpond (.*--help)", text, re.MULTILINE)
+    assert len(commands) >= 4
+    for command in commands:
+        shown = subprocess.run(
+            [str(ROOT / ".venv" / "bin" / "millpond"), *command.split()],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert shown.returncode == 0, shown.stderr
+        assert "Usage" in shown.stdout
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
+def test_every_key_of_a_gateway_file_is_documented(table: type) -> None:
+    text = (ROOT / "docs" / "gateway.md").read_text(encoding="utf-8")
+    keys = [
+        field.metadata.get("table", field.name)
+        for field in dataclasses.fields(table)  # type: ignore[arg-type]
+    ]
+    assert [key for key in keys if f"`{key}`" not in text and f"source.{key}]" not in text] == []
+
+
+def test_every_kpi_is_documented() -> None:
+    text = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
+    assert [kpi.kpi_id for kpi in KPIS if f"`{kpi.kpi_id}`" not in text] == []
+
+
+def test_the_gateway_file_in_the_document_is_accepted(tmp_path: Path) -> None:
+    from collectors.config import check
+
+    text = (ROOT / "docs" / "gateway.md").read_text(encoding="utf-8")
+    sample = re.search(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert sample is not None
+    file = tmp_path / "gateway.toml"
+    file.write_text(sample.group(1), encoding="utf-8")
+    assert check(file) == []
