@@ -53,3 +53,8 @@ def _remove_with_targets(folder: Path) -> None:
         if path.is_symlink() and os.path.isdir(path):
             shutil.rmtree(path.resolve())
     shutil.rmtree(folder)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the whole demo last: it takes both cores, and others wait for conditions in time."""
+    items.sort(key=lambda item: item.path.name == "test_demo_whole.py")
