@@ -1,6 +1,6 @@
 """`millpond api`."""
 
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Annotated
 
 import typer
@@ -8,6 +8,7 @@ import typer
 import store
 from deploy.commands.common import DatabaseOption, database_url
 from deploy.ports import require_free
+from deploy.signals import stopped_by_sigterm
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -26,7 +27,7 @@ def serve(
     port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535)] = 8321,
     refresh_s: Annotated[int, typer.Option(help="Seconds between two refreshes.", min=5)] = 60,
 ) -> None:
-    """Serve the pages and bring the figures up to date until Ctrl-C.
+    """Serve the pages and bring the figures up to date until Ctrl-C or SIGTERM.
 
     Example: `millpond api serve --port 8321`
     """
@@ -37,5 +38,6 @@ def serve(
     from api.server import serve as serve_pages  # slow to import
     from kpi import jobs
 
-    with jobs.scheduled(url, refresh_s):
+    # The server ends in order by itself, and then passes on what stopped it.
+    with suppress(KeyboardInterrupt), stopped_by_sigterm(), jobs.scheduled(url, refresh_s):
         serve_pages(url, host, port)

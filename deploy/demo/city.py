@@ -1,6 +1,5 @@
 """The demo from its first process to its last: services, past, figures, live plants, pages."""
 
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -8,7 +7,6 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 
 import uvicorn
 from rich.console import Console
@@ -27,6 +25,7 @@ from deploy.demo.workers import Workers, tell, workers
 from deploy.embedded import EmbeddedPostgres
 from deploy.errors import StartFailed
 from deploy.ports import LOOPBACK, free_port_near
+from deploy.signals import stopped_by_sigterm
 from kpi import jobs
 from store import measurements
 
@@ -170,17 +169,3 @@ def _pages(url: str, port: int) -> Iterator[None]:
     finally:
         server.should_exit = True
         thread.join(_API_READY_S)
-
-
-@contextmanager
-def stopped_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

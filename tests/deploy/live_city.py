@@ -13,6 +13,7 @@ import simulators.scenarios
 import store
 from deploy.demo import city, live
 from deploy.demo.steps import Steps
+from deploy.signals import stopped_by_sigterm
 from simulators.plant import build
 from store import plans
 
@@ -27,7 +28,7 @@ def main() -> None:
         plans.load_plan(conn, build(simulators.scenarios.load(SCENARIO), as_of).plan())
     console = Console(width=100)
     with ExitStack() as opened:
-        opened.enter_context(city.stopped_by_sigterm())
+        opened.enter_context(stopped_by_sigterm())
         plants = live.live_plants([SCENARIO], as_of, int(mqtt_port), url, Path(home))
         city.go_live(opened, Steps(console), plants, url)
         city.stay(opened, console, url, int(page_port))
