@@ -39,7 +39,7 @@ def reach(plan: AssetPlan, rows: Rows, start_us: int, end_us: int) -> tuple[int,
             last = max(last, _compared(each, end_us))
             made_until = max(made_until, until) if tag.role == "product" else made_until
     for tag, each in samples.items():
-        if _is_register(tag) and fresh & {tag.role, "product"}:
+        if is_register(tag) and fresh & {tag.role, "product"}:
             begin, until = _counted(tag, each, start_us, made_until)
             first, last = min(first, begin), max(last, until)
     return first // HOUR_US * HOUR_US, -(-last // HOUR_US) * HOUR_US
@@ -53,9 +53,9 @@ def product_span(plan: AssetPlan, rows: Rows, start_us: int, end_us: int) -> tup
     first, last = start_us, end_us
     for tag in plan.tags:
         t_us = samples_of(rows, tag.tag_id).good().t_us
-        if _is_register(tag) and (t_us < start_us).any() and (t_us >= start_us).any():
+        if is_register(tag) and (t_us < start_us).any() and (t_us >= start_us).any():
             first = min(first, int(t_us[0]))
-        if _is_register(tag) and (t_us < end_us).any() and (t_us >= end_us).any():
+        if is_register(tag) and (t_us < end_us).any() and (t_us >= end_us).any():
             last = max(last, int(t_us[-1]))
     return first, last
 
@@ -69,7 +69,8 @@ def _any_inside(t_us: Ints, start_us: int, end_us: int) -> bool:
     return bool(first < last)
 
 
-def _is_register(tag: Tag) -> bool:
+def is_register(tag: Tag) -> bool:
+    """Tell whether a tag counts up."""
     return tag.role == "energy" or tag.role.endswith("_count")
 
 

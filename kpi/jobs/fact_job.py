@@ -6,13 +6,11 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
 
-import numpy as np
-
 import store
 from kpi.calendar import asset_calendar, from_us, to_us
 from kpi.facts import AssetPlan, Window, asset_facts
 from kpi.facts.reach import NEIGHBOURS, product_span, reach
-from kpi.jobs.basis import Progress, last_full_hour, run_each
+from kpi.jobs.basis import Progress, joined, last_full_hour, run_each
 from store import facts, measurements, registry
 from store.canonical import Rows
 
@@ -116,7 +114,7 @@ def _rows_and_reach(
         span = product_span(asset, rows, to_us(first), to_us(last))
         begin, until = (from_us(edge) for edge in span)
         made = measurements.read(conn, [product.tag_id], begin, until)
-        rows = _joined(rows, _beside(conn, [product.tag_id], begin, until, made))
+        rows = joined(rows, _beside(conn, [product.tag_id], begin, until, made))
     return rows, first, last
 
 
@@ -124,22 +122,8 @@ def _beside(
     conn: store.Connection, tag_ids: list[int], start: datetime, end: datetime, *inside: Rows
 ) -> Rows:
     """Return the rows of [start, end) with their neighbours."""
-    return _joined(
+    return joined(
         measurements.previous(conn, tag_ids, start, NEIGHBOURS),
         *inside,
         measurements.following(conn, tag_ids, end, NEIGHBOURS),
     )
-
-
-def _joined(*parts: Rows) -> Rows:
-    """Return the rows of some parts ordered by (tag, time), each once."""
-    rows = Rows(
-        np.concatenate([part.tag_id for part in parts]),
-        np.concatenate([part.ts_us for part in parts]),
-        np.concatenate([part.value for part in parts]),
-        np.concatenate([part.status for part in parts]),
-    )
-    rows = rows.take(np.lexsort((rows.ts_us, rows.tag_id)))
-    again = np.zeros(len(rows), np.bool_)
-    again[1:] = (np.diff(rows.tag_id) == 0) & (np.diff(rows.ts_us) == 0)
-    return rows.take(~again) if again.any() else rows

@@ -3,24 +3,18 @@
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-
 import store
-from kpi.calendar import PLANNED, add_months, asset_calendar, local_midnight
-from kpi.facts.basis import FLAG_BRIDGED
+from kpi.calendar import add_months
 from kpi.figures import Evidence, Period, estimates, figure
-from kpi.figures.basis import DayFacts, day_edges_us
-from kpi.figures.bridges import Bridges
-from kpi.figures.records import KINDS, business, counting_days, records_window
+from kpi.figures.records import counting_days
 from kpi.jobs.basis import Progress, last_full_hour, run_each
+from kpi.jobs.evidence import gathered
 from kpi.verdicts import Verified, consistency, fulfilment
-from store import facts, figures, records, registry
+from store import figures, records, registry
 
 # Formed of every period, with a number or with a reason: it tells which periods have been formed.
 _ALWAYS_FORMED = "oee"
@@ -61,7 +55,7 @@ def refresh_factory(conn: store.Connection, factory: registry.Factory, now: date
         changed = _periods(factory, _months_of(factory, new_records) | set(dirty), until)
         if not changed and not _due(conn, factory, until):
             return 0
-        evidence = _evidence(conn, factory, until)
+        evidence = gathered(conn, factory, until)
         _publish(conn, factory, evidence, changed)
         due = _due(conn, factory, until)
         _publish(conn, factory, evidence, due)
@@ -117,55 +111,6 @@ def _periods(factory: registry.Factory, dirty: set[date], until: datetime) -> li
             if start >= first and end <= this_month:
                 found.add(Period("rolling12", start, end))
     return sorted(found, key=lambda period: (period.kind, period.start))
-
-
-def _evidence(conn: store.Connection, factory: registry.Factory, until: datetime) -> Evidence:
-    plan = registry.monitoring_plan(conn, factory)
-    zone, first = factory.timezone, factory.baseline_from
-    reach = local_midnight(records_window(first), zone), until + timedelta(days=366)
-    found = {kind: records.latest(conn, factory.factory_id, kind, *reach) for kind in KINDS}
-    start = local_midnight(first, zone)
-    bridged = facts.flagged_hours(conn, factory.factory_id, FLAG_BRIDGED, start, until)
-    return Evidence(
-        plan=plan,
-        days=_day_facts(conn, factory, until),
-        planned_s=_planned(plan, first, until),
-        until=until,
-        business=business(found, zone),
-        bridges=Bridges.of(bridged),
-    )
-
-
-def _day_facts(conn: store.Connection, factory: registry.Factory, until: datetime) -> DayFacts:
-    zone, first = factory.timezone, factory.baseline_from
-    start = local_midnight(first, zone)
-    table = pd.DataFrame(facts.day_sums(conn, factory.factory_id, zone, start, until))
-    table["day"] -= (first - date(1970, 1, 1)).days
-    columns = tuple(table.columns.drop(["asset_id", "day", "flags"]))
-    count = (until.astimezone(ZoneInfo(zone)).date() - first).days + 1
-    by_asset = {
-        asset_id: table[table["asset_id"] == asset_id]
-        .set_index("day")[[*columns]]
-        .reindex(range(count), fill_value=0.0)
-        for asset_id in table["asset_id"].unique().tolist()
-    }
-    return DayFacts(first, columns, {each: rows.to_numpy() for each, rows in by_asset.items()})
-
-
-def _planned(
-    plan: registry.MonitoringPlan, first: date, until: datetime
-) -> dict[int, npt.NDArray[np.float64]]:
-    """Return planned busy seconds by asset and local day from the calendar alone."""
-    zone = plan.factory.timezone
-    count = (until.astimezone(ZoneInfo(zone)).date() - first).days + 1
-    edges = day_edges_us(first, count, zone)
-    start = local_midnight(first, zone)
-    found = {}
-    for asset in plan.assets:
-        if asset.in_oee:
-            calendar = asset_calendar(plan, asset.asset_id, start, until)
-            found[asset.asset_id] = np.diff(calendar.cumulative(PLANNED, edges, until))
-    return found
 
 
 def _judge(conn: store.Connection, factory: registry.Factory) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from kpi.calendar import local_midnight
+from kpi.calendar import local_midnight, months, to_us
+from kpi.facts.basis import HOUR_US
 from kpi.figures import Estimate, Evidence, Period
 from kpi.figures.basis import Business, DayFacts
 from kpi.figures.bridges import Bridges
@@ -14,7 +15,7 @@ from kpi.figures.records import business
 from store.records import StoredRecord
 from store.registry import MonitoringPlan
 
-FIRST = date(2025, 1, 1)
+FIRST, END = date(2025, 1, 1), date(2026, 7, 1)
 MARCH = Period("month", date(2026, 3, 1), date(2026, 4, 1))
 YEAR = Period("rolling12", date(2025, 4, 1), date(2026, 4, 1))
 AFTER_MARCH = datetime(2026, 3, 31, 16, tzinfo=UTC)  # midnight in Shanghai
@@ -69,9 +70,13 @@ def evidence(
     planned: Mapping[int, Mapping[date, float]] | None = None,
     until: datetime = AFTER_MARCH,
     records: Mapping[str, Sequence[StoredRecord]] | None = None,
-    bridged: Mapping[int, Sequence[tuple[datetime, float]]] | None = None,
+    gap: tuple[str, str] | None = None,
 ) -> Evidence:
-    """Return evidence with facts by asset and day; what is planned is what the facts say."""
+    """Return evidence with facts by asset and day; what is planned is what the facts say.
+
+    A gap of the registers of asset 1 lies between two local times; 100 s or units fall in each of
+    its hours, and in the two hours on either side of it, which other gaps bridge.
+    """
     facts = facts or {}
     by_asset = {asset_id: np.zeros((_DAYS, len(_COLUMNS))) for asset_id in facts}
     for asset_id, days in facts.items():
@@ -89,7 +94,7 @@ def evidence(
         planned_s={asset_id: _daily(days) for asset_id, days in planned.items()},
         until=until,
         business=_business(records or {}, plan.factory.timezone),
-        bridges=_bridges(bridged or {}),
+        bridges=_bridges(gap),
     )
 
 
@@ -105,20 +110,17 @@ def _business(records: Mapping[str, Sequence[StoredRecord]], timezone: str) -> B
     return business({kind: records.get(kind, ()) for kind in kinds}, timezone)
 
 
-def _bridges(bridged: Mapping[int, Sequence[tuple[datetime, float]]]) -> Bridges:
-    """Return bridges of hours given by their start and what every column shows in them."""
-    rows = [
-        (asset_id, int(at.timestamp()) * 1_000_000, amount)
-        for asset_id, hours in bridged.items()
-        for at, amount in hours
-    ]
-    amounts = np.array([row[2] for row in rows])
-    return Bridges.of(
-        {
-            "asset_id": np.array([row[0] for row in rows], np.int32),
-            "hour_us": np.array([row[1] for row in rows], np.int64),
-            **dict.fromkeys(("ideal_total_s", "ideal_good_s", "energy"), amounts),
-        }
+def _bridges(gap: tuple[str, str] | None) -> Bridges:
+    if gap is None:
+        return Bridges({}, {})
+    begin, end = (to_us(datetime.fromisoformat(f"{each}+08:00")) for each in gap)
+    edges = [to_us(local_midnight(first, "Asia/Shanghai")) for first, _ in months(FIRST, END)]
+    hour_us = np.arange(begin // HOUR_US - 2, -(-end // HOUR_US) + 2) * HOUR_US
+    amounts = np.full(len(hour_us), 100.0)
+    names = ("ideal_total_s", "ideal_good_s", "energy")
+    return Bridges(
+        {(1, at_us): (begin, end) for at_us in edges if begin < at_us < end},
+        {1: {"hour_us": hour_us, **dict.fromkeys(names, amounts)}},
     )
 
 

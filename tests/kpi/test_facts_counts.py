@@ -203,6 +203,13 @@ def test_rejects_that_are_found_an_hour_later_count_when_they_are_found() -> Non
     assert bounds(found, "good", 1) == (-180, -180, -180)
 
 
+def test_the_bounds_of_more_rejects_than_pieces_stay_in_order() -> None:
+    rows = {PRODUCT: [(0, 1), (30, 2)], TOTAL: [(0, 0), (60, 2)], REJECT: [(0, 0), (60, 5)]}
+    found = facts(asset_plan(tag(PRODUCT), tag(TOTAL), tag(REJECT), cycles=TWO), rows)
+    # Three pieces less than none, of 60 s, 80 s or 100 s each.
+    assert bounds(found, "good") == (-300, -240, -180)
+
+
 def test_time_before_the_first_and_after_the_last_reading_is_uncounted() -> None:
     rows = {TOTAL: [(20, 0), (50, 10)], REJECT: steady(0, 0, 60)}
     found = facts(COUNTED, rows, calendar=planned((10, 55)))

@@ -6,11 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kpi.figures import Estimate, Period, figure, grade
-from kpi.figures.bridges import Bridges
 from tests.kpi.evidence import AFTER_MARCH, MARCH
 
 ESTIMATE = Estimate(
@@ -76,28 +73,3 @@ def test_coverage_stays_within_its_limits(coverage: float) -> None:
 )
 def test_grades_begin_at_their_thresholds(coverage: float, word: str) -> None:
     assert grade(coverage) == word
-
-
-@given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 30)), unique=True).map(sorted))
-def test_bridges_find_the_run_over_an_edge(hours: list[tuple[int, int]]) -> None:
-    hour_us = 3_600_000_000
-    bridges = Bridges.of(
-        {
-            "asset_id": np.array([asset_id for asset_id, _ in hours], np.int32),
-            "hour_us": np.array([hour * hour_us for _, hour in hours], np.int64),
-            "energy": np.array([2.0**hour for _, hour in hours]),
-        }
-    )
-    for asset_id in (1, 2, 3):
-        mine = {hour for each, hour in hours if each == asset_id}
-        for edge in range(32):
-            before: list[int] = []
-            after: list[int] = []
-            while edge - len(before) - 1 in mine:
-                before.append(edge - len(before) - 1)
-            while edge + len(after) in mine:
-                after.append(edge + len(after))
-            expected = (0.0, 0.0)
-            if before and after:
-                expected = sum(2.0**h for h in before), sum(2.0**h for h in after)
-            assert bridges.across(asset_id, edge * hour_us, "energy") == expected

@@ -1,6 +1,6 @@
 """Standard coal from entry meters: factors, bounds, and refusals in words."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +10,6 @@ from kpi.figures.energy import energy
 from store.registry import EnergyFactor, MonitoringPlan
 from tests.kpi.builders import ENERGY, asset, monitoring_plan, tag
 from tests.kpi.evidence import (
-    AFTER_MARCH,
     MARCH,
     YEAR,
     Facts,
@@ -175,11 +174,13 @@ def test_a_site_without_entry_meter_has_no_figure() -> None:
 
 
 def test_a_gap_over_the_end_of_the_month_may_lie_on_either_side() -> None:
-    bridged = {1: [(AFTER_MARCH + timedelta(hours=n), 50.0) for n in range(-3, 2)]}
-    plan = site(meter(1, "electricity", "kWh"))
-    found = one(coal(plan, {1: whole_month(1_000)}, bridged=bridged), "standard_coal")
+    gap = ("2026-03-31T21:00", "2026-04-01T02:00")
+    found = one(
+        coal(site(meter(1, "electricity", "kWh")), {1: whole_month(1_000)}, gap=gap),
+        "standard_coal",
+    )
     low, point, high = (value / PER_KWH * 1000 for value in bounds(found))
-    assert (low, point, high) == pytest.approx((30_850, 31_000, 31_100))
+    assert (low, point, high) == pytest.approx((30_700, 31_000, 31_200))
 
 
 def test_an_open_month_goes_up_to_the_last_full_hour() -> None:

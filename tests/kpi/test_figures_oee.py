@@ -1,7 +1,7 @@
 """OEE and its factors from day sums: one division, bounds, and refusals in words."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import pytest
 
@@ -23,7 +23,6 @@ from tests.kpi.evidence import (
 )
 
 DAY_S = 36_000.0
-MIDNIGHT = AFTER_MARCH  # between March and April
 
 
 def machines(count: int = 1, resolution: float = 0.0) -> MonitoringPlan:
@@ -224,50 +223,45 @@ def test_equipment_outside_the_plan_of_oee_does_not_count() -> None:
     assert none[0].reason == "no equipment is registered to form OEE"
 
 
-def hours_around(at: datetime, before: int, after: int) -> list[datetime]:
-    """The starts of some hours before and after a time."""
-    return [at + timedelta(hours=number) for number in range(-before, after)]
-
-
-def test_a_gap_over_the_end_of_the_month_opens_both_bounds_of_the_month() -> None:
-    facts: dict[int, Facts] = {
-        1: dict.fromkeys(march(*range(22, 32)), produced(DAY_S, 30_000, 30_000, 30_000))
-    }
-    # Six bridged hours of 1000 s each lie before midnight and two after it.
-    bridged = {1: [(at, 1_000.0) for at in hours_around(MIDNIGHT, 6, 2)]}
-    found = oee(evidence(machines(), facts, bridged=bridged), MARCH)
-    assert bounds(one(found, "oee")) == pytest.approx(
-        (294_000 / 360_000, 300_000 / 360_000, 302_000 / 360_000)
-    )
-    quality = one(found, "quality")
-    assert bounds(quality) == pytest.approx((1, 1, 1))
-
-
-def test_a_gap_inside_the_month_or_up_to_its_edge_is_exact() -> None:
+@pytest.mark.parametrize(
+    ("gap", "low_s", "high_s"),
+    [
+        (("2026-03-31T18:00", "2026-04-01T02:00"), 600, 200),
+        (("2026-03-31T18:30", "2026-04-01T01:30"), 600, 200),
+        (("2026-02-28T18:00", "2026-03-01T02:00"), 200, 600),
+        (("2026-03-31T20:00", "2026-04-01T00:00"), 0, 0),
+        (("2026-04-01T00:00", "2026-04-01T04:00"), 0, 0),
+        (("2026-03-10T20:00", "2026-03-11T04:00"), 0, 0),
+    ],
+    ids=[
+        *("over its end", "hours that it only touches", "over its start"),
+        *("up to its end", "after it", "over a midnight inside it"),
+    ],
+)
+def test_a_gap_over_an_edge_of_the_month_may_lie_on_either_side(
+    gap: tuple[str, str], low_s: float, high_s: float
+) -> None:
     facts: dict[int, Facts] = {1: {march(30)[0]: produced(DAY_S, 18_000, 18_000, 18_000)}}
-    inside = [MIDNIGHT - timedelta(hours=number) for number in (9, 8, 1)]
-    after = [MIDNIGHT, MIDNIGHT + timedelta(hours=1)]
-    for hours in (inside, after):
-        bridged = {1: [(at, 1_000.0) for at in hours]}
-        found = oee(evidence(machines(), facts, bridged=bridged), MARCH)
-        assert bounds(one(found, "oee")) == pytest.approx((0.5, 0.5, 0.5))
-
-
-def test_a_gap_over_the_start_opens_the_bounds_the_other_way_round() -> None:
-    start = datetime(2026, 2, 28, 16, tzinfo=UTC)
-    facts: dict[int, Facts] = {1: {march(30)[0]: produced(DAY_S, 18_000, 18_000, 18_000)}}
-    bridged = {1: [(at, 1_000.0) for at in hours_around(start, 6, 2)]}
-    found = oee(evidence(machines(), facts, bridged=bridged), MARCH)
-    assert bounds(one(found, "oee")) == pytest.approx((16_000 / DAY_S, 0.5, 24_000 / DAY_S))
+    found = oee(evidence(machines(), facts, gap=gap), MARCH)
+    expected = ((18_000 - low_s) / DAY_S, 0.5, (18_000 + high_s) / DAY_S)
+    assert bounds(one(found, "oee")) == pytest.approx(expected)
+    assert bounds(one(found, "quality")) == pytest.approx((1, 1, 1))
 
 
 def test_a_year_is_exact_over_a_gap_between_two_of_its_months() -> None:
-    edge = datetime(2025, 12, 31, 16, tzinfo=UTC)
     facts = {1: each_day(date(2025, 4, 1), date(2026, 4, 1), produced(DAY_S, 18e3, 18e3, 18e3))}
-    bridged = {1: [(at, 1_000.0) for at in hours_around(edge, 6, 2)]}
-    assert bounds(one(oee(evidence(machines(), facts, bridged=bridged), YEAR), "oee")) == (
-        pytest.approx((0.5, 0.5, 0.5))
-    )
+    inside = evidence(machines(), facts, gap=("2025-12-31T18:00", "2026-01-01T02:00"))
+    assert bounds(one(oee(inside, YEAR), "oee")) == pytest.approx((0.5, 0.5, 0.5))
+    over = evidence(machines(), facts, gap=("2026-03-31T18:00", "2026-04-01T02:00"))
+    assert bounds(one(oee(over, YEAR), "oee"))[0] == pytest.approx(0.5 - 600 / (365 * DAY_S))
+
+
+def test_a_gap_of_equipment_outside_oee_does_not_matter() -> None:
+    plan = replace(machines(), assets=(asset(2, in_oee=True),), tags=machines(2).tags)
+    plan = replace(plan, ideal_cycle_s={2: {1: 60.0}})
+    facts: dict[int, Facts] = {2: {march(30)[0]: produced(DAY_S, 18_000, 18_000, 18_000)}}
+    found = evidence(plan, facts, gap=("2026-03-31T18:00", "2026-04-01T02:00"))
+    assert bounds(one(oee(found, MARCH), "oee")) == pytest.approx((0.5, 0.5, 0.5))
 
 
 def coverage_of(found: Evidence) -> tuple[str, float | None]:

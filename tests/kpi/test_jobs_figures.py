@@ -15,6 +15,7 @@ from tests.kpi.plant import (
     Plant,
     balance,
     china,
+    every,
     heard,
     lot,
     machine_day,
@@ -199,6 +200,39 @@ def test_the_running_month_goes_up_to_the_last_full_hour_even_if_nothing_comes(
     # Two machines, 8 h planned on each of two days, but only 4 h of the second have passed.
     assert later[0].inputs["planned_s"] == 2 * 12 * 3600
     assert later[0].coverage == pytest.approx(8 / 12)
+
+
+def test_a_gap_of_the_meter_over_the_end_of_a_month_opens_both_months(plant: Plant) -> None:
+    readings = every(15, china("2026-03-01 00:00"), china("2026-03-31 22:00"), 0, 1)
+    last = readings[-1][1]
+    # From 21:45 to 01:45 sixteen units were used, nine of them, by time, before midnight.
+    readings += every(15, china("2026-04-01 01:45"), china("2026-04-02 09:15"), last + 16, 1)
+    plant.send({"EM01.energy": readings})
+    plant.refresh(IN_APRIL)
+    march, april = (revisions(plant, "standard_coal", start)[-1] for start in (MARCH, APRIL))
+    assert _kwh(march.point) == pytest.approx(31 * 96)
+    # The hours that the gap touches hold four units each: three before midnight, two after it.
+    assert (_kwh(march.low), _kwh(march.high)) == pytest.approx((31 * 96 - 12, 31 * 96 + 8))
+    assert _kwh(april.point) == pytest.approx(33 * 4)
+    assert (_kwh(april.low), _kwh(april.high)) == pytest.approx((33 * 4 - 8, 33 * 4 + 12))
+
+
+def test_readings_that_are_always_rarer_than_promised_open_a_month_by_one_interval(
+    plant: Plant,
+) -> None:
+    # Promised every 15 minutes, sent every hour: every hour of the year counts as bridged.
+    start = china("2026-03-01 00:30")
+    plant.send({"EM01.energy": every(60, start, china("2026-04-02 09:00"), 0, 4)})
+    plant.refresh(IN_APRIL)
+    march = revisions(plant, "standard_coal")[-1]
+    assert march.low is not None
+    # The hour that nobody metered, and four units on either side of the end of the month.
+    assert _kwh(march.low) == pytest.approx(743 * 4 - 4)
+
+
+def _kwh(tce: float | None) -> float:
+    assert tce is not None
+    return tce * 1000 / 0.1229
 
 
 def test_a_factory_without_data_gets_no_figures(plant: Plant) -> None:
