@@ -129,10 +129,11 @@ def _verdict(
     months = outcome.months(url, truths)
     wrong = [each.complaint() for each in years]
     wrong += [each.complaint(close=each.figure.grade == "A") for each in months]
-    complaints = [text for text in wrong if text is not None] + outcome.unformed(url, truths)
+    missing = outcome.unformed(url, truths)
+    complaints = [text for text in wrong if text is not None] + missing
     for text in complaints:
         console.print(f"✕ {text}", style="red", markup=False)
-    count = len(years) + len(months)
+    count = len(years) + len(months) + len(missing)
     console.print(f"{count - len(complaints)} of {count} figures agree with the simulator's truth")
     return 1 if complaints else 0
 

@@ -32,22 +32,27 @@ def _wait_for_workers(running: Watched) -> None:
     wait_for(lambda: " ".join(running.left()).count("forkserver") >= 3, "two workers", DEADLINE_S)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def _stop(running: Watched, number: signal.Signals) -> int:
+    """Stop the demo while it works, and return its exit code when all has ended."""
+    _wait_for_workers(running)
+    programs = " ".join(running.left())
+    assert "postgres" in programs
+    assert "mosquitto" in programs
+    if number == signal.SIGINT:  # from a terminal it reaches everything in the foreground
+        os.killpg(running.process.pid, number)
+    else:
+        running.process.send_signal(number)
+    code = running.wait_until_all_ended()
+    assert "Traceback" not in running.said()
+    return code
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_demo_that_is_stopped_ends_everything(
     number: signal.Signals, home: Path, tmp_path: Path
 ) -> None:
     with watched(demo(home), tmp_path / "output") as running:
-        _wait_for_workers(running)
-        programs = " ".join(running.left())
-        assert "postgres" in programs
-        assert "mosquitto" in programs
-        if number == signal.SIGINT:
-            os.killpg(running.process.pid, number)
-        else:
-            running.process.send_signal(number)
-        code = running.wait_until_all_ended()
-    assert code == (-number if number == signal.SIGKILL else 130)
-    assert "Traceback" not in running.said()
+        assert _stop(running, number) == (-number if number == signal.SIGKILL else 130)
 
 
 def test_a_second_demo_in_the_same_folder_says_so(home: Path, tmp_path: Path) -> None:
@@ -63,3 +68,4 @@ def test_a_second_demo_in_the_same_folder_says_so(home: Path, tmp_path: Path) ->
         assert "already running" in line
         assert str(home) in line
         assert running.process.poll() is None
+        assert _stop(running, signal.SIGTERM) == 130
