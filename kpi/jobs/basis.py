@@ -5,10 +5,7 @@ from concurrent.futures import Executor, as_completed
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-
 from kpi.errors import JobFailed
-from store.canonical import Rows
 from store.errors import StoreUnavailable
 
 _TIMEOUT_S = 3600.0
@@ -53,17 +50,3 @@ def _results(
     names = {pool.submit(piece): name for name, piece in work.items()}
     for future in as_completed(names, timeout=_TIMEOUT_S):
         yield names[future], future.result
-
-
-def joined(*parts: Rows) -> Rows:
-    """Return the rows of some parts ordered by (tag, time), each once."""
-    rows = Rows(
-        np.concatenate([part.tag_id for part in parts]),
-        np.concatenate([part.ts_us for part in parts]),
-        np.concatenate([part.value for part in parts]),
-        np.concatenate([part.status for part in parts]),
-    )
-    rows = rows.take(np.lexsort((rows.ts_us, rows.tag_id)))
-    again = np.zeros(len(rows), np.bool_)
-    again[1:] = (np.diff(rows.tag_id) == 0) & (np.diff(rows.ts_us) == 0)
-    return rows.take(~again) if again.any() else rows

@@ -24,7 +24,7 @@ from kpi.figures import Evidence
 from kpi.figures.basis import DayFacts, day_edges_us
 from kpi.figures.bridges import Bridges
 from kpi.figures.records import KINDS, business, records_window
-from kpi.jobs.basis import joined
+from kpi.jobs.reading import joined
 from store import facts, measurements, records, registry
 
 

@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import store
-from kpi.calendar import asset_calendar, from_us, to_us
+from kpi.calendar import asset_calendar, local_midnight, to_us
 from kpi.facts import AssetPlan, Window, asset_facts
-from kpi.facts.reach import NEIGHBOURS, product_span, reach
-from kpi.jobs.basis import Progress, joined, last_full_hour, run_each
-from store import facts, measurements, registry
-from store.canonical import Rows
+from kpi.jobs.basis import Progress, last_full_hour, run_each
+from kpi.jobs.reading import Reader
+from store import facts, registry
 
 _HOUR = timedelta(hours=1)
 # Dirty hours closer than this are read in one go: the rows between cost less than more questions.
@@ -79,51 +78,18 @@ def _recompute_span(
     end: datetime,
     before: datetime,
 ) -> int:
-    rows, start, end = _rows_and_reach(conn, asset, start, end)
+    factory = plan.factory
+    first = local_midnight(factory.baseline_from, factory.timezone)
+    reader = Reader(conn, asset, last_full_hour(first), before + _HOUR)
+    rows, start, end = reader.bearing(start, end)
     if end > before:
         # The hour that still runs takes part of what was said before it, even if nothing follows.
         facts.mark_dirty_hour(conn, asset.asset_id, before)
         end = before
+    if start >= end:
+        return 0
     window = Window(to_us(start), to_us(end))
     calendar = asset_calendar(plan, asset.asset_id, start, end)
     facts.replace(conn, asset.asset_id, start, end, asset_facts(asset, rows, calendar, window))
-    factory = plan.factory
     facts.mark_dirty_months(conn, factory.factory_id, factory.timezone, start, end)
     return window.hours
-
-
-def _rows_and_reach(
-    conn: store.Connection, asset: AssetPlan, start: datetime, end: datetime
-) -> tuple[Rows, datetime, datetime]:
-    """Return the hours that the rows of [start, end) reach to, with the rows that bear on them."""
-    tag_ids = [tag.tag_id for tag in asset.tags]
-    changed = measurements.read(conn, tag_ids, start, end)
-    rows = _beside(conn, tag_ids, start, end, changed)
-    first, last = (from_us(edge) for edge in reach(asset, rows, to_us(start), to_us(end)))
-    rows = _beside(
-        conn,
-        tag_ids,
-        first,
-        last,
-        measurements.read(conn, tag_ids, first, start),
-        changed,
-        measurements.read(conn, tag_ids, end, last),
-    )
-    product = asset.tag("product")
-    if product is not None:
-        span = product_span(asset, rows, to_us(first), to_us(last))
-        begin, until = (from_us(edge) for edge in span)
-        made = measurements.read(conn, [product.tag_id], begin, until)
-        rows = joined(rows, _beside(conn, [product.tag_id], begin, until, made))
-    return rows, first, last
-
-
-def _beside(
-    conn: store.Connection, tag_ids: list[int], start: datetime, end: datetime, *inside: Rows
-) -> Rows:
-    """Return the rows of [start, end) with their neighbours."""
-    return joined(
-        measurements.previous(conn, tag_ids, start, NEIGHBOURS),
-        *inside,
-        measurements.following(conn, tag_ids, end, NEIGHBOURS),
-    )

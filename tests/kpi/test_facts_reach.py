@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kpi.facts import AssetPlan, Window, asset_facts
@@ -110,6 +110,12 @@ def test_hours_between_the_rows_of_an_asset_are_not_left_out() -> None:
     assert reached(plan, by_tag, 0) == (0, 11)
 
 
+def test_hours_up_to_the_next_row_of_another_tag_are_not_left_out() -> None:
+    plan = asset_plan(tag(STATE), tag(POWER))
+    assert reached(plan, {STATE: [(0, 1)], POWER: [(600, 5)]}, 0) == (0, 10)
+    assert reached(plan, {STATE: [(600, 1)], POWER: [(0, 5)]}, 10) == (0, 11)
+
+
 def test_a_spike_reaches_the_readings_that_decide_about_it() -> None:
     plan = asset_plan(tag(TOTAL, max_rate_per_s=0.01))
     hourly = [(60 * hour, 10 * hour) for hour in range(12)]
@@ -182,6 +188,13 @@ def _key(row: Row) -> Row:
     return row[:2]
 
 
+# Pieces counted into an hour in which only the state changed, of a product told long before.
+@example(
+    [
+        [(PRODUCT, 0, 2), (TOTAL, 180, 0.0), (REJECT, 0, 0.0), (REJECT, 63, 0.0)],
+        [(STATE, 126, None), (PRODUCT, 9, 1), (TOTAL, 0, 1.0)],
+    ]
+)
 @given(st.lists(st.lists(_row, min_size=1, max_size=12, unique_by=_key), min_size=1, max_size=6))
 def test_facts_come_out_alike_however_the_rows_arrive(batches: list[list[Row]]) -> None:
     stored: dict[tuple[int, int], float | None] = {}

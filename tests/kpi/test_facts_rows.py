@@ -1,5 +1,7 @@
 """Row counts, changes of value and fingerprints."""
 
+from math import fsum
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from kpi.facts.rows import row_facts
 from tests.kpi.builders import (
     BAD,
+    ENERGY,
     POWER,
     TOTAL,
     Row,
@@ -77,6 +80,16 @@ def test_the_fingerprint_does_not_depend_on_the_order_of_rows(order: list[int]) 
     expected = row_facts(plan, ordered, window(0, 1))["digest"]
     shuffled = ordered.take(np.array(order))
     assert row_facts(plan, shuffled, window(0, 1))["digest"] == expected
+
+
+def test_sums_of_facts_do_not_depend_on_the_order_of_adding() -> None:
+    plan = asset_plan(tag(TOTAL), tag(ENERGY))
+    readings = rising(0, 6000, 7, 0.1)
+    found = facts(plan, {TOTAL: readings, ENERGY: readings}, hours=100)
+    for name in ("total", "ideal_good_s", "energy"):
+        values = found[name].tolist()[:-1]
+        assert sum(values) == sum(reversed(values)) == sum(sorted(values)) == fsum(values)
+        assert sum(values) == pytest.approx(99 * 60 / 70 * (60 if "ideal" in name else 1))
 
 
 def test_rows_of_other_assets_are_no_part_of_the_facts() -> None:

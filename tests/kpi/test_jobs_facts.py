@@ -125,6 +125,37 @@ def test_a_tag_that_was_silent_for_months_costs_nothing(plant: Plant) -> None:
     assert changed(before, plant.fact_versions()) == hours("M01", 11, 12, 13)
 
 
+def test_a_clock_that_begins_in_1970_does_not_make_decades_of_facts(plant: Plant) -> None:
+    plant.send({"M01.total": [(china("1970-01-02 00:00"), 0)]})
+    plant.send({"M01.total": [(china("2025-01-03 00:00"), 100), (china("2025-01-03 05:30"), 103)]})
+    plant.facts(NEXT_DAY)
+    first = min(hour for _, hour in plant.fact_versions())
+    assert first == china("2025-01-01 00:00"), "no figure looks before the baseline"
+    assert len(plant.fact_rows()) == 2 * 24 + 7
+
+
+def test_a_row_from_before_the_baseline_still_begins_its_first_hour(plant: Plant) -> None:
+    readings = [(china("2024-12-31 22:00"), 0), (china("2025-01-01 02:00"), 8)]
+    plant.send({"EM01.energy": readings})
+    plant.facts(NEXT_DAY)
+    hours_ = plant.conn.execute("SELECT hour, energy FROM kpi.fact_hour ORDER BY hour").fetchall()
+    assert [(hour.astimezone(CHINA), energy) for hour, energy in hours_][:2] == [
+        (china("2025-01-01 00:00"), 2),
+        (china("2025-01-01 01:00"), 2),
+    ]
+
+
+def test_a_clock_that_runs_years_ahead_bridges_nothing(plant: Plant) -> None:
+    plant.send(machine_day("M01", DAY))
+    plant.facts(NEXT_DAY)
+    before = plant.fact_rows()
+    plant.send({"M01.total": [(china("2199-01-01 00:00"), 999)]})
+    plant.send({"M01.state": [(china(f"{DAY} 23:45"), RUN)]})
+    plant.facts(NEXT_DAY)
+    assert plant.fact_rows() == before
+    assert {hour for _, hour in plant.dirty()} == {china("2199-01-01 00:00")}
+
+
 def shuffled_day(plant: Plant, seed: int) -> list[dict[str, list[tuple[datetime, float]]]]:
     """A day of two machines and the meter with spikes, resets and gaps, cut and shuffled."""
     source = np.random.default_rng(seed)
