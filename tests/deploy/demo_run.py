@@ -15,6 +15,9 @@ _ROOT = Path(__file__).parents[2]
 MILLPOND = Path(sys.executable).with_name("millpond")
 _LOOK_EVERY_S = 0.05
 _END_S = 60.0
+# What is printed must not depend on the terminal that the tests happen to run in.
+_TERMINAL = ("FORCE_COLOR", "NO_COLOR", "PY_COLORS", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+_WIDTH = 200
 
 
 class Watched:
@@ -22,7 +25,12 @@ class Watched:
 
     def __init__(self, command: list[str], output: Path) -> None:
         self.output = output
-        environment = {key: text for key, text in os.environ.items() if "MILLPOND" not in key}
+        environment = {
+            key: text
+            for key, text in os.environ.items()
+            if "MILLPOND" not in key and key not in _TERMINAL
+        }
+        environment["COLUMNS"] = str(_WIDTH)
         with output.open("w") as file:
             self.process = subprocess.Popen(
                 command,
