@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from collectors.config import GatewayConfig, load
+from collectors.config.file import GatewayConfig, load
 from collectors.errors import CollectorError
 from collectors.gateway import run
 

@@ -1,20 +1,22 @@
 """Which adapter reads which kind of source: the one place that knows all protocols."""
 
-from zoneinfo import ZoneInfo
-
 from collectors.adapter import Adapter
-from collectors.config_schema import ModbusSource, MqttSource, OpcuaSource, Source
-from collectors.modbus import ModbusAdapter
-from collectors.mqtt import MqttAdapter
-from collectors.opcua import OpcuaAdapter
+from collectors.config.schema import Source
+from collectors.context import Context
+from collectors.modbus.adapter import ModbusAdapter
+from collectors.modbus.settings import ModbusSource
+from collectors.mqtt.adapter import MqttAdapter
+from collectors.mqtt.settings import MqttSource
+from collectors.opcua.adapter import OpcuaAdapter
+from collectors.opcua.settings import OpcuaSource
 
 
-def adapter_for(source: Source, zone: ZoneInfo, *, probing: bool = False) -> Adapter:
-    """Return the adapter of a source; a probing one leaves no trace at the source."""
+def adapter_for(source: Source, context: Context) -> Adapter:
+    """Return the adapter of a source."""
     match source:
         case OpcuaSource():
-            return OpcuaAdapter(source)
+            return OpcuaAdapter(source, context)
         case ModbusSource():
-            return ModbusAdapter(source)
+            return ModbusAdapter(source, context)
         case MqttSource():
-            return MqttAdapter(source, zone, probing=probing)
+            return MqttAdapter(source, context)

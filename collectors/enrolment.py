@@ -1,7 +1,7 @@
 """Making a gateway known to the database, so that its batches are taken."""
 
 import store
-from collectors.config import GatewayConfig
+from collectors.config.file import GatewayConfig
 from collectors.identity import load_or_make_key
 from store.registry import register_gateway
 from store.signing import public_key

@@ -4,18 +4,17 @@ import asyncio
 import logging
 import sqlite3
 from contextlib import closing
-from zoneinfo import ZoneInfo
 
 from collectors.adapters import adapter_for
-from collectors.config import GatewayConfig
+from collectors.config.file import GatewayConfig
 from collectors.errors import SpoolError
 from collectors.identity import load_or_make_key
 from collectors.runner import SourceRunner
-from collectors.sink import TimescaleSink
+from collectors.sink.timescale import TimescaleSink
 from collectors.skew import SkewMeter
-from collectors.spool import Spool
-from collectors.spool_bounds import Bounds
-from collectors.spool_file import sole_use
+from collectors.spool.bounds import Bounds
+from collectors.spool.file import sole_use
+from collectors.spool.spool import Spool
 from collectors.writer import Writer
 
 _log = logging.getLogger("collectors.gateway")
@@ -35,9 +34,10 @@ async def run(config: GatewayConfig, *, stop: asyncio.Event) -> None:
     bounds = Bounds(int(config.spool.max_mb * 1e6), config.spool.max_age_days * 86_400)
     with sole_use(config.spool_path), closing(Spool(config.spool_path, bounds)) as spool:
         writer = Writer(spool, skew, lambda: [runner.state() for runner in runners])
-        zone = ZoneInfo(config.gateway.timezone)
+        context = config.context()
         runners = [
-            SourceRunner(source, adapter_for(source, zone), writer.put) for source in config.sources
+            SourceRunner(source, adapter_for(source, context), writer.put)
+            for source in config.sources
         ]
         await _collect(runners, writer, sink, stop)
 

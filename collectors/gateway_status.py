@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from collectors.config import GatewayConfig
+from collectors.config.file import GatewayConfig
 from collectors.sample import from_us
-from collectors.spool_file import is_in_use, open_for_reading, used_bytes
+from collectors.spool.file import is_in_use, open_for_reading, used_bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from collectors import status
 from collectors.adapter import Adapter
 from collectors.adapters import adapter_for
-from collectors.config import GatewayConfig
-from collectors.config_schema import Source, TagTable
+from collectors.config.fields import TagTable
+from collectors.config.file import GatewayConfig
+from collectors.config.schema import Source
+from collectors.context import Context
 from collectors.sample import Sample, from_us
 
 _WAIT_S = 10.0
@@ -40,13 +41,13 @@ async def probe(config: GatewayConfig, *, wait_s: float = _WAIT_S) -> list[Probe
     A source that cannot be read gives results that say so. Brokers are asked with a session of
     their own, so that a running gateway keeps its messages.
     """
-    zone = ZoneInfo(config.gateway.timezone)
-    found = await asyncio.gather(*(_probe(source, zone, wait_s) for source in config.sources))
+    context = config.context(probing=True)
+    found = await asyncio.gather(*(_probe(source, context, wait_s) for source in config.sources))
     return [result for results in found for result in results]
 
 
-async def _probe(source: Source, zone: ZoneInfo, wait_s: float) -> list[ProbeResult]:
-    adapter = adapter_for(source, zone, probing=True)
+async def _probe(source: Source, context: Context, wait_s: float) -> list[ProbeResult]:
+    adapter = adapter_for(source, context)
     seen: dict[str, tuple[Sample, float]] = {}
     code, note = status.BAD_NO_DATA, None
     try:

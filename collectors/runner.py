@@ -11,9 +11,9 @@ from collectors import status
 from collectors.adapter import Adapter
 from collectors.backoff import Backoff
 from collectors.change_filter import ChangeFilter
-from collectors.config_schema import Source
+from collectors.config.schema import Source
 from collectors.sample import Delivery, Refused, Sample, bad, now_us, time_is_plausible
-from collectors.spool import SourceState
+from collectors.spool.spool import SourceState
 
 _log = logging.getLogger("collectors.source")
 

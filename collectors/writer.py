@@ -16,7 +16,7 @@ from typing import TypeVar
 from collectors.backoff import Backoff
 from collectors.sample import Delivery, Refused
 from collectors.skew import SkewMeter
-from collectors.spool import SourceState, Spool
+from collectors.spool.spool import SourceState, Spool
 
 _log = logging.getLogger("collectors.writer")
 

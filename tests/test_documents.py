@@ -4,29 +4,35 @@ import dataclasses
 import re
 import subprocess
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 import typer.main
 
 from api.kpis import KPIS
-from collectors import config_schema
+from collectors.config.schema import SOURCES, GatewayTable, SinkTable, SpoolTable
 from deploy.cli import app
 
 ROOT = Path(__file__).parents[1]
 READMES = [ROOT / "README.md", ROOT / "README.zh.md"]
 DOCUMENTS = [*READMES, *sorted((ROOT / "docs").glob("*.md"))]
-TABLES = (
-    config_schema.GatewayTable,
-    config_schema.SpoolTable,
-    config_schema.SinkTable,
-    config_schema.OpcuaSource,
-    config_schema.OpcuaTag,
-    config_schema.ModbusSource,
-    config_schema.ModbusTag,
-    config_schema.MqttSource,
-    config_schema.MqttTag,
-    config_schema.MqttRecord,
-)
+
+
+def _with_sub_tables(table: type) -> list[type]:
+    """A table and those that fill its tuples."""
+    found = [table]
+    hints = get_type_hints(table)
+    for each in dataclasses.fields(table):
+        if "table" in each.metadata:
+            found += _with_sub_tables(get_args(hints[each.name])[0])
+    return found
+
+
+TABLES = [
+    table
+    for top in (GatewayTable, SpoolTable, SinkTable, *SOURCES.values())
+    for table in _with_sub_tables(top)
+]
 
 
 def verbs() -> set[tuple[str, ...]]:
@@ -84,10 +90,7 @@ def test_the_commands_of_the_readme_that_only_show_help_work() -> None:
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
 def test_every_key_of_a_gateway_file_is_documented(table: type) -> None:
     text = (ROOT / "docs" / "gateway.md").read_text(encoding="utf-8")
-    keys = [
-        field.metadata.get("table", field.name)
-        for field in dataclasses.fields(table)  # type: ignore[arg-type]
-    ]
+    keys = [field.metadata.get("table", field.name) for field in dataclasses.fields(table)]
     assert [key for key in keys if f"`{key}`" not in text and f"source.{key}]" not in text] == []
 
 
@@ -97,7 +100,7 @@ def test_every_kpi_is_documented() -> None:
 
 
 def test_the_gateway_file_in_the_document_is_accepted(tmp_path: Path) -> None:
-    from collectors.config import check
+    from collectors.config.file import check
 
     text = (ROOT / "docs" / "gateway.md").read_text(encoding="utf-8")
     sample = re.search(r"```toml\n(.*?)```", text, re.DOTALL)

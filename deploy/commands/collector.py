@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from collectors import config, enrolment, gateway_status
+from collectors import enrolment, gateway_status
+from collectors.config import file as config
 from collectors.errors import ConfigRefused
 from deploy.commands.common import JsonOption, console, print_json
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import simulators.plant
 import simulators.scenarios
 import store
-from collectors import config
+from collectors.config import file as config
 from collectors.enrolment import enrol
 from deploy.children import Child
 from deploy.errors import StartFailed

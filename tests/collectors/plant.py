@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import store
-from collectors.config import GatewayConfig, load
+from collectors.config.file import GatewayConfig, load
 from collectors.enrolment import enrol
 from collectors.errors import SpoolError
 from collectors.gateway import run

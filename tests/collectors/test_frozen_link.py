@@ -2,23 +2,17 @@
 
 import asyncio
 from collections.abc import Iterator
-from zoneinfo import ZoneInfo
 
 import pytest
 from asyncua import ua
 
 from collectors.adapter import Adapter
-from collectors.config_schema import (
-    ModbusSource,
-    ModbusTag,
-    MqttSource,
-    MqttTag,
-    OpcuaSource,
-    OpcuaTag,
-)
-from collectors.modbus import ModbusAdapter
-from collectors.mqtt import MqttAdapter
-from collectors.opcua import OpcuaAdapter
+from collectors.modbus.adapter import ModbusAdapter
+from collectors.modbus.settings import ModbusSource, ModbusTag
+from collectors.mqtt.adapter import MqttAdapter
+from collectors.mqtt.settings import MqttSource, MqttTag
+from collectors.opcua.adapter import OpcuaAdapter
+from collectors.opcua.settings import OpcuaSource, OpcuaTag
 from deploy.broker import EmbeddedBroker
 from deploy.ports import free_port
 from tests.collectors.proxy import Proxy
@@ -30,6 +24,7 @@ from tests.collectors.servers import (
     node,
     opcua_server,
 )
+from tests.collectors.surroundings import context
 
 HOST = "127.0.0.1"
 
@@ -65,7 +60,8 @@ def test_opcua(loop: LoopThread) -> None:
             publish_ms=100,
             timeout_s=1.0,
             tags=(OpcuaTag(tag="x", node=node("X")),),
-        )
+        ),
+        context(),
     )
     with opcua_server(loop, port, {"X": ua.Variant(1.0)}):
         assert isinstance(failure_when_frozen(adapter, proxy), adapter.errors)
@@ -84,7 +80,8 @@ def test_modbus(loop: LoopThread) -> None:
             poll_s=0.05,
             timeout_s=0.5,
             tags=(tag,),
-        )
+        ),
+        context(),
     )
     with modbus_server(loop, port):
         assert isinstance(failure_when_frozen(adapter, proxy), adapter.errors)
@@ -102,6 +99,6 @@ def test_mqtt(loop: LoopThread, broker: EmbeddedBroker) -> None:
             keepalive_s=2,
             tags=(MqttTag(tag="x", topic="frozen/x"),),
         ),
-        ZoneInfo("Asia/Shanghai"),
+        context(),
     )
     assert isinstance(failure_when_frozen(adapter, proxy), adapter.errors)

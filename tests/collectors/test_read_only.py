@@ -8,11 +8,12 @@ import pytest
 import collectors
 
 FOLDER = Path(collectors.__file__).parent
-MODULES = sorted(FOLDER.glob("*.py"))
+MODULES = sorted(FOLDER.rglob("*.py"))
+PROTOCOLS = ("opcua", "modbus", "mqtt")
 
 # All that the adapters may use of the libraries' clients: reading and bookkeeping.
 ALLOWED = {
-    "opcua.py": {
+    "opcua": {
         "_client": {
             "connect",
             "connection_lost_callback",
@@ -25,7 +26,7 @@ ALLOWED = {
         "protocol": {"transport"},
         "_session": {"create_monitored_items", "create_subscription", "read"},
     },
-    "modbus.py": {
+    "modbus": {
         "_client": {
             "close",
             "connect",
@@ -35,7 +36,7 @@ ALLOWED = {
             "set_max_no_responses",
         },
     },
-    "mqtt.py": {
+    "mqtt": {
         "_client": {
             "ack",
             "connect",
@@ -109,18 +110,26 @@ def used_of(tree: ast.AST, owner: str) -> set[str]:
     return used
 
 
-@pytest.mark.parametrize(("module", "owner"), [(m, o) for m in ALLOWED for o in ALLOWED[m]])
-def test_clients_are_used_for_reading_only(module: str, owner: str) -> None:
-    tree = ast.parse((FOLDER / module).read_text(encoding="utf-8"))
-    assert used_of(tree, owner) == ALLOWED[module][owner]
+def trees(protocol: str) -> list[ast.Module]:
+    """Return the parsed modules of a protocol."""
+    paths = sorted((FOLDER / protocol).rglob("*.py"))
+    assert paths
+    return [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
 
 
-@pytest.mark.parametrize("module", ["opcua.py", "modbus.py", "mqtt.py"])
-def test_no_writing_service_is_named(module: str) -> None:
-    tree = ast.parse((FOLDER / module).read_text(encoding="utf-8"))
+@pytest.mark.parametrize(("protocol", "owner"), [(p, o) for p in ALLOWED for o in ALLOWED[p]])
+def test_clients_are_used_for_reading_only(protocol: str, owner: str) -> None:
+    used: set[str] = set().union(*(used_of(tree, owner) for tree in trees(protocol)))
+    assert used - ALLOWED[protocol][owner] == set()
+    assert used
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_no_writing_service_is_named(protocol: str) -> None:
+    names: set[str] = set().union(*(names_in(tree) for tree in trees(protocol)))
     found = {
         name
-        for name in names_in(tree) - HARMLESS
+        for name in names - HARMLESS
         if any(name.lower().startswith(word) for word in WRITING)
         or "WriteRequest" in name
         or "CallRequest" in name
@@ -128,8 +137,8 @@ def test_no_writing_service_is_named(module: str) -> None:
     assert found == set()
 
 
-def test_no_other_module_has_a_client_at_all() -> None:
-    libraries = {"asyncua", "pymodbus", "paho"}
+def test_each_library_is_used_by_its_protocol_alone() -> None:
+    homes = {"asyncua": "opcua", "pymodbus": "modbus", "paho": "mqtt"}
     using = set()
     for path in MODULES:
         for item in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -139,7 +148,5 @@ def test_no_other_module_has_a_client_at_all() -> None:
                 imported = {alias.name.partition(".")[0] for alias in item.names}
             else:
                 continue
-            if imported & libraries:
-                using.add(path.name)
-    # opcua_values only reads the fields of a value that has arrived.
-    assert using == {"opcua.py", "opcua_values.py", "modbus.py", "mqtt.py"}
+            using |= {(library, path.parent.name) for library in imported & homes.keys()}
+    assert using == set(homes.items())

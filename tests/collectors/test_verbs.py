@@ -12,12 +12,12 @@ import pytest
 from asyncua import ua
 from paho.mqtt.publish import single
 
-from collectors.config import load
+from collectors.config.file import load
 from collectors.errors import NotSet, SpoolError
 from collectors.gateway import run
 from collectors.gateway_status import status
 from collectors.probe import probe
-from collectors.spool_file import sole_use
+from collectors.spool.file import sole_use
 from deploy.broker import EmbeddedBroker
 from deploy.ports import free_port
 from tests.collectors.plant import write_file

@@ -14,9 +14,9 @@ import pytest
 from collectors import writer as writer_module
 from collectors.sample import Delivery, Sample
 from collectors.skew import SkewMeter
-from collectors.spool import Spool
-from collectors.spool_bounds import Bounds
-from collectors.spool_file import open_for_reading
+from collectors.spool.bounds import Bounds
+from collectors.spool.file import open_for_reading
+from collectors.spool.spool import Spool
 from collectors.status import GOOD
 from collectors.writer import Writer
 from store.canonical import Record

@@ -1,0 +1,1 @@
+"""The gateway file: its tables, its keys, and what is wrong with them."""

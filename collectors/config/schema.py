@@ -1,0 +1,46 @@
+"""The tables of a gateway file that are not a protocol's own, and which source is of which kind."""
+
+from dataclasses import dataclass, field
+
+from collectors.config.fields import SourceTable, choice, form, not_empty, number, timezone
+from collectors.modbus.settings import ModbusSource
+from collectors.mqtt.settings import MqttSource
+from collectors.opcua.settings import OpcuaSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayTable:
+    """[gateway]: who it is; times of business systems without an offset are in its timezone."""
+
+    id: str = field(metadata=form(not_empty))
+    key: str = field(metadata=form(not_empty))
+    timezone: str = field(default="Asia/Shanghai", metadata=form(timezone))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolTable:
+    """[spool]: where data wait on disk, and how much of them; the oldest go first."""
+
+    path: str = field(metadata=form(not_empty))
+    max_mb: float = field(default=512.0, metadata=number(at_least=1, at_most=1_000_000))
+    max_age_days: float = field(default=30.0, metadata=number(at_least=0.01, at_most=3660))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkTable:
+    """[sink]: where batches go; either url or the name of an environment variable with it."""
+
+    kind: str = field(metadata=choice("timescale"))
+    url: str | None = field(default=None, metadata=form(not_empty))
+    url_env: str | None = field(default=None, metadata=form(not_empty))
+    batch_rows: int = field(default=5000, metadata=number(at_least=1, at_most=100_000))
+    batch_seconds: float = field(default=1.0, metadata=number(at_least=0.05, at_most=3600))
+
+
+Source = OpcuaSource | ModbusSource | MqttSource
+
+SOURCES: dict[str, type[SourceTable]] = {
+    "opcua": OpcuaSource,
+    "modbus": ModbusSource,
+    "mqtt": MqttSource,
+}

@@ -1,0 +1,122 @@
+"""A gateway file: every problem with its line, and what a sound file means."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import collectors
+from collectors.config.fields import UNITS
+from collectors.config.file import check, load
+from collectors.config.lines import key_lines
+from collectors.errors import ConfigRefused, NotSet
+from collectors.modbus.settings import ModbusSource
+from collectors.mqtt.settings import MqttSource
+from collectors.opcua.settings import OpcuaSource
+from tests.collectors.plant import write_file
+
+CASES = sorted(Path(__file__).parent.joinpath("testcases").iterdir())
+SAMPLES = sorted(Path(collectors.__file__).parent.rglob("sample.toml"))
+
+SOURCE = """
+[[source]]
+name = "meters"
+kind = "modbus"
+host = "127.0.0.1"
+  [[source.tag]]
+  tag = "EM01.energy"
+  address = 100
+  type = "uint32"
+"""
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_each_problem_is_told_once_with_its_line(case: Path) -> None:
+    found = [f"{problem.line}: {problem.message}" for problem in check(case / "gateway.toml")]
+    assert found == (case / "expected.txt").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_wrong_file_is_refused_with_the_same_problems(case: Path) -> None:
+    path = case / "gateway.toml"
+    with pytest.raises(ConfigRefused) as refused:
+        load(path)
+    assert list(refused.value.problems) == check(path)
+    assert str(refused.value).splitlines() == [str(problem) for problem in check(path)]
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_samples_are_sound(path: Path) -> None:
+    assert check(path) == []
+    assert load(path).sources
+
+
+def test_there_is_a_sample_for_every_protocol() -> None:
+    kinds = {source.kind for path in SAMPLES for source in load(path).sources}
+    assert kinds == {"opcua", "modbus", "mqtt"}
+
+
+@pytest.mark.parametrize("cls", [OpcuaSource, ModbusSource, MqttSource])
+def test_samples_show_every_key(
+    cls: type[OpcuaSource] | type[ModbusSource] | type[MqttSource],
+) -> None:
+    kind = cls.__name__.removesuffix("Source").lower()
+    path = next(path for path in SAMPLES if path.parent.name == kind)
+    text = path.read_text(encoding="utf-8")
+    names = {spec.name for spec in fields(cls)} - {"tags", "records"}
+    assert {name for name in names if f"{name} = " not in text} == set()
+
+
+def test_a_missing_file_is_told() -> None:
+    assert [str(problem) for problem in check(Path("no/such.toml"))] == [
+        "no/such.toml: cannot be read: No such file or directory"
+    ]
+
+
+def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_bytes("[gateway]\nid = '工厂'\n".encode("gb18030"))
+    assert [problem.line for problem in check(path)] == [2]
+
+
+def test_defaults_and_places(tmp_path: Path) -> None:
+    config = load(write_file(tmp_path, SOURCE))
+    assert config.key_path == tmp_path / "gateway.key"
+    assert config.spool_path == tmp_path / "spool.db"
+    assert config.gateway.timezone == "Asia/Shanghai"
+    (source,) = config.sources
+    assert isinstance(source, ModbusSource)
+    assert (source.port, source.poll_s, source.heartbeat_s) == (502, 5.0, 60.0)
+    assert source.tags[0].scale == 1.0
+
+
+def test_the_version_names_the_content(tmp_path: Path) -> None:
+    first = load(write_file(tmp_path, SOURCE)).version
+    assert load(write_file(tmp_path, SOURCE)).version == first
+    assert load(write_file(tmp_path, SOURCE.replace("100", "102"))).version != first
+
+
+def test_the_address_of_the_sink_may_stand_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_file(tmp_path, SOURCE)
+    text = path.read_text().replace('url = "postgresql://127.0.0.1:1/none"', 'url_env = "SINK_URL"')
+    path.write_text(text)
+    config = load(path)
+    monkeypatch.delenv("SINK_URL", raising=False)
+    with pytest.raises(NotSet, match="SINK_URL"):
+        config.database_url()
+    monkeypatch.setenv("SINK_URL", "postgresql://there/db")
+    assert config.database_url() == "postgresql://there/db"
+
+
+@given(st.text(alphabet="[]{}\"'#=.\\\n ab", max_size=60))
+def test_any_text_has_its_lines_scanned_without_failing(text: str) -> None:
+    lines = key_lines(text)
+    assert all(1 <= line <= len(text.splitlines()) for line in lines.values())
+
+
+def test_units_are_listed_once() -> None:
+    assert len(UNITS) == len(set(UNITS))

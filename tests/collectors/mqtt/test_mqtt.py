@@ -1,0 +1,342 @@
+"""MQTT against a real broker: what is acknowledged when, and what comes again."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.publish import single
+
+from collectors.adapter import Adapter
+from collectors.mqtt.adapter import MqttAdapter
+from collectors.mqtt.settings import MqttRecord, MqttSource, MqttTag
+from collectors.sample import Delivery
+from deploy.broker import EmbeddedBroker
+from tests.collectors.receiving import (
+    failure_of,
+    opened,
+    paho_threads,
+    receive_until,
+    samples_of,
+)
+from tests.collectors.surroundings import context
+from tests.support.database import scratch_home
+from tests.support.waiting import wait_for
+
+ZONE = ZoneInfo("Asia/Shanghai")
+Protocol = Literal["5", "3.1.1"]
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    yield
+    wait_for(lambda: paho_threads() == [], "the end of paho's threads")
+
+
+@pytest.fixture
+def own_broker() -> Iterator[EmbeddedBroker]:
+    """A broker that a test may stop."""
+    broker = EmbeddedBroker(scratch_home("own-broker"))
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.remove()
+
+
+def source(
+    broker: EmbeddedBroker, name: str, protocol: Protocol = "5", **changed: Any
+) -> MqttSource:
+    """Return a source whose client id and topics carry the test's name."""
+    defaults: dict[str, Any] = {
+        "tags": (MqttTag(tag="n", topic=f"{name}/n", value="n", ts="at"),),
+        "records": (),
+    }
+    return MqttSource(
+        name="business",
+        kind="mqtt",
+        host="127.0.0.1",
+        port=broker.port,
+        client_id=f"test-{name}",
+        protocol=protocol,
+        **(defaults | changed),
+    )
+
+
+def adapter(settings: MqttSource, *, probing: bool = False) -> MqttAdapter:
+    return MqttAdapter(settings, context(probing=probing))
+
+
+def publish(broker: EmbeddedBroker, topic: str, content: Any, *, retain: bool = False) -> None:
+    payload = content if isinstance(content, bytes) else json.dumps(content)
+    single(topic, payload, qos=1, retain=retain, hostname="127.0.0.1", port=broker.port)
+
+
+def numbered(n: int) -> dict[str, Any]:
+    return {"n": n, "at": f"2026-03-01T00:00:{n:02}Z"}
+
+
+def session_exists(settings: MqttSource) -> None:
+    """Make the broker know the session, so that it keeps what is published from now on."""
+
+    async def run() -> None:
+        wanted = adapter(settings)
+        async with opened(wanted):
+            await receive_until(wanted, lambda seen: len(seen) > 0, "a sign of life")
+
+    asyncio.run(run())
+
+
+async def next_message(wanted: Adapter) -> Delivery:
+    found = await receive_until(
+        wanted, lambda seen: bool(seen) and seen[-1].stored is not None, "a message"
+    )
+    return found[-1]
+
+
+def number_of(delivery: Delivery) -> float | None:
+    (sample,) = delivery.samples
+    return sample.value
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_message_comes_again_until_it_is_stored(
+    broker: EmbeddedBroker, protocol: Protocol
+) -> None:
+    settings = source(broker, f"again-{protocol}", protocol)
+    topic = settings.tags[0].topic
+
+    async def first() -> Delivery:
+        wanted = adapter(settings)
+        async with opened(wanted):
+            return await next_message(wanted)
+
+    async def stored() -> Delivery:
+        wanted = adapter(settings)
+        async with opened(wanted):
+            delivery = await next_message(wanted)
+            assert delivery.stored is not None
+            delivery.stored()
+            return delivery
+
+    session_exists(settings)
+    publish(broker, topic, numbered(1))
+    before, again = asyncio.run(first()), asyncio.run(stored())
+    publish(broker, topic, numbered(2))
+    after = asyncio.run(stored())
+    assert [number_of(one) for one in (before, again, after)] == [1.0, 1.0, 2.0]
+    assert before.message is not None
+    assert again.message is not None
+    assert (before.message.repeated, again.message.repeated) == (False, True)
+    assert before.message.digest == again.message.digest
+
+
+def test_an_acknowledgement_of_an_old_connection_confirms_nothing(
+    broker: EmbeddedBroker,
+) -> None:
+    """Numbers of messages start anew with a new session, so 1 may be another message now."""
+    settings = source(broker, "stale")
+    topic = settings.tags[0].topic
+
+    async def receive() -> Delivery:
+        wanted = adapter(settings)
+        async with opened(wanted):
+            return await next_message(wanted)
+
+    async def late_acknowledgement(old: Delivery) -> Delivery:
+        wanted = adapter(settings)
+        async with opened(wanted):
+            delivery = await next_message(wanted)
+            assert old.stored is not None
+            old.stored()
+            await receive_until(wanted, lambda seen: len(seen) >= 2, "signs of life")
+            return delivery
+
+    session_exists(settings)
+    publish(broker, topic, numbered(1))
+    old = asyncio.run(receive())
+    forget_session(settings)
+    session_exists(settings)
+    publish(broker, topic, numbered(2))
+    asyncio.run(late_acknowledgement(old))
+    assert number_of(asyncio.run(receive())) == 2.0
+
+
+def forget_session(settings: MqttSource) -> None:
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=settings.client_id,
+        protocol=MQTTProtocolVersion.MQTTv5,
+    )
+    client.connect("127.0.0.1", settings.port, clean_start=True)
+    client.loop_start()
+    wait_for(client.is_connected, "the connection that ends the session")
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_a_broker_that_restarts_loses_nothing(own_broker: EmbeddedBroker) -> None:
+    async def until_lost() -> Exception:
+        settings = source(own_broker, "restart")
+        wanted = adapter(settings)
+        async with opened(wanted):
+            await receive_until(wanted, lambda seen: len(seen) > 0, "a sign of life")
+            await asyncio.to_thread(own_broker.stop)
+            return await failure_of(wanted)
+
+    async def after() -> Delivery:
+        wanted = adapter(source(own_broker, "restart"))
+        async with opened(wanted):
+            return await next_message(wanted)
+
+    assert isinstance(asyncio.run(until_lost()), MqttAdapter.errors)
+    own_broker.start()
+    publish(own_broker, "restart/n", numbered(3))
+    own_broker.stop()
+    own_broker.start()
+    assert number_of(asyncio.run(after())) == 3.0
+
+
+def test_what_does_not_decode_is_refused_and_the_rest_goes_on(broker: EmbeddedBroker) -> None:
+    record = MqttRecord(topic="mixed/+/order", kind="order_line", key="line", at="due")
+    settings = source(broker, "mixed", records=(record,))
+    contents: list[tuple[str, Any]] = [
+        ("mixed/n", b"\xff\x00"),
+        ("mixed/n", {"n": "many", "at": "2026-03-01T00:00:00Z"}),
+        ("mixed/a/order", {"line": "SO1"}),
+        ("mixed/a/order", {"line": "SO1", "due": "1890-01-01"}),
+        ("mixed/b/order", {"line": "SO2", "due": "2026-03-10"}),
+        ("mixed/n", numbered(5)),
+    ]
+    session_exists(settings)
+    for topic, content in contents:
+        publish(broker, topic, content)
+
+    async def run() -> list[Delivery]:
+        wanted = adapter(settings)
+        async with opened(wanted):
+            found = await receive_until(
+                wanted, lambda seen: sum(one.stored is not None for one in seen) == 6, "all six"
+            )
+            return [one for one in found if one.stored is not None]
+
+    found = asyncio.run(run())
+    assert [refused.reason for one in found for refused in one.refused] == [
+        "mixed/n: the payload is not UTF-8",
+        "mixed/n: n is a text, not a number or boolean",
+        "mixed/a/order: there is no due in the payload",
+        "mixed/a/order: due lies outside the years 1970 to 2200",
+    ]
+    assert found[0].refused[0].payload == "\\xff\\0"
+    assert [(one.kind, one.key) for each in found for one in each.records] == [
+        ("order_line", "SO2")
+    ]
+    assert [sample.value for sample in samples_of(found)] == [5.0]
+
+
+def test_a_topic_that_left_the_file_is_left(broker: EmbeddedBroker) -> None:
+    both = source(
+        broker,
+        "left",
+        tags=(
+            MqttTag(tag="n", topic="left/n", value="n", ts="at"),
+            MqttTag(tag="old", topic="left/old", value="n", ts="at"),
+        ),
+    )
+    session_exists(both)
+    publish(broker, "left/old", numbered(1))
+    publish(broker, "left/n", numbered(2))
+
+    async def run() -> list[Delivery]:
+        wanted = adapter(source(broker, "left"))
+        async with opened(wanted):
+            found = await receive_until(wanted, lambda seen: bool(samples_of(seen)), "the tag")
+            await receive_until(wanted, lambda seen: len(seen) >= 2, "signs of life")
+            for topic, n in (("left/old", 3), ("left/n", 4)):
+                await asyncio.to_thread(publish, broker, topic, numbered(n))
+            return found + await receive_until(
+                wanted, lambda seen: bool(samples_of(seen)), "the next"
+            )
+
+    found = [one for one in asyncio.run(run()) if one.stored is not None]
+    # Message 1 is handed over to be acknowledged, message 3 never comes.
+    assert [[sample.value for sample in one.samples] for one in found] == [[], [2.0], [4.0]]
+
+
+def test_a_retained_value_without_a_time_is_not_taken_for_a_new_one(
+    broker: EmbeddedBroker,
+) -> None:
+    tags = (
+        MqttTag(tag="timeless", topic="retained/n", value="n"),
+        MqttTag(tag="timed", topic="retained/n", value="n", ts="at"),
+    )
+    publish(broker, "retained/n", numbered(6), retain=True)
+
+    async def run() -> list[str]:
+        wanted = adapter(source(broker, "retained", tags=tags))
+        async with opened(wanted):
+            return [sample.tag for sample in (await next_message(wanted)).samples]
+
+    assert asyncio.run(run()) == ["timed"]
+
+
+def test_probing_takes_no_message_from_the_gateway(broker: EmbeddedBroker) -> None:
+    settings = source(broker, "probing")
+
+    async def probe() -> Delivery:
+        wanted = adapter(settings, probing=True)
+        async with opened(wanted):
+            await receive_until(wanted, lambda seen: len(seen) > 0, "a sign of life")
+            await asyncio.to_thread(publish, broker, "probing/n", numbered(7))
+            delivery = await next_message(wanted)
+            assert delivery.stored is not None
+            delivery.stored()
+            return delivery
+
+    async def collect() -> Delivery:
+        wanted = adapter(settings)
+        async with opened(wanted):
+            return await next_message(wanted)
+
+    session_exists(settings)
+    assert number_of(asyncio.run(probe())) == 7.0
+    assert number_of(asyncio.run(collect())) == 7.0
+
+
+def test_the_time_between_a_message_and_its_reception_is_measured(
+    broker: EmbeddedBroker,
+) -> None:
+    settings = source(broker, "skew")
+
+    async def run() -> Delivery:
+        wanted = adapter(settings)
+        async with opened(wanted):
+            return await next_message(wanted)
+
+    session_exists(settings)
+    publish(broker, "skew/n", numbered(0))
+    delivery = asyncio.run(run())
+    assert delivery.skew_s is not None
+    assert delivery.skew_s > 0
+
+
+def test_nobody_there_is_told(broker: EmbeddedBroker, free_port: int) -> None:
+    settings = MqttSource(
+        name="x",
+        kind="mqtt",
+        host="127.0.0.1",
+        port=free_port,
+        client_id="x",
+        tags=(MqttTag(tag="n", topic="n"),),
+    )
+
+    async def run() -> None:
+        async with opened(adapter(settings)):
+            raise AssertionError("it connected to nobody")
+
+    with pytest.raises(OSError, match="refused"):
+        asyncio.run(run())

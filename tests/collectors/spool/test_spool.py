@@ -1,0 +1,400 @@
+"""The spool: durable, bounded, cut into a chain, and never the same thing twice."""
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from collectors.errors import SpoolBusy, SpoolDamaged, SpoolError
+from collectors.sample import Delivery, Message, Refused, Sample
+from collectors.spool.bounds import Bounds
+from collectors.spool.file import open_for_reading, sole_use
+from collectors.spool.outbox import Outbox, Signer
+from collectors.spool.spool import SourceState, Spool
+from collectors.status import BAD_DATA_LOST, BAD_TIMEOUT, GOOD
+from store.batches import Batch
+from store.canonical import Record, canonical_bytes, chain_hash
+
+WIDE = Bounds(max_bytes=100_000_000, max_age_s=1e6)
+IDS = {"A": 11, "B": 12, "C": 13}
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "spool.db"
+
+
+@pytest.fixture
+def spool(path: Path) -> Iterator[Spool]:
+    opened = Spool(path, WIDE)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def outbox(path: Path, spool: Spool) -> Iterator[Outbox]:
+    opened = make_outbox(path)
+    opened.learn_tags(IDS)
+    yield opened
+    opened.close()
+
+
+def make_outbox(path: Path) -> Outbox:
+    return Outbox(path, Signer("gw", "v1", lambda sha256: b"signed " + sha256))
+
+
+def samples(tag: str, *rows: tuple[int, float | None]) -> Delivery:
+    return Delivery(
+        samples=[
+            Sample(tag, ts, value, BAD_TIMEOUT if value is None else GOOD) for ts, value in rows
+        ]
+    )
+
+
+def rows_of(batch: Batch | None) -> list[tuple[int, int, float | None, int]]:
+    assert batch is not None
+    columns = (batch.rows.tag_id, batch.rows.ts_us, batch.rows.value, batch.rows.status)
+    found = zip(*(column.tolist() for column in columns), strict=True)
+    return [(tag, ts, None if value != value else value, code) for tag, ts, value, code in found]
+
+
+def waiting(path: Path) -> list[tuple[str, int, float | None, int]]:
+    conn = open_for_reading(path)
+    try:
+        return conn.execute(
+            "SELECT name, ts_us, value, status FROM sample JOIN tag USING (tag_index) "
+            "ORDER BY sample_id"
+        ).fetchall()
+    finally:
+        conn.close()
+
+
+def count(path: Path, name: str) -> int:
+    conn = open_for_reading(path)
+    try:
+        row = conn.execute("SELECT value FROM counter WHERE name = ?", (name,)).fetchone()
+        return 0 if row is None else int(row[0])
+    finally:
+        conn.close()
+
+
+def put(spool: Spool, *deliveries: Delivery) -> None:
+    spool.append([("src", delivery) for delivery in deliveries])
+
+
+# --- batches --------------------------------------------------------------------------------------
+
+
+def test_a_batch_is_ordered_signed_and_chained(spool: Spool, outbox: Outbox) -> None:
+    put(spool, samples("B", (2, 5.0), (1, None)), samples("A", (3, 1.5)))
+    first = outbox.cut(100, 0.25)
+    assert rows_of(first) == [(11, 3, 1.5, GOOD), (12, 1, None, BAD_TIMEOUT), (12, 2, 5.0, GOOD)]
+    assert first is not None
+    assert (first.gateway, first.config_version, first.seq) == ("gw", "v1", 1)
+    assert first.clock_skew_s == 0.25
+    assert first.prev_sha256 == bytes(32)
+    assert first.sha256 == chain_hash(bytes(32), canonical_bytes(first.rows, first.records))
+    assert first.signature == b"signed " + first.sha256
+    outbox.acknowledge(first)
+    put(spool, samples("A", (4, 2.0)))
+    second = outbox.cut(100, None)
+    assert second is not None
+    assert (second.seq, second.prev_sha256) == (2, first.sha256)
+
+
+def test_nothing_waiting_is_no_batch(outbox: Outbox) -> None:
+    assert outbox.cut(100, None) is None
+    assert outbox.last() == (0, bytes(32))
+
+
+def test_an_unanswered_batch_is_the_same_after_a_restart(
+    path: Path, spool: Spool, outbox: Outbox
+) -> None:
+    record = Record("order_line", "SO1", AT, {"line": "SO1", "价": 1.0, "n": 10**20})
+    put(spool, samples("A", (1, 1.0), (2, None)), Delivery(records=[record]))
+    cut = outbox.cut(100, 0.5)
+    put(spool, samples("A", (3, 1.0)))
+    again = make_outbox(path)
+    again.learn_tags({"A": 99})
+    found = again.outstanding()
+    again.close()
+    assert cut is not None
+    assert found is not None
+    assert rows_of(found) == rows_of(cut)
+    assert found.records == cut.records == (record,)
+    assert (found.seq, found.sha256, found.signature) == (cut.seq, cut.sha256, cut.signature)
+
+
+def test_a_damaged_batch_is_not_sent(path: Path, spool: Spool, outbox: Outbox) -> None:
+    put(spool, samples("A", (1, 1.0)))
+    outbox.cut(100, None)
+    other = sqlite3.connect(path)
+    with other:
+        other.execute("UPDATE batch SET row_data = zeroblob(24)")
+    other.close()
+    with pytest.raises(SpoolDamaged):
+        outbox.outstanding()
+
+
+def test_batches_are_cut_from_the_oldest(path: Path, spool: Spool, outbox: Outbox) -> None:
+    put(spool, samples("B", (5, 1.0)), samples("A", (1, 1.0), (2, 2.0)))
+    assert rows_of(outbox.cut(2, None)) == [(11, 1, 1.0, GOOD), (12, 5, 1.0, GOOD)]
+    assert waiting(path) == [("A", 2, 2.0, GOOD)]
+
+
+def test_an_equal_repeat_goes_and_a_different_one_waits(
+    path: Path, spool: Spool, outbox: Outbox
+) -> None:
+    put(spool, samples("A", (1, 1.0), (1, 1.0), (1, 2.0), (2, None), (2, None)))
+    first = outbox.cut(100, None)
+    assert rows_of(first) == [(11, 1, 1.0, GOOD), (11, 2, None, BAD_TIMEOUT)]
+    assert waiting(path) == [("A", 1, 2.0, GOOD)]
+    assert first is not None
+    outbox.acknowledge(first)
+    assert rows_of(outbox.cut(100, None)) == [(11, 1, 2.0, GOOD)]
+
+
+def test_rows_of_tags_outside_the_plan_wait_for_it(
+    path: Path, spool: Spool, outbox: Outbox
+) -> None:
+    put(spool, samples("new", (1, 1.0)), samples("A", (2, 1.0)))
+    assert outbox.unknown_tags() == ["new"]
+    first = outbox.cut(100, None)
+    assert rows_of(first) == [(11, 2, 1.0, GOOD)]
+    assert first is not None
+    outbox.acknowledge(first)
+    outbox.learn_tags(IDS | {"new": 14})
+    assert rows_of(outbox.cut(100, None)) == [(14, 1, 1.0, GOOD)]
+    assert waiting(path) == []
+
+
+def test_tag_numbers_are_known_before_the_database_is(path: Path, outbox: Outbox) -> None:
+    outbox.close()
+    spool = Spool(path, WIDE)
+    put(spool, samples("B", (1, 1.0)))
+    spool.close()
+    outbox = make_outbox(path)
+    assert rows_of(outbox.cut(10, None)) == [(12, 1, 1.0, GOOD)]
+    outbox.close()
+
+
+def test_dissolving_puts_everything_back_in_front(path: Path, spool: Spool, outbox: Outbox) -> None:
+    records = [Record("k", str(n), AT, {"n": n}) for n in range(2)]
+    put(spool, samples("A", (1, 1.0), (2, None)), Delivery(records=records))
+    put(spool, samples("B", (9, 9.0)))
+    batch = outbox.cut(4, None)
+    assert batch is not None
+    outbox.dissolve(batch)
+    assert outbox.outstanding() is None
+    assert outbox.last() == (0, bytes(32))
+    assert [row[:2] for row in waiting(path)] == [("A", 1), ("A", 2), ("B", 9)]
+    outbox.learn_tags(IDS | {"A": 77})
+    again = outbox.cut(100, None)
+    assert again is not None
+    assert again.seq == 1
+    assert again.records == tuple(records)
+    assert [row[:2] for row in rows_of(again)] == [(12, 9), (77, 1), (77, 2)]
+
+
+def test_what_is_set_aside_gives_its_number_back(path: Path, spool: Spool, outbox: Outbox) -> None:
+    put(spool, samples("A", (1, 1.0)))
+    refused = outbox.cut(100, None)
+    assert refused is not None
+    outbox.set_aside(refused, "because")
+    put(spool, samples("A", (2, 1.0)))
+    following = outbox.cut(100, None)
+    assert following is not None
+    assert (following.seq, following.prev_sha256) == (1, bytes(32))
+    conn = open_for_reading(path)
+    assert conn.execute("SELECT seq, reason, row_count FROM aside").fetchall() == [
+        (1, "because", 1)
+    ]
+    conn.close()
+
+
+def test_the_chain_can_follow_the_ledger(spool: Spool, outbox: Outbox) -> None:
+    outbox.follow((41, b"x" * 32))
+    put(spool, samples("A", (1, 1.0)))
+    batch = outbox.cut(1, None)
+    assert batch is not None
+    assert (batch.seq, batch.prev_sha256) == (42, b"x" * 32)
+
+
+# --- messages -------------------------------------------------------------------------------------
+
+
+def message(digest: bytes, *, repeated: bool, value: float) -> Delivery:
+    delivery = samples("A", (int(value), value))
+    delivery.message = Message(digest, repeated)
+    return delivery
+
+
+def test_a_message_delivered_again_adds_nothing(path: Path, spool: Spool) -> None:
+    put(spool, message(b"one", repeated=False, value=1))
+    put(spool, message(b"one", repeated=True, value=1), message(b"two", repeated=True, value=2))
+    assert [row[1] for row in waiting(path)] == [1, 2]
+    assert count(path, "repeated") == 1
+
+
+def test_the_same_message_sent_twice_is_stored_twice(path: Path, spool: Spool) -> None:
+    put(spool, message(b"one", repeated=False, value=1))
+    put(spool, message(b"one", repeated=False, value=1))
+    assert [row[1] for row in waiting(path)] == [1, 1]
+
+
+def test_what_fails_is_stored_not_at_all(path: Path, spool: Spool) -> None:
+    broken = Delivery(records=[Record("k", "1", AT, {"n": float("inf")})])
+    with pytest.raises(ValueError, match="JSON"):
+        put(spool, samples("fresh", (1, 1.0)), broken)
+    assert waiting(path) == []
+    put(spool, samples("fresh", (1, 1.0)))
+    assert waiting(path) == [("fresh", 1, 1.0, GOOD)]
+
+
+# --- bounds ---------------------------------------------------------------------------------------
+
+
+def fill(spool: Spool, tags: Sequence[str], rows: int, start: int = 0) -> None:
+    for tag in tags:
+        put(spool, samples(tag, *((start + n, float(n)) for n in range(rows))))
+
+
+def test_a_full_spool_drops_the_oldest_and_says_so(path: Path) -> None:
+    spool = Spool(path, Bounds(max_bytes=1_000_000, max_age_s=1e6))
+    outbox = make_outbox(path)
+    for start in range(0, 100_000, 5_000):
+        fill(spool, ["A", "B"], 2_500, start)
+    kept = waiting(path)
+    dropped = count(path, "dropped_rows")
+    marks = [row for row in kept if row[3] == BAD_DATA_LOST]
+    values = [row for row in kept if row[3] != BAD_DATA_LOST]
+    # The mark stands where the series breaks off, and before all that is kept.
+    assert marks == kept[:2] == [("A", 0, None, BAD_DATA_LOST), ("B", 0, None, BAD_DATA_LOST)]
+    assert dropped > 0
+    assert len(values) + dropped == 100_000
+    assert values[-1] == ("B", 97_499, 2_499.0, GOOD)
+    assert [row[1] for row in values if row[0] == "A"] == sorted(
+        row[1] for row in values if row[0] == "A"
+    )
+    ((_, source, gap),) = outbox.quarantined(10)
+    assert (source, gap.reason) == (
+        "spool",
+        "samples were dropped, oldest first: the spool is full",
+    )
+    assert f'"rows": {dropped}' in gap.payload
+    assert '"first": "1970-01-01T00:00:00+00:00"' in gap.payload
+    assert path.stat().st_size < 1_500_000
+    outbox.close()
+    spool.close()
+
+
+def test_marks_do_not_pile_up(path: Path) -> None:
+    """More tags than fit: each keeps one mark, and the drop still comes to an end."""
+    spool = Spool(path, Bounds(max_bytes=300_000, max_age_s=1e6))
+    tags = [f"T{n}" for n in range(1_000)]
+    for start in range(40):
+        put(spool, *(samples(tag, (start, 1.0)) for tag in tags))
+    marks = [row[0] for row in waiting(path) if row[3] == BAD_DATA_LOST]
+    assert sorted(marks) == sorted(tags)
+    spool.close()
+
+
+def test_what_is_too_old_goes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool(path, Bounds(max_bytes=10_000_000, max_age_s=3600))
+    put(spool, samples("A", (1, 1.0), (2, 2.0)))
+    put(spool, Delivery(records=[Record("k", "1", AT, {})]))
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 3700)
+    put(spool, samples("A", (3, 3.0)))
+    assert waiting(path) == [("A", 1, None, BAD_DATA_LOST), ("A", 3, 3.0, GOOD)]
+    assert (count(path, "dropped_rows"), count(path, "dropped_records")) == (2, 1)
+    spool.close()
+
+
+def test_a_batch_that_is_cut_is_never_dropped(path: Path) -> None:
+    spool = Spool(path, Bounds(max_bytes=300_000, max_age_s=1e6))
+    outbox = make_outbox(path)
+    outbox.learn_tags(IDS)
+    fill(spool, ["A"], 1_000)
+    cut = outbox.cut(1_000, None)
+    for start in range(1_000, 40_000, 1_000):
+        fill(spool, ["A"], 1_000, start)
+    assert count(path, "dropped_rows") > 0
+    assert rows_of(outbox.outstanding()) == rows_of(cut)
+    outbox.close()
+    spool.close()
+
+
+def test_records_stay_longer_than_samples(path: Path) -> None:
+    spool = Spool(path, Bounds(max_bytes=300_000, max_age_s=1e6))
+    put(spool, Delivery(records=[Record("k", "1", AT, {"n": 1})]))
+    fill(spool, ["A"], 20_000)
+    assert count(path, "dropped_rows") > 0
+    assert count(path, "dropped_records") == 0
+    spool.close()
+
+
+def test_records_alone_are_bounded_too(path: Path) -> None:
+    spool = Spool(path, Bounds(max_bytes=300_000, max_age_s=1e6))
+    body = {"text": "x" * 1000}
+    for start in range(0, 12_000, 1_000):
+        put(
+            spool,
+            Delivery(records=[Record("k", str(n), AT, body) for n in range(start, start + 1_000)]),
+        )
+    assert count(path, "dropped_records") > 0
+    assert path.stat().st_size < 3_000_000
+    spool.close()
+
+
+def test_quarantine_is_bounded_and_its_payloads_are_cut(path: Path, spool: Spool) -> None:
+    for _ in range(3):
+        put(spool, Delivery(refused=[Refused("why", "x" * 5_000)] * 5_000))
+    conn = open_for_reading(path)
+    kept, longest = conn.execute(
+        "SELECT count(*), max(length(payload)) FROM quarantined"
+    ).fetchone()
+    conn.close()
+    assert (kept, longest) == (10_000, 4096)
+    assert count(path, "refused") == 15_000
+
+
+# --- the file -------------------------------------------------------------------------------------
+
+
+def test_two_gateways_cannot_use_one_spool(path: Path) -> None:
+    with sole_use(path), pytest.raises(SpoolBusy, match="another gateway"), sole_use(path):
+        raise AssertionError("both got it")
+    with sole_use(path):
+        pass
+
+
+def test_a_spool_of_another_version_is_left_alone(path: Path, spool: Spool) -> None:
+    spool.close()
+    other = sqlite3.connect(path)
+    other.execute("PRAGMA user_version = 99")
+    other.close()
+    with pytest.raises(SpoolError, match="another version"):
+        Spool(path, WIDE)
+
+
+def test_what_is_no_spool_is_told(path: Path) -> None:
+    path.write_bytes(b"no database at all, " * 100)
+    with pytest.raises(SpoolError, match="cannot be used"):
+        Spool(path, WIDE)
+    with pytest.raises(SpoolError, match="cannot be read"):
+        open_for_reading(path)
+
+
+def test_states_are_kept_in_order(path: Path, spool: Spool) -> None:
+    spool.save_sources([SourceState("b", "up", 1, 2, None), SourceState("a", "down", 3, None, "x")])
+    conn = open_for_reading(path)
+    assert conn.execute("SELECT * FROM source ORDER BY rowid").fetchall() == [
+        ("b", "up", 1, 2, None),
+        ("a", "down", 3, None, "x"),
+    ]
+    conn.close()
