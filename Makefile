@@ -17,7 +17,8 @@ demo: setup ## Start the sample city with two factories and keep collecting unti
 demo-check: setup ## The same without staying; fails when a verified figure misses the truth
 	@.venv/bin/millpond demo --check
 
-test: setup ## Run the tests against a real database, broker and real protocol servers
+test: ## Run the tests against a real database, broker and real protocol servers
+	@deploy/setup.sh tests
 	@$(python) -m pytest -n 2
 
 lint: setup ## Check style, types and the import contract

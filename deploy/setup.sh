@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Prepares a Debian 12 or later machine for Millpond: system packages, TimescaleDB, Python packages.
 #
+# With the word "tests" also what only the tests need: servers from the npm registry.
+#
 # Every step asks first whether its result is there, so that a second run takes no time. A step
 # that works says one line; a step that fails says one line with the reason and the log's path.
 set -euo pipefail
@@ -288,6 +290,36 @@ set_up_python() {
     wanted_stamp >"$stamp"
 }
 
+# --- servers for the interoperability tests ------------------------------------------------------
+
+readonly interop_folder=tests/interop
+readonly interop_stamp=$interop_folder/node_modules/.millpond-setup
+
+node_is_usable() {
+    command -v npm >/dev/null && [ "$(node -p 'Number(process.versions.node.split(".")[0]) >= 18' \
+        2>/dev/null)" = true ]
+}
+
+# Exactly what the lock names, and none of the packages' own install scripts.
+install_interop() {
+    (cd "$interop_folder" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier)
+}
+
+set_up_interop() {
+    local wanted
+    if ! node_is_usable; then
+        need_debian
+        need_root "nodejs and npm"
+        update_package_lists
+        step node "installing nodejs and npm" install_packages nodejs npm
+    fi
+    wanted=$(sha256sum <"$interop_folder/package-lock.json")
+    [ "$(cat "$interop_stamp" 2>/dev/null)" != "$wanted" ] || return 0
+    step interop "installing the servers of the interoperability tests" install_interop
+    echo "$wanted" >"$interop_stamp"
+}
+
 set_up_packages
 set_up_timescaledb
 set_up_python
+[ "${1:-}" != tests ] || set_up_interop
