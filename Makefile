@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 python := .venv/bin/python
 
-.PHONY: help setup demo demo-check test lint bench lock
+.PHONY: help setup demo demo-check test lint bench docs lock
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) \
@@ -29,6 +29,9 @@ lint: setup ## Check style, types and the import contract
 
 bench: setup ## Measure the numbers that the design promises
 	@$(python) -m tests.bench
+
+docs: setup ## Write key tables and samples into the documents
+	@$(python) -m deploy.documents
 
 # uv resolves for every Python and processor at once; it lives apart from the locked packages.
 # setuptools is what builds Millpond itself.

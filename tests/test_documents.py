@@ -11,11 +11,12 @@ import typer.main
 
 from api.kpis import KPIS
 from collectors.config.schema import SOURCES, GatewayTable, SinkTable, SpoolTable
+from deploy import documents
 from deploy.cli import app
 
 ROOT = Path(__file__).parents[1]
 READMES = [ROOT / "README.md", ROOT / "README.zh.md"]
-DOCUMENTS = [*READMES, *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*READMES, *documents.documents()]
 
 
 def _with_sub_tables(table: type) -> list[type]:
@@ -89,9 +90,14 @@ def test_the_commands_of_the_readme_that_only_show_help_work() -> None:
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
 def test_every_key_of_a_gateway_file_is_documented(table: type) -> None:
-    text = (ROOT / "docs" / "gateway.md").read_text(encoding="utf-8")
+    text = "\n".join(path.read_text(encoding="utf-8") for path in documents.documents())
     keys = [field.metadata.get("table", field.name) for field in dataclasses.fields(table)]
     assert [key for key in keys if f"`{key}`" not in text and f"source.{key}]" not in text] == []
+
+
+@pytest.mark.parametrize("document", documents.documents(), ids=lambda path: path.parent.name)
+def test_key_tables_and_samples_in_the_documents_are_those_of_the_code(document: Path) -> None:
+    assert documents.filled(document) == document.read_text(encoding="utf-8"), "run: make docs"
 
 
 def test_every_kpi_is_documented() -> None:

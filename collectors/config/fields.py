@@ -83,17 +83,24 @@ class Fault:
 class TagTable:
     """[[source.tag]]: what every protocol's tag has; the unit is shown, never converted."""
 
-    tag: str = field(metadata=form(not_empty))
-    unit: str = field(default="1", metadata=choice(*UNITS))
+    tag: str = field(metadata=form(not_empty, about="name of the tag in the monitoring plan"))
+    unit: str = field(default="1", metadata=choice(*UNITS, about="shown, never converted"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceTable:
     """[[source]]: what every protocol's source has."""
 
-    name: str = field(metadata=form(not_empty))
-    kind: str
-    heartbeat_s: float = field(default=60.0, metadata=number(at_least=1, at_most=86_400))
+    name: str = field(metadata=form(not_empty, about="how messages call the source"))
+    kind: str = field(metadata=plain("the protocol"))
+    heartbeat_s: float = field(
+        default=60.0,
+        metadata=number(
+            at_least=1,
+            at_most=86_400,
+            about="a row at least this often while a value does not change",
+        ),
+    )
 
     def faults(self) -> Iterator[Fault]:
         """Return what is wrong between keys that are right one by one."""

@@ -12,18 +12,39 @@ from collectors.opcua.settings import OpcuaSource
 class GatewayTable:
     """[gateway]: who it is; times of business systems without an offset are in its timezone."""
 
-    id: str = field(metadata=form(not_empty))
-    key: str = field(metadata=form(not_empty))
-    timezone: str = field(default="Asia/Shanghai", metadata=form(timezone))
+    id: str = field(metadata=form(not_empty, about="name under which the gateway is enrolled"))
+    key: str = field(
+        metadata=form(
+            not_empty,
+            about="file of the private key, made at the first start; paths start at this file",
+        )
+    )
+    timezone: str = field(
+        default="Asia/Shanghai",
+        metadata=form(timezone, about="of business times without an offset"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpoolTable:
     """[spool]: where data wait on disk, and how much of them; the oldest go first."""
 
-    path: str = field(metadata=form(not_empty))
-    max_mb: float = field(default=512.0, metadata=number(at_least=1, at_most=1_000_000))
-    max_age_days: float = field(default=30.0, metadata=number(at_least=0.01, at_most=3660))
+    path: str = field(
+        metadata=form(
+            not_empty, about="SQLite file that holds data until the sink has acknowledged them"
+        )
+    )
+    max_mb: float = field(
+        default=512.0,
+        metadata=number(
+            at_least=1,
+            at_most=1_000_000,
+            about="beyond this the oldest data are dropped, counted and reported as a gap",
+        ),
+    )
+    max_age_days: float = field(
+        default=30.0, metadata=number(at_least=0.01, at_most=3660, about="the same by age")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
