@@ -1,9 +1,19 @@
 """The keys of an MQTT source."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from collectors.config.fields import SourceTable, TagTable, form, json_path, not_empty, number
+from collectors.config.fields import (
+    Fault,
+    SourceTable,
+    TagTable,
+    form,
+    json_path,
+    not_empty,
+    number,
+    plain,
+)
 
 
 def _topic(text: str) -> str | None:
@@ -42,16 +52,105 @@ class MqttRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MqttSource(SourceTable):
-    """One MQTT broker; the client id names the session that the broker keeps while we are away."""
+class BrokerTable(SourceTable):
+    """[[source]]: how to reach a broker; the client id names the session that it keeps for us."""
 
-    host: str = field(metadata=form(not_empty))
-    port: int = field(default=1883, metadata=number(at_least=1, at_most=65_535))
-    client_id: str = field(metadata=form(not_empty))
-    protocol: Literal["5", "3.1.1"] = "5"
-    keepalive_s: int = field(default=10, metadata=number(at_least=2, at_most=600))
-    timeout_s: float = field(default=5.0, metadata=number(at_least=0.1, at_most=120))
-    receive_maximum: int = field(default=1000, metadata=number(at_least=1, at_most=20_000))
-    session_expiry_days: int = field(default=30, metadata=number(at_least=1, at_most=3660))
+    host: str = field(metadata=form(not_empty, "address of the broker"))
+    port: int | None = field(
+        default=None,
+        metadata=number(at_least=1, at_most=65_535, about="TCP port; 1883, with tls 8883"),
+    )
+    client_id: str = field(
+        metadata=form(
+            not_empty, "the broker keeps messages under this name while we are away; use it once"
+        )
+    )
+    protocol: Literal["5", "3.1.1"] = field(
+        default="5", metadata=plain("version of MQTT that the broker speaks")
+    )
+    keepalive_s: int = field(
+        default=10,
+        metadata=number(at_least=2, at_most=600, about="a silent connection is checked this often"),
+    )
+    timeout_s: float = field(
+        default=5.0,
+        metadata=number(at_least=0.1, at_most=120, about="how long connecting may take"),
+    )
+    receive_maximum: int = field(
+        default=1000,
+        metadata=number(
+            at_least=1,
+            at_most=20_000,
+            about="messages in flight before they are stored; the broker's own limit counts too",
+        ),
+    )
+    session_expiry_days: int = field(
+        default=30,
+        metadata=number(
+            at_least=1, at_most=3660, about="how long the broker keeps messages while we are away"
+        ),
+    )
+    tls: bool = field(
+        default=False,
+        metadata=plain("encrypt, and verify the broker's certificate; this cannot be weakened"),
+    )
+    ca: str | None = field(
+        default=None,
+        metadata=form(
+            not_empty, "PEM file with the authority that signed the broker; the system's without it"
+        ),
+    )
+    tls_server_name: str | None = field(
+        default=None,
+        metadata=form(not_empty, "name in the broker's certificate, where it is not the host"),
+    )
+    certificate: str | None = field(
+        default=None, metadata=form(not_empty, "PEM file with our own certificate, to log in by it")
+    )
+    private_key: str | None = field(
+        default=None, metadata=form(not_empty, "PEM file with the key of that certificate")
+    )
+    username: str | None = field(
+        default=None, metadata=form(not_empty, "user name at the broker; anonymous without it")
+    )
+    password_env: str | None = field(
+        default=None, metadata=form(not_empty, "environment variable that holds the password")
+    )
+    password_file: str | None = field(
+        default=None, metadata=form(not_empty, "file that holds the password, beside this one")
+    )
+    allow_plain_password: bool = field(
+        default=False, metadata=plain("send the password readable by all on the network")
+    )
+
+    def faults(self) -> Iterator[Fault]:
+        """Return what is wrong between the keys of TLS and of the login."""
+        if not self.tls:
+            names = ("ca", "tls_server_name", "certificate", "private_key")
+            for name in (name for name in names if getattr(self, name) is not None):
+                yield Fault((name,), f"{name} needs tls = true")
+        if (self.certificate is None) != (self.private_key is None):
+            name = "certificate" if self.certificate else "private_key"
+            yield Fault((name,), "certificate and private_key go together")
+        yield from self._login_faults()
+
+    def _login_faults(self) -> Iterator[Fault]:
+        given = [n for n in ("password_env", "password_file") if getattr(self, n) is not None]
+        if len(given) == 2:
+            yield Fault((given[1],), "the password comes from password_env or password_file")
+        if given and self.username is None:
+            yield Fault((given[0],), f"{given[0]} needs username")
+        if given and not self.tls and not self.allow_plain_password:
+            yield Fault(
+                (given[0],),
+                "a password without tls = true can be read by all on the network; "
+                "allow_plain_password = true sends it all the same",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttSource(BrokerTable):
+    """One MQTT broker whose messages are JSON."""
+
     tags: tuple[MqttTag, ...] = field(default=(), metadata={"table": "tag"})
     records: tuple[MqttRecord, ...] = field(default=(), metadata={"table": "record"})

@@ -52,6 +52,8 @@ ALLOWED = {
             "on_disconnect",
             "on_message",
             "on_subscribe",
+            "tls_set_context",
+            "username_pw_set",
         },
     },
 }
