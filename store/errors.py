@@ -4,6 +4,10 @@ StoreError
 ├── StoreUnavailable          try again later
 └── Refused                   trying again will not help
     ├── UnknownGateway
+    │   ├── AccessDenied
+    │   └── GatewayRevoked
+    ├── EnrolmentRefused
+    ├── WireRefused
     ├── UnknownTag
     ├── UnknownFactory
     ├── BadSignature
@@ -33,6 +37,22 @@ class Refused(StoreError):
 
 class UnknownGateway(Refused):
     """The gateway is not enrolled, or was revoked; enrol it with `millpond collector enrol`."""
+
+
+class AccessDenied(UnknownGateway):
+    """The gateway's token or certificate is not accepted; enrol it with a new code."""
+
+
+class GatewayRevoked(UnknownGateway):
+    """The gateway was shut out; ask the city why, then enrol it with a new code."""
+
+
+class EnrolmentRefused(Refused):
+    """The enrolment code is wrong, used or expired; ask for a new one."""
+
+
+class WireRefused(Refused):
+    """The bytes are no batch; they were damaged on the way, or come from another version."""
 
 
 class UnknownTag(Refused):
@@ -83,3 +103,13 @@ def translated() -> Iterator[None]:
 
 def _first_line(error: psycopg.Error) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def is_about_content(error: Refused) -> bool:
+    """Tell a refusal of what was sent from a fault of the database that a person mends.
+
+    The driver's own errors carry an SQLSTATE: class 22 is a data exception, 23 an integrity
+    constraint; anything else, such as one raised by a trigger, says nothing about what was sent.
+    """
+    state = getattr(error.__cause__, "sqlstate", None)
+    return error.__cause__ is None or (state is not None and state[:2] in ("22", "23"))

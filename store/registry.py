@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from psycopg.types.json import Jsonb
+
 from store.db import Connection, transaction
 from store.errors import Refused, UnknownFactory
 from store.queries import query
@@ -110,11 +112,17 @@ class MonitoringPlan:
 
 
 def register_gateway(
-    conn: Connection, factory_code: str, gateway_code: str, public_key: bytes
+    conn: Connection,
+    factory_code: str,
+    gateway_code: str,
+    public_key: bytes,
+    *,
+    actor: str = "unnamed",
 ) -> None:
     """Enrol a gateway of a factory with its 32-byte public key; a new key replaces the old.
 
-    Raises UnknownFactory, or Refused for a gateway that belongs to another factory.
+    actor is who does it, for the record. Raises UnknownFactory, or Refused for a gateway that
+    belongs to another factory.
     """
     values = {"factory": factory_code, "gateway": gateway_code, "public_key": public_key}
     with transaction(conn):
@@ -123,6 +131,13 @@ def register_gateway(
             raise Refused(
                 f"gateway {gateway_code} is enrolled at another factory; give this one a new id"
             )
+        event = {
+            "gateway": gateway_code,
+            "action": "enrolled",
+            "actor": actor,
+            "detail": Jsonb({"factory": factory_code, "public_key": public_key.hex()}),
+        }
+        conn.execute(query("insert_gateway_event"), event)
 
 
 def gateway_tags(conn: Connection, gateway_code: str) -> dict[str, int]:

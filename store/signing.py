@@ -34,3 +34,8 @@ def verify(public: bytes, sha256: bytes, signature: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def enrolment_proof(gateway: str, code: str, public: bytes) -> bytes:
+    """Return what a gateway signs when it enrols; it can never pass for the hash of a batch."""
+    return b"\0".join((b"millpond enrolment 1", gateway.encode(), code.encode(), public))
