@@ -8,6 +8,7 @@ from collectors.documents import NotDecoded as NotDecoded
 from collectors.documents import at_path, kind_of, moment
 from collectors.documents import parse as parse
 from collectors.mqtt.settings import MqttRecord, MqttTag
+from collectors.records import to_record
 from collectors.sample import Sample, bad, measured, to_us
 from store.canonical import Record
 
@@ -32,10 +33,5 @@ def sample(tag: MqttTag, document: Any, received_us: int, zone: ZoneInfo) -> Sam
 
 
 def record(rule: MqttRecord, document: Any, zone: ZoneInfo) -> Record:
-    """Return the record version that a message holds."""
-    if not isinstance(document, dict):
-        raise NotDecoded(f"the payload is {kind_of(document)}, not an object")
-    key = at_path(document, rule.key)
-    if isinstance(key, bool) or not isinstance(key, str | int) or key == "":
-        raise NotDecoded(f"{rule.key} is {kind_of(key)}, not a key (a text or a whole number)")
-    return Record(rule.kind, str(key), moment(at_path(document, rule.at), zone), document)
+    """Return the record version that a message holds; raises NotAccepted."""
+    return to_record(rule.kind, document, zone, rule.key, rule.at)

@@ -8,12 +8,14 @@ from collectors.config.fields import (
     Fault,
     SourceTable,
     TagTable,
+    choice,
     form,
     json_path,
     not_empty,
     number,
     plain,
 )
+from store.record_kinds import KINDS
 
 
 def _topic(text: str) -> str | None:
@@ -45,10 +47,16 @@ class MqttTag(TagTable):
 class MqttRecord:
     """[[source.record]]: a JSON message that is a version of a business record."""
 
-    topic: str = field(metadata=form(_topic_filter))
-    kind: str = field(metadata=form(not_empty))
-    key: str = field(metadata=form(json_path))
-    at: str = field(metadata=form(json_path))
+    topic: str = field(metadata=form(_topic_filter, "topic filter of the messages"))
+    kind: str = field(metadata=choice(*KINDS, about="what the messages are; see the record kinds"))
+    key: str | None = field(
+        default=None,
+        metadata=form(json_path, "path of the natural key, in place of the schema's own"),
+    )
+    at: str | None = field(
+        default=None,
+        metadata=form(json_path, "path of the business time, in place of the schema's own"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,9 @@ def gateway_process(path: Path, log: Path) -> Iterator["subprocess.Popen[bytes]"
 def number_message(number: int) -> tuple[str, dict[str, Any]]:
     """Return a numbered message: every fifth is a record, the others are values."""
     if number % 5 == 0:
-        return "kill/record", {"id": f"R{number:06}", "due": "2026-03-10", "n": number}
+        key = f"R{number:06}"
+        body = {"id": key, "line": key, "quantity": 1, "due": "2026-03-10", "n": number}
+        return "kill/record", body
     at = FIRST + timedelta(milliseconds=number)
     return "kill/value", {"n": number, "at": at.isoformat()}
 

@@ -207,9 +207,9 @@ def test_what_does_not_decode_is_refused_and_the_rest_goes_on(broker: EmbeddedBr
     contents: list[tuple[str, Any]] = [
         ("mixed/n", b"\xff\x00"),
         ("mixed/n", {"n": "many", "at": "2026-03-01T00:00:00Z"}),
-        ("mixed/a/order", {"line": "SO1"}),
-        ("mixed/a/order", {"line": "SO1", "due": "1890-01-01"}),
-        ("mixed/b/order", {"line": "SO2", "due": "2026-03-10"}),
+        ("mixed/a/order", {"line": "SO1", "quantity": -3}),
+        ("mixed/a/order", {"line": "SO1", "quantity": 3, "due": "1890-01-01"}),
+        ("mixed/b/order", {"line": "SO2", "quantity": 3, "due": "2026-03-10"}),
         ("mixed/n", numbered(5)),
     ]
     session_exists(settings)
@@ -228,8 +228,9 @@ def test_what_does_not_decode_is_refused_and_the_rest_goes_on(broker: EmbeddedBr
     assert [refused.reason for one in found for refused in one.refused] == [
         "mixed/n: the payload is not UTF-8",
         "mixed/n: n is a text, not a number or boolean",
-        "mixed/a/order: there is no due in the payload",
-        "mixed/a/order: due lies outside the years 1970 to 2200",
+        "mixed/a/order: order_line: quantity: -3 is less than 0; "
+        "one of due, confirmed must be given",
+        "mixed/a/order: order_line: due lies outside the years 1970 to 2200",
     ]
     assert found[0].refused[0].payload == "\\xff\\0"
     assert [(one.kind, one.key) for each in found for one in each.records] == [

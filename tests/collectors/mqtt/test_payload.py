@@ -90,7 +90,7 @@ def test_a_record_keeps_the_document() -> None:
 
 
 def test_a_numeric_key_is_not_rounded() -> None:
-    document = {"line": 12345678901234567890, "due": "2026-03-10"}
+    document = {"line": 12345678901234567890, "quantity": 5, "due": "2026-03-10"}
     assert mqtt_payload.record(RULE, document, ZONE).key == "12345678901234567890"
 
 
@@ -98,11 +98,11 @@ def test_a_numeric_key_is_not_rounded() -> None:
     ("document", "reason"),
     [
         ([], "a list, not an object"),
-        ({"due": "2026-03-10"}, "there is no line"),
-        ({"line": "", "due": "2026-03-10"}, "not a key"),
-        ({"line": True, "due": "2026-03-10"}, "not a key"),
-        ({"line": 1.5, "due": "2026-03-10"}, "not a key"),
-        ({"line": "A"}, "there is no due"),
+        ({"due": "2026-03-10"}, "line: is missing; quantity: is missing"),
+        ({"line": "", "quantity": 5, "due": "2026-03-10"}, "line: must not be empty"),
+        ({"line": True, "quantity": 5, "due": "2026-03-10"}, "line: is true, it must be a text"),
+        ({"line": 1.5, "quantity": 5, "due": "2026-03-10"}, "line: is 1.5, it must be a text"),
+        ({"line": "A", "quantity": 5, "confirmed": ["2026-03-10"]}, "there is no due"),
     ],
 )
 def test_a_record_that_does_not_fit(document: Any, reason: str) -> None:
