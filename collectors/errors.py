@@ -6,6 +6,7 @@ CollectorError
 ├── SpoolError
 │   ├── SpoolBusy        another gateway uses this spool
 │   └── SpoolDamaged     a stored batch does not match its hash
+├── SinkUnavailable      the other end takes nothing now; it is tried again
 └── SourceError          a source cannot be read now; it is tried again
     ├── SourceUnreachable    there is no connection
     └── SourceLost           the connection broke or fell silent
@@ -55,6 +56,14 @@ class SpoolBusy(SpoolError):
 
 class SpoolDamaged(SpoolError):
     """A stored batch does not match its hash; move the spool file away and keep it."""
+
+
+class SinkUnavailable(CollectorError):
+    """The other end takes nothing now; it is tried again, after_s at the earliest where given."""
+
+    def __init__(self, message: str, after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.after_s = after_s
 
 
 class SourceError(CollectorError):

@@ -10,7 +10,8 @@ from collectors.config.file import GatewayConfig
 from collectors.errors import SpoolError
 from collectors.identity import load_or_make_key
 from collectors.runner import SourceRunner
-from collectors.sink.timescale import TimescaleSink
+from collectors.sink.choice import transport_for
+from collectors.sink.sink import Sink
 from collectors.skew import SkewMeter
 from collectors.spool.bounds import Bounds
 from collectors.spool.file import sole_use
@@ -30,7 +31,7 @@ async def run(config: GatewayConfig, *, stop: asyncio.Event) -> None:
     """
     seed = load_or_make_key(config.key_path)
     skew = SkewMeter()
-    sink = TimescaleSink(config, seed, skew)
+    sink = Sink(config, transport_for(config), seed, skew)
     bounds = Bounds(int(config.spool.max_mb * 1e6), config.spool.max_age_days * 86_400)
     with sole_use(config.spool_path), closing(Spool(config.spool_path, bounds)) as spool:
         writer = Writer(spool, skew, lambda: [runner.state() for runner in runners])
@@ -43,7 +44,7 @@ async def run(config: GatewayConfig, *, stop: asyncio.Event) -> None:
 
 
 async def _collect(
-    runners: list[SourceRunner], writer: Writer, sink: TimescaleSink, stop: asyncio.Event
+    runners: list[SourceRunner], writer: Writer, sink: Sink, stop: asyncio.Event
 ) -> None:
     readers = [asyncio.create_task(runner.run(), name=runner.name) for runner in runners]
     writing = asyncio.create_task(writer.run(), name="writer")

@@ -1,6 +1,7 @@
 """Accepting a batch: one transaction and one function, for every sink alike."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
@@ -18,7 +19,10 @@ _MOST_PAYLOAD = 65_536  # characters of one quarantined message
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a gateway sends at once: rows ordered by unique (tag_id, ts), and records."""
+    """What a gateway sends at once: rows ordered by unique (tag_id, ts), and records.
+
+    collected_from and collected_to (aware) say when the gateway received the content.
+    """
 
     gateway: str
     seq: int
@@ -30,6 +34,8 @@ class Batch:
     signature: bytes
     imported: bool = False
     clock_skew_s: float | None = None
+    collected_from: datetime | None = None
+    collected_to: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -117,6 +123,8 @@ def _ledger_values(batch: Batch) -> dict[str, Any]:
         "prev_sha256": batch.prev_sha256,
         "signature": batch.signature,
         "clock_skew_s": batch.clock_skew_s,
+        "collected_from": batch.collected_from,
+        "collected_to": batch.collected_to,
         **dirty_marks(batch.rows),
     }
 

@@ -30,10 +30,11 @@ WITH gateway AS (
     SELECT gateway_id, factory_id FROM registry.gateway WHERE code = %(gateway)s
 ), entered AS (
     INSERT INTO telemetry.batch (gateway_id, seq, config_version, imported, row_count, record_count,
-        first_ts, last_ts, sha256, prev_sha256, signature, clock_skew_s)
+        first_ts, last_ts, sha256, prev_sha256, signature, clock_skew_s, collected_from, collected_to)
     SELECT gateway_id, %(seq)s, %(config_version)s, %(imported)s, %(row_count)s, %(record_count)s,
         %(first_ts)s::timestamptz, %(last_ts)s::timestamptz, %(sha256)s, %(prev_sha256)s,
-        %(signature)s, %(clock_skew_s)s::float8
+        %(signature)s, %(clock_skew_s)s::float8, %(collected_from)s::timestamptz,
+        %(collected_to)s::timestamptz
     FROM gateway
     ON CONFLICT (gateway_id, seq) DO NOTHING
     RETURNING batch_id

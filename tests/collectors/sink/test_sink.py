@@ -14,7 +14,8 @@ from collectors.enrolment import enrol
 from collectors.gateway_status import status
 from collectors.identity import load_or_make_key
 from collectors.sample import Delivery, Refused, Sample
-from collectors.sink.timescale import TimescaleSink
+from collectors.sink.choice import transport_for
+from collectors.sink.sink import Sink
 from collectors.skew import SkewMeter
 from collectors.spool.bounds import Bounds
 from collectors.spool.spool import Spool
@@ -46,11 +47,17 @@ def config(tmp_path: Path, database_url: str) -> GatewayConfig:
     return load(write_file(tmp_path, SOURCE, database_url))
 
 
+@pytest.fixture
+def soon_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a ledger for one that nobody else continues after half a second."""
+    monkeypatch.setattr("collectors.sink.ledger._STILL_S", 0.5)
+
+
 @contextmanager
 def sink_of(config: GatewayConfig, skew: SkewMeter | None = None) -> Iterator[None]:
     """Run only the sink of a gateway."""
     seed = load_or_make_key(config.key_path)
-    sink = TimescaleSink(config, seed, skew or SkewMeter())
+    sink = Sink(config, transport_for(config), seed, skew or SkewMeter())
     sink.start()
     try:
         yield
@@ -153,7 +160,7 @@ def test_rows_wait_for_a_tag_that_the_plan_gets_later(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("collectors.sink.timescale._TAGS_EVERY_S", 0.2)
+    monkeypatch.setattr("collectors.sink.sink._TAGS_EVERY_S", 0.2)
     enrol(config, FACTORY)
     put(config, samples("A", 0, 5), samples("new", 0, 3))
     with sink_of(config):
@@ -166,7 +173,7 @@ def test_rows_wait_for_a_tag_that_the_plan_gets_later(
 
 
 def test_a_spool_that_was_lost_continues_behind_the_ledger(
-    config: GatewayConfig, database_url: str
+    config: GatewayConfig, database_url: str, soon_still: None
 ) -> None:
     enrol(config, FACTORY)
     put(config, samples("A", 0, 5))
@@ -182,7 +189,7 @@ def test_a_spool_that_was_lost_continues_behind_the_ledger(
 
 
 def test_an_old_copy_of_a_spool_loses_nothing_and_is_found(
-    config: GatewayConfig, database_url: str
+    config: GatewayConfig, database_url: str, soon_still: None
 ) -> None:
     """The copy holds a batch of a number that the ledger has with other content by now."""
     enrol(config, FACTORY)
