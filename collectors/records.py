@@ -99,11 +99,10 @@ def _faults(kind: RecordKind, document: Any, zone: ZoneInfo) -> Iterator[FieldFa
     except NotDecoded as error:
         yield FieldFault("", str(error))
         return
-    wrong = False
-    for error in _validator(kind.name).iter_errors(document):
-        wrong = True
-        yield from _told(error)
-    if not wrong:
+    found = list(_validator(kind.name).iter_errors(document))
+    for each in found:
+        yield from _told(each)
+    if not found:
         yield from _out_of_order(kind.order, document, zone)
 
 
@@ -136,7 +135,8 @@ def _formats() -> FormatChecker:
 def _told(error: ValidationError) -> Iterator[FieldFault]:
     """Say in plain words what a validator found."""
     path = ".".join(str(part) for part in error.absolute_path)
-    given, wanted = error.instance, error.validator_value
+    given: Any = error.instance
+    wanted: Any = error.validator_value
     match error.validator:
         case "required":
             missing = [name for name in wanted if name not in given]
@@ -145,8 +145,9 @@ def _told(error: ValidationError) -> Iterator[FieldFault]:
             names = [name for option in wanted for name in option["required"]]
             yield FieldFault(path, f"one of {', '.join(names)} must be given")
         case "type":
-            is_number = "pattern" in error.schema
-            yield FieldFault(path, f"is {_shown(given)}, it must be {_types(wanted, is_number)}")
+            schema: Any = error.schema
+            told = _types(wanted, is_number="pattern" in schema)
+            yield FieldFault(path, f"is {_shown(given)}, it must be {told}")
         case "minimum":
             yield FieldFault(path, f"{_shown(given)} is less than {wanted}")
         case "minLength":
@@ -163,7 +164,7 @@ def _told(error: ValidationError) -> Iterator[FieldFault]:
             yield FieldFault(path, error.message)
 
 
-def _types(wanted: str | Sequence[str], is_number: bool) -> str:
+def _types(wanted: str | Sequence[str], *, is_number: bool) -> str:
     names = [wanted] if isinstance(wanted, str) else wanted
     if is_number and len(names) > 1:
         # It may come as a text of digits; that is not worth saying.
