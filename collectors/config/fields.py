@@ -47,6 +47,11 @@ def tables(name: str, about: str = "") -> dict[str, Any]:
     return {"table": name, "about": about}
 
 
+def judged(judge: Callable[[Any], str | None], about: str = "") -> dict[str, Any]:
+    """Return the metadata of a key whose value, of whatever type, a function judges."""
+    return {"judge": judge, "about": about}
+
+
 def plain(about: str) -> dict[str, Any]:
     """Return the metadata of a key that its type alone bounds."""
     return {"about": about}

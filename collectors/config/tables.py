@@ -101,7 +101,10 @@ def _read_value(
 ) -> object:
     if "table" in spec.metadata:
         return _read_tables(get_args(hint)[0], raw, place, findings)
-    wrong = _wrong_type(hint, raw) or _wrong_value(spec, raw)
+    if "judge" in spec.metadata:
+        wrong = spec.metadata["judge"](raw)
+    else:
+        wrong = _wrong_type(hint, raw) or _wrong_value(spec, raw)
     if wrong:
         findings.add(place, f"{place[-1]} = {_written(raw)} {wrong}")
     return float(raw) if hint is float and isinstance(raw, int) else raw
@@ -143,4 +146,6 @@ def _wrong_value(spec: "Field[Any]", raw: Any) -> str | None:
 def _written(raw: object) -> str:
     if isinstance(raw, bool):
         return str(raw).lower()
+    if isinstance(raw, Mapping):
+        return "{…}"
     return f'"{raw}"' if isinstance(raw, str) else str(raw)

@@ -26,6 +26,7 @@ def test_every_protocol_reaches_the_database(
 name = "line1"
 kind = "opcua"
 url = "opc.tcp://127.0.0.1:{opcua_port}"
+security = "none"
 publish_ms = 100
   [[source.tag]]
   tag = "M01.state"

@@ -57,6 +57,7 @@ def test_opcua(loop: LoopThread) -> None:
             name="line1",
             kind="opcua",
             url=f"opc.tcp://{HOST}:{proxy.port}",
+            security="none",
             publish_ms=100,
             timeout_s=1.0,
             tags=(OpcuaTag(tag="x", node=node("X")),),

@@ -69,6 +69,7 @@ def test_probing_shows_every_tag(tmp_path: Path, loop: LoopThread, broker: Embed
 name = "line1"
 kind = "opcua"
 url = "opc.tcp://127.0.0.1:{opcua_port}"
+security = "none"
 publish_ms = 100
   [[source.tag]]
   tag = "M01.state"
