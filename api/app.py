@@ -16,7 +16,7 @@ from api.pages import overview as overview_page
 from api.pages import pictures as picture_pages
 from api.pictures.cache import PictureCache
 from api.pictures.render import WarmUp
-from api.routes import comparison, factories, figures, follow_up, health
+from api.routes import comparison, factories, figures, follow_up, gaps, health
 from api.security import Guard
 
 VERSION = "0.1.0"
@@ -41,7 +41,7 @@ def create_app(database_url: str) -> FastAPI:
     )
     app.add_middleware(Guard)
     failures.install(app)
-    for module in (factories, figures, comparison, follow_up):
+    for module in (factories, figures, comparison, follow_up, gaps):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)
     for page in (overview_page, factory_page, picture_pages):

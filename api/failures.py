@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from api.errors import NotFound
 from api.pages.error import error_page
 from api.problems import FieldProblem, problem
+from kpi.errors import NotComputable
 from store.errors import StoreError, StoreUnavailable, UnknownFactory
 
 _log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(UnknownFactory, _not_found)
     app.add_exception_handler(NotFound, _not_found)
+    app.add_exception_handler(NotComputable, _not_computable)
     app.add_exception_handler(StoreUnavailable, _unavailable)
     app.add_exception_handler(StoreError, _unexpected)
     app.add_exception_handler(Exception, _unexpected)
@@ -52,6 +54,10 @@ def _invalid(request: Request, error: Exception) -> Response:
     return _answer(
         request, HTTPStatus.UNPROCESSABLE_ENTITY, f"These are not valid: {names}", errors
     )
+
+
+def _not_computable(request: Request, error: Exception) -> Response:
+    return _answer(request, HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
 
 
 def _not_found(request: Request, error: Exception) -> Response:

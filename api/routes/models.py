@@ -201,3 +201,36 @@ class Health(Model):
     """The service runs and its database answers."""
 
     status: Literal["ok"]
+
+
+class Gap(Model):
+    """A half-open time without a usable value of one tag."""
+
+    kind: Literal["not_collected", "bad"] = Field(
+        description="not_collected: nobody heard of it; bad: it said that it has no value"
+    )
+    start: datetime
+    end: datetime
+
+
+class TagGaps(Model):
+    """One tag in the window; the three kinds of seconds fill it."""
+
+    tag: str = Field(examples=["M01.state"])
+    role: str = Field(examples=["state"])
+    heartbeat_s: int = Field(description="It speaks for three of these", examples=[900])
+    rows: int = Field(description="Rows in the window", examples=[96])
+    good_s: float = Field(description="Seconds with a usable value", examples=[82_800.0])
+    bad_s: float = Field(description="Seconds with a bad status", examples=[0.0])
+    not_collected_s: float = Field(description="Seconds of silence", examples=[3600.0])
+    gap_count: int = Field(description="All gaps, named or not", examples=[1])
+    gaps: list[Gap] = Field(description="In order of time; of more than 1000 the longest")
+
+
+class GapReport(Model):
+    """The gaps of a factory's tags in a half-open window."""
+
+    factory: str = Field(examples=["DEMO-M"])
+    start: datetime
+    end: datetime
+    items: list[TagGaps]

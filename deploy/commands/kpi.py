@@ -1,14 +1,23 @@
 """`millpond kpi`."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
+from rich.table import Table
 
-from deploy.commands.common import DatabaseOption, database_url
+import store
+from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
+from store import registry
+
+if TYPE_CHECKING:
+    from kpi.gaps import TagGaps
 
 app = typer.Typer(no_args_is_help=True)
+
+_TIME = "%Y-%m-%d %H:%M:%S"
 
 
 @app.command()
@@ -40,3 +49,55 @@ def vectors(
         print(case.line)
     print(report.summary)
     raise typer.Exit(1 if report.failures else 0)
+
+
+@app.command()
+def gaps(
+    factory: Annotated[str, typer.Option(help="Code of the factory.")],
+    start: Annotated[
+        datetime | None,
+        typer.Option("--from", help="Local time of the factory; a day before the end."),
+    ] = None,
+    end: Annotated[
+        datetime | None, typer.Option("--to", help="Local time of the factory; now.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="Only this tag, with each of its gaps; repeatable.")
+    ] = None,
+    as_json: JsonOption = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Say of each tag when it was heard, when it was bad and when nobody collected it.
+
+    Example: `millpond kpi gaps --factory DEMO-FIBRE --from 2026-08-01 --to 2026-08-02`
+    """
+    from kpi.gaps import report  # slow to import
+
+    with store.connect(database_url(database)) as conn:
+        found_factory = registry.factory_by_code(conn, factory)
+        zone = ZoneInfo(found_factory.timezone)
+        until = datetime.now(UTC) if end is None else end.replace(tzinfo=zone)
+        since = until - timedelta(days=1) if start is None else start.replace(tzinfo=zone)
+        found = report(conn, found_factory, since, until, tag)
+    if as_json:
+        print_json(found)
+        return
+    console.print(_gap_table(found))
+    for one in found if tag else ():
+        for gap in one.gaps:
+            first, last = (f"{at.astimezone(zone):{_TIME}}" for at in (gap.start, gap.end))
+            print(f"{one.tag}  {gap.kind.replace('_', ' ')}  {first} .. {last}")
+
+
+def _gap_table(found: "list[TagGaps]") -> Table:
+    table = Table("tag", "role", "rows", "good", "bad", "not collected", "gaps", "longest")
+    for one in found:
+        whole_s = one.good_s + one.bad_s + one.not_collected_s
+        shares = (one.good_s, one.bad_s, one.not_collected_s)
+        longest = max((gap.end - gap.start for gap in one.gaps), default=timedelta())
+        table.add_row(
+            *(one.tag, one.role, f"{one.rows:,}"),
+            *(f"{share_s / whole_s:.1%}" for share_s in shares),
+            *(f"{one.gap_count:,}", str(longest).partition(".")[0]),
+        )
+    return table
