@@ -75,7 +75,7 @@ async def _collect(adapter: Adapter, seen: dict[str, tuple[Sample, float]]) -> N
     ready_s = time.monotonic()
     wanted = set(adapter.tags)
     while wanted - seen.keys():
-        for sample in (await adapter.receive()).samples:
+        for sample in (await adapter.receive()).all_samples():
             seen.setdefault(sample.tag, (sample, time.monotonic() - ready_s))
 
 

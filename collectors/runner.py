@@ -79,7 +79,8 @@ class SourceRunner:
 
     async def _pass_on(self, delivery: Delivery) -> None:
         kept: list[Sample] = []
-        for sample in delivery.samples:
+        samples, delivery.columns = delivery.all_samples(), []
+        for sample in samples:
             if not time_is_plausible(sample.ts_us):
                 reason = f"{sample.tag}: its time lies outside the years 1970 to 2200"
                 delivery.refused.append(Refused(reason, repr(tuple(sample))))
@@ -91,7 +92,7 @@ class SourceRunner:
 
     def _works(self, delivery: Delivery) -> None:
         self._backoff.reset()
-        if delivery.records or any(not status.is_bad(one.status) for one in delivery.samples):
+        if delivery.records or any(not status.is_bad(s.status) for s in delivery.all_samples()):
             self._last_good_us = now_us()
         if self._state == "up":
             return

@@ -1,14 +1,17 @@
-"""What a source hands over: samples, records, and what could not be understood."""
+"""What a source hands over: values, records, and what could not be understood."""
 
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from collectors import status
 from store.canonical import Record
+
+if TYPE_CHECKING:
+    from collectors.columns import Columns
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -47,16 +50,23 @@ class Message:
 class Delivery:
     """What a source hands over at once; an empty one says that the source is alive.
 
-    stored is called once the spool holds all of it: a source that can acknowledge does it there.
-    skew_s is the gateway's clock minus the source's, in seconds, where it could be seen.
+    Values come as samples or, from a source that has many at once, as columns (see
+    collectors.columns); where a delivery has both, its samples came first. stored is called once
+    the spool holds all of it: a source that can acknowledge does it there. skew_s is the gateway's
+    clock minus the source's, in seconds, where it could be seen.
     """
 
     samples: list[Sample] = field(default_factory=list)
+    columns: "list[Columns]" = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     skew_s: float | None = None
     message: Message | None = None
     stored: Callable[[], None] | None = None
+
+    def all_samples(self) -> list[Sample]:
+        """Return every value as a sample, for a person or a test to look at."""
+        return [*self.samples, *(one for block in self.columns for one in block.samples())]
 
 
 def now_us() -> int:

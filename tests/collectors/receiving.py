@@ -37,7 +37,7 @@ async def receive_until(
 
 def samples_of(deliveries: list[Delivery], tag: str | None = None) -> list[Sample]:
     """Return the samples of deliveries in the order of arrival, of one tag or of all."""
-    return [s for one in deliveries for s in one.samples if tag is None or s.tag == tag]
+    return [s for one in deliveries for s in one.all_samples() if tag is None or s.tag == tag]
 
 
 async def first_of_each(adapter: Adapter) -> dict[str, Sample]:
