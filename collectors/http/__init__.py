@@ -1,0 +1,1 @@
+"""HTTP: systems that send their records and values to the gateway."""
