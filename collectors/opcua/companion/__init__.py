@@ -1,0 +1,1 @@
+"""Recognising machines by the OPC UA companion specifications that they follow."""
