@@ -1,7 +1,7 @@
 """The application: REST under /api/v1, the console, one connection pool."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from importlib.resources import files
 
 from fastapi import FastAPI
@@ -16,19 +16,22 @@ from api.pages import overview as overview_page
 from api.pages import pictures as picture_pages
 from api.pictures.cache import PictureCache
 from api.pictures.render import WarmUp
-from api.routes import comparison, factories, figures, follow_up, gaps, health
+from api.routes import comparison, factories, figures, follow_up, gaps, health, ingest
 from api.security import Guard
 
 VERSION = "0.1.0"
 PREFIX = "/api/v1"
 
 _POOL_SIZE = 8
+_INGEST_POOL_SIZE = 10
 
 
-def create_app(database_url: str) -> FastAPI:
+def create_app(database_url: str, certificate_header: str | None = None) -> FastAPI:
     """Build the application; it connects to the database when it starts.
 
-    Starting raises StoreUnavailable when no server answers.
+    certificate_header is believed to name a gateway's client certificate: give it only where a
+    proxy stands in front that always sets or removes it. Starting raises
+    StoreUnavailable when no server answers.
     """
     app = FastAPI(
         title="Millpond",
@@ -39,9 +42,11 @@ def create_app(database_url: str) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan(database_url),
     )
+    app.state.certificate_header = certificate_header
+    app.state.at_once = ingest.AtOnce()
     app.add_middleware(Guard)
     failures.install(app)
-    for module in (factories, figures, comparison, follow_up, gaps):
+    for module in (factories, figures, comparison, follow_up, gaps, ingest):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)
     for page in (overview_page, factory_page, picture_pages):
@@ -57,16 +62,18 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        opened = store.open_pool(database_url, max_size=_POOL_SIZE)
-        pool = await run_in_threadpool(opened.__enter__)
-        app.state.database = Database(pool)
-        app.state.pictures = PictureCache()
-        warm_up = WarmUp()
-        warm_up.start()
+        opened = ExitStack()
         try:
+            for name, size in (("database", _POOL_SIZE), ("ingest", _INGEST_POOL_SIZE)):
+                pool = store.open_pool(database_url, max_size=size)
+                lent = Database(await run_in_threadpool(opened.enter_context, pool))
+                setattr(app.state, name, lent)
+            app.state.pictures = PictureCache()
+            warm_up = WarmUp()
+            warm_up.start()
+            opened.callback(warm_up.finish)
             yield
         finally:
-            await run_in_threadpool(warm_up.finish)
-            await run_in_threadpool(opened.__exit__, None, None, None)
+            await run_in_threadpool(opened.close)
 
     return lifespan

@@ -36,4 +36,12 @@ def _database(request: Request) -> Database:
     return found
 
 
+def _ingest(request: Request) -> Database:
+    found = request.app.state.ingest
+    assert isinstance(found, Database)
+    return found
+
+
 TheDatabase = Annotated[Database, Depends(_database)]
+# Connections of their own for gateways, so that neither they nor the pages wait for the other.
+TheIngest = Annotated[Database, Depends(_ingest)]

@@ -10,8 +10,9 @@ from starlette.exceptions import HTTPException
 from api.errors import NotFound
 from api.pages.error import error_page
 from api.problems import FieldProblem, problem
+from api.refusals import INGEST_PATH, refusal
 from kpi.errors import NotComputable
-from store.errors import StoreError, StoreUnavailable, UnknownFactory
+from store.errors import Refused, StoreError, StoreUnavailable, UnknownFactory
 
 _log = logging.getLogger(__name__)
 _MACHINE_PATHS = ("/api/", "/healthz")
@@ -25,6 +26,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(NotComputable, _not_computable)
     app.add_exception_handler(StoreUnavailable, _unavailable)
+    app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(StoreError, _unexpected)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -62,6 +64,14 @@ def _not_computable(request: Request, error: Exception) -> Response:
 
 def _not_found(request: Request, error: Exception) -> Response:
     return _answer(request, HTTPStatus.NOT_FOUND, str(error))
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    # Elsewhere nobody offers anything, so a refusal is a fault of this program.
+    if request.url.path.startswith(INGEST_PATH):
+        return refusal(request, error)
+    return _unexpected(request, error)
 
 
 def _unavailable(request: Request, error: Exception) -> Response:

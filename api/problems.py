@@ -21,7 +21,12 @@ class FieldProblem(BaseModel):
 class Problem(BaseModel):
     """An error as RFC 9457 describes it."""
 
-    type: str = Field(default="about:blank", description="The status says all there is to know")
+    type: str = Field(
+        default="about:blank",
+        description="about:blank where the status says all there is to know; what gateways get "
+        "names the error",
+        examples=["urn:millpond:error:UnknownTag"],
+    )
     title: str = Field(description="The name of the status", examples=["Not Found"])
     status: int = Field(examples=[404])
     detail: str = Field(
@@ -36,10 +41,15 @@ class Problem(BaseModel):
 
 
 def problem(
-    request: Request, status: int, detail: str, errors: list[FieldProblem] | None = None
+    request: Request,
+    status: int,
+    detail: str,
+    errors: list[FieldProblem] | None = None,
+    kind: str = "about:blank",
 ) -> JSONResponse:
     """Make the answer to a request that failed; 503 says when to try again."""
     body = Problem(
+        type=kind,
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,

@@ -1,4 +1,4 @@
-"""Serving the application on this machine alone."""
+"""Serving the application: to this machine, and over TLS to gateways elsewhere."""
 
 import ipaddress
 import socket
@@ -10,6 +10,7 @@ import uvicorn
 import store
 from api.app import create_app
 from api.errors import NotLoopback, NotServed
+from api.peer import PeerProtocol, Tls
 
 DEFAULT_PORT = 8321
 
@@ -24,32 +25,47 @@ def serve(
     host: str = "127.0.0.1",
     port: int = DEFAULT_PORT,
     ready: Ready = lambda address: None,
+    *,
+    tls: Tls | None = None,
+    certificate_header: str | None = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; `ready` is called with the address once it answers.
 
-    Port 0 takes a free one. Raises NotLoopback for any other host than this machine, NotServed
-    when the port is taken, StoreUnavailable when no database answers.
+    Port 0 takes a free one. With tls it speaks HTTPS; only then may gateways come from elsewhere,
+    and the pages still answer to this machine alone. Raises NotLoopback for any other host than
+    this machine without tls, NotServed when the port or a certificate cannot be used,
+    StoreUnavailable when no database answers.
     """
-    settings = config(database_url, host, port)
+    settings = config(database_url, host, port, tls=tls, certificate_header=certificate_header)
     # Here rather than when the application starts, where uvicorn would print a traceback.
     store.connect(database_url).close()
     with closing(_listen(host, port)) as listener:
-        server = _Server(settings, ready, _address(listener))
+        server = _Server(settings, ready, _address(listener, tls))
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
     if not server.started:
         raise NotServed("the application did not start; the log says why")
 
 
-def config(database_url: str, host: str, port: int) -> uvicorn.Config:
-    """Return uvicorn's settings; raises NotLoopback for any other host than this machine."""
-    if not _is_loopback(host):
+def config(
+    database_url: str,
+    host: str,
+    port: int,
+    *,
+    tls: Tls | None = None,
+    certificate_header: str | None = None,
+) -> uvicorn.Config:
+    """Return uvicorn's settings; raises NotLoopback and NotServed as serve does."""
+    if not host or (tls is None and not _is_loopback(host)):
         raise NotLoopback(
             f"{host or 'an empty host'} is open to others and there is no login yet: use "
-            "127.0.0.1, and an SSH tunnel to look from another machine"
+            "127.0.0.1, and an SSH tunnel to look from another machine; gateways may come from "
+            "elsewhere over TLS (--tls-certificate, --tls-key)"
         )
+    if tls is not None:
+        tls.check()
     return uvicorn.Config(
-        create_app(database_url),
+        create_app(database_url, certificate_header),
         host=host,
         port=port,
         log_level="warning",
@@ -57,6 +73,8 @@ def config(database_url: str, host: str, port: int) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=_STOP_WITHIN_S,
         limit_concurrency=_MOST_REQUESTS,
+        http=PeerProtocol,
+        **({} if tls is None else tls.settings()),
     )
 
 
@@ -89,9 +107,10 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _address(listener: socket.socket) -> str:
+def _address(listener: socket.socket, tls: Tls | None) -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "http" if tls is None else "https"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -10,7 +10,14 @@ from store.batch_content import check_rows, content_hash, span
 from store.batch_rows import dirty_marks, insert_records, insert_rows
 from store.canonical import FIRST_PREVIOUS, Record, Rows
 from store.db import Connection, transaction
-from store.errors import BadHash, BadSignature, SequenceConflict, UnknownGateway, UnknownTag
+from store.errors import (
+    BadHash,
+    BadSignature,
+    GatewayRevoked,
+    SequenceConflict,
+    UnknownGateway,
+    UnknownTag,
+)
 from store.queries import query
 from store.signing import verify
 
@@ -136,7 +143,7 @@ def _gateway(batch: Batch, row: tuple[Any, ...] | None) -> _Gateway:
         )
     factory_id, public_key, revoked = row
     if revoked:
-        raise UnknownGateway(f"gateway {batch.gateway} was revoked")
+        raise GatewayRevoked(f"gateway {batch.gateway} was revoked; ask the city why")
     return _Gateway(factory_id, bytes(public_key))
 
 

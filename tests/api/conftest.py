@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 import api.server
 import store
+from api.peer import Tls
 from deploy.ports import free_port
 from tests.api import samples
 from tests.support.database import cloned_database
@@ -20,16 +21,21 @@ CHROMIUM = "/usr/bin/chromium"
 
 
 @contextmanager
-def served(database_url: str) -> Iterator[str]:
+def served(
+    database_url: str, *, tls: Tls | None = None, certificate_header: str | None = None
+) -> Iterator[str]:
     """Serve a database on a free port for the length of the block; yield the address."""
     port = free_port()
-    server = uvicorn.Server(api.server.config(database_url, "127.0.0.1", port))
+    config = api.server.config(
+        database_url, "127.0.0.1", port, tls=tls, certificate_header=certificate_header
+    )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="served")
     thread.start()
     try:
         wait_for(lambda: server.started or not thread.is_alive(), "the server to start")
         assert server.started, "the server ended at once"
-        yield f"http://127.0.0.1:{port}"
+        yield f"{'http' if tls is None else 'https'}://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join(30)

@@ -30,6 +30,13 @@ def test_lists_the_interface_and_no_page(description: dict[str, Any]) -> None:
         "/api/v1/factories/{code}/comparison",
         "/api/v1/factories/{code}/gaps",
         "/api/v1/follow-up",
+        "/api/v1/ingest/batches",
+        "/api/v1/ingest/enrolments",
+        "/api/v1/ingest/last",
+        "/api/v1/ingest/quarantine",
+        "/api/v1/ingest/tags",
+        "/api/v1/ingest/time",
+        "/api/v1/ingest/tokens",
         "/healthz",
     }
 
