@@ -41,12 +41,14 @@ def set_up_logging() -> None:
 
 
 async def run_until_signalled(config: GatewayConfig) -> None:
-    """Run a gateway until SIGTERM or SIGINT, which end it in order."""
+    """Run a gateway until SIGTERM or SIGINT; SIGHUP makes it read its file again at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await run(config, stop=stop)
+    reload = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
+    await run(config, stop=stop, reload=reload)
 
 
 if __name__ == "__main__":

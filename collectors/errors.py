@@ -3,6 +3,7 @@
 CollectorError
 ├── ConfigRefused        the gateway file is wrong; every problem is listed
 ├── NotSet               an environment variable or file that the gateway file names is missing
+├── MetricsRefused       the port for the metrics cannot be used
 ├── SpoolError
 │   ├── SpoolBusy        another gateway uses this spool
 │   └── SpoolDamaged     a stored batch does not match its hash
@@ -44,6 +45,10 @@ class ConfigRefused(CollectorError):
 
 class NotSet(CollectorError):
     """Something that the gateway file refers to is not there; set it, then start again."""
+
+
+class MetricsRefused(CollectorError):
+    """The port for the metrics cannot be used; choose another or remove [metrics]."""
 
 
 class SpoolError(CollectorError):

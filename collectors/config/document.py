@@ -5,7 +5,13 @@ from collections.abc import Iterator
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from collectors.config.schema import SOURCES, GatewayTable, SinkTable, SpoolTable
+from collectors.config.schema import (
+    SOURCES,
+    GatewayTable,
+    MetricsTable,
+    SinkTable,
+    SpoolTable,
+)
 
 _TYPES = {str: "text", int: "whole number", float: "number", bool: "true/false"}
 _SOURCE = "source"
@@ -26,7 +32,12 @@ def keys(kind: str) -> list[Key]:
     """Return the keys of a kind of source, or of "gateway", "spool" and "sink" for "gateway"."""
     if kind in SOURCES:
         return list(_keys(SOURCES[kind], f"[[{_SOURCE}]]"))
-    tops = {"[gateway]": GatewayTable, "[spool]": SpoolTable, "[sink]": SinkTable}
+    tops = {
+        "[gateway]": GatewayTable,
+        "[spool]": SpoolTable,
+        "[sink]": SinkTable,
+        "[metrics]": MetricsTable,
+    }
     return [key for name, table in tops.items() for key in _keys(table, name)]
 
 

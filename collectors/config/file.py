@@ -12,7 +12,14 @@ from zoneinfo import ZoneInfo
 
 from collectors.config.fields import SourceTable
 from collectors.config.lines import Place
-from collectors.config.schema import SOURCES, GatewayTable, SinkTable, Source, SpoolTable
+from collectors.config.schema import (
+    SOURCES,
+    GatewayTable,
+    MetricsTable,
+    SinkTable,
+    Source,
+    SpoolTable,
+)
 from collectors.config.tables import Findings, not_allowed, note_unknown_keys, read_table
 from collectors.context import Context
 from collectors.errors import ConfigRefused, NotSet, Problem
@@ -31,6 +38,7 @@ class GatewayConfig:
     gateway: GatewayTable
     spool: SpoolTable
     sink: SinkTable
+    metrics: MetricsTable | None
     sources: tuple[Source, ...]
 
     @property
@@ -96,16 +104,17 @@ def _syntax_problem(path: Path, text: str, message: str) -> Problem:
 def _build(
     path: Path, version: str, raw: dict[str, Any], findings: Findings
 ) -> GatewayConfig | None:
-    note_unknown_keys(raw, ("gateway", "spool", "sink", "source"), (), findings)
+    note_unknown_keys(raw, ("gateway", "spool", "sink", "metrics", "source"), (), findings)
     gateway = _one(GatewayTable, raw, "gateway", findings)
     spool = _one(SpoolTable, raw, "spool", findings)
     sink = _one(SinkTable, raw, "sink", findings)
     if sink is not None and (sink.url is None) == (sink.url_env is None):
         findings.add(("sink",), '[sink] needs either "url" or "url_env"')
+    metrics = _one(MetricsTable, raw, "metrics", findings) if "metrics" in raw else None
     sources = _sources(raw.get("source"), findings)
     if gateway is None or spool is None or sink is None:
         return None
-    return GatewayConfig(path.absolute(), version, gateway, spool, sink, sources)
+    return GatewayConfig(path.absolute(), version, gateway, spool, sink, metrics, sources)
 
 
 def _one(cls: type[T], raw: dict[str, Any], name: str, findings: Findings) -> T | None:

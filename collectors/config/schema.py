@@ -58,6 +58,15 @@ class SinkTable:
     batch_seconds: float = field(default=1.0, metadata=number(at_least=0.05, at_most=3600))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsTable:
+    """[metrics]: Prometheus metrics and /healthz, on this machine's loopback address."""
+
+    port: int = field(
+        metadata=number(at_least=0, at_most=65_535, about="of 127.0.0.1; 0 takes a free one")
+    )
+
+
 Source = OpcuaSource | ModbusSource | MqttSource
 
 SOURCES: dict[str, type[SourceTable]] = {

@@ -52,6 +52,10 @@ class Sink:
         """Why nothing can be sent at the moment, in plain words; None while sending works."""
         return self._reason
 
+    def use_version(self, version: str) -> None:
+        """Name another version of the gateway file in the batches that are cut from now on."""
+        self._signer.config_version = version
+
     def start(self) -> None:
         """Open the spool's outlet and begin to send; raises SpoolError."""
         outbox = Outbox(self._config.spool_path, self._signer)
