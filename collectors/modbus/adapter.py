@@ -1,188 +1,140 @@
-"""Modbus TCP: polled, one connection, several units behind it.
+"""Modbus TCP, RTU and RTU over TCP: polled, one connection, several units behind it.
 
-Only the function codes 3 (read holding registers) and 4 (read input registers) are used. A unit
-that does not answer costs one time-out a cycle and turns only its own tags bad; after three
-silent cycles it is asked twice a minute only.
+Only the function codes 1 to 4 are used; they read. A unit that does not answer costs one time-out
+a poll and turns only its own tags bad; after some silent polls it is asked now and then only.
 """
 
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
-from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.constants import ExcCodes
 from pymodbus.exceptions import ModbusException
-from pymodbus.pdu import ModbusPDU
 
 from collectors import status
 from collectors.context import Context
-from collectors.errors import SourceError, SourceLost, SourceUnreachable
-from collectors.modbus.decode import decode, scaled
-from collectors.modbus.requests import Request, plan
-from collectors.modbus.settings import ModbusSource, ModbusTag
-from collectors.sample import Delivery, Sample, bad, measured, now_us
+from collectors.errors import SourceError, SourceLost
+from collectors.modbus.bus import Bus, join
+from collectors.modbus.polling import Rates, Unit
+from collectors.modbus.profiles import profile
+from collectors.modbus.replies import Reader, is_refused_range
+from collectors.modbus.requests import Limits, Request, narrowed, plan
+from collectors.modbus.settings import ModbusSource
+from collectors.sample import Delivery, bad, now_us
 
 _SIGN_OF_LIFE_S = 5.0
-_SILENT_CYCLES = 3
-_REST_S = 30.0
-
-# Exception codes of the Modbus Application Protocol V1.1b3, section 7.
-_EXCEPTIONS = {
-    1: status.BAD_CONFIGURATION,  # illegal function: the device does not have this table
-    2: status.BAD_CONFIGURATION,  # illegal data address
-    3: status.BAD_CONFIGURATION,  # illegal data value: too many registers at once
-    4: status.BAD_DEVICE_FAILURE,
-    10: status.BAD_NO_COMMUNICATION,  # gateway path unavailable
-    11: status.BAD_NO_COMMUNICATION,  # the device behind the gateway failed to respond
-}
 
 
 class ModbusAdapter:
-    """Reads all tags of a source once per poll_s; requests follow each other on one connection."""
+    """Reads each tag of a source once in its period; requests follow each other on the line."""
 
     errors: tuple[type[Exception], ...] = (SourceError, ModbusException, OSError)
 
     def __init__(self, source: ModbusSource, context: Context) -> None:
         self._context = context
         self._source = source
-        self._requests = plan(source.tags)
-        self._units: dict[int, _Unit] = {}
-        self._client: AsyncModbusTcpClient | None = None
-        self._next_poll_s = 0.0
+        self._reader = Reader(source.tags)
+        self._requests = planned(source)
+        self._units: dict[int, Unit] = {}
+        self._rates = Rates(set(self._requests), 0.0)
+        self._bus: Bus | None = None
 
     @property
     def tags(self) -> Sequence[str]:
-        """The tags of this source."""
+        """The tags of this source, those of its devices included."""
         return [tag.tag for tag in self._source.tags]
 
     async def open(self) -> None:
         """Connect; the units are first asked by receive."""
-        host, port = self._source.host, self._source.port
-        self._client = AsyncModbusTcpClient(
-            host, port=port, timeout=self._source.timeout_s, retries=0, reconnect_delay=0
-        )
-        # By itself it would close the connection to all units when one of them is silent.
-        self._client.set_max_no_responses(1_000_000_000)
-        if not await self._client.connect():
-            raise SourceUnreachable(f"no Modbus device answers at {host}:{port}")
-        self._units = {request.unit_id: _Unit() for request in self._requests}
-        self._next_poll_s = time.monotonic()
+        source = self._source
+        self._bus = await join(source.line)
+        self._units = {
+            tag.unit_id: Unit(source.silent_cycles, source.rest_s) for tag in source.tags
+        }
+        self._rates = Rates(set(self._requests), time.monotonic())
 
     async def receive(self) -> Delivery:
-        """Wait for the next poll and read everything once; raises SourceLost when all is silent."""
-        wait_s = self._next_poll_s - time.monotonic()
+        """Wait for the next poll and read what is due; raises SourceLost when all is silent."""
+        period_s, due_s = self._rates.next()
+        wait_s = due_s - time.monotonic()
         if wait_s > _SIGN_OF_LIFE_S:
             await asyncio.sleep(_SIGN_OF_LIFE_S)
             return Delivery()
         await asyncio.sleep(max(wait_s, 0.0))
-        # A cycle that took longer than its period skips polls instead of running after them.
-        now_s = time.monotonic()
-        missed = max(0.0, (now_s - self._next_poll_s) // self._source.poll_s)
-        self._next_poll_s += (missed + 1) * self._source.poll_s
-        return await self._poll()
+        self._rates.begin(period_s, max(time.monotonic(), due_s))
+        return await self._poll(period_s)
 
     async def close(self) -> None:
-        """Close the connection."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        """Leave the connection, which other sources may go on using."""
+        bus, self._bus = self._bus, None
+        if bus is not None:
+            bus.leave()
 
-    async def _poll(self) -> Delivery:
+    async def _poll(self, period_s: float) -> Delivery:
         delivery = Delivery()
-        answered = False
         for unit in self._units.values():
             unit.begin_cycle()
-        for request in self._requests:
+        for request in list(self._requests[period_s]):
             unit = self._units[request.unit_id]
-            samples = None if unit.is_skipped else await self._read(request)
-            if samples is None:
-                unit.is_skipped = True
-                ts_us = now_us()
-                samples = [bad(tag.tag, ts_us, status.BAD_TIMEOUT) for tag in request.tags]
-            else:
+            if not unit.is_skipped and await self._read(delivery, request, period_s):
                 unit.answered()
-                answered = True
-            delivery.samples.extend(samples)
-        if not answered:
-            raise SourceLost(f"no unit at {self._source.host}:{self._source.port} answers")
-        for unit in self._units.values():
-            unit.end_cycle()
+                continue
+            if not unit.is_skipped:
+                unit.was_silent()
+            _note_silence(delivery, request)
+        if all(unit.is_silent for unit in self._units.values()):
+            raise SourceLost(f"no unit at {self._source.line.place} answers")
         return delivery
 
-    async def _read(self, request: Request) -> list[Sample] | None:
-        """Return the samples of one request, or None when the unit did not answer in time."""
-        assert self._client is not None
-        if not self._client.connected:
-            raise SourceLost(f"{self._source.host}:{self._source.port} closed the connection")
-        call = (
-            self._client.read_holding_registers
-            if request.table == "holding"
-            else self._client.read_input_registers
-        )
-        try:
-            reply = await call(request.address, count=request.count, device_id=request.unit_id)
-        except ModbusException:
-            if not self._client.connected:
-                raise
-            return None
-        if _is_refused_range(reply) and request.bridges_gap:
-            return await self._read_apart(request)
-        return _samples(request, reply, now_us())
+    async def _read(self, delivery: Delivery, request: Request, period_s: float) -> bool:
+        """Add the samples of one request; False when the unit did not answer in time."""
+        assert self._bus is not None
+        reply = await self._bus.read(request, self._source.timeout_s)
+        if reply is None:
+            return False
+        if is_refused_range(reply) and (request.bridges_gap or len(request.tags) > 1):
+            return await self._read_apart(delivery, request, period_s)
+        self._reader.add(delivery, request, reply, now_us())
+        return True
 
-    async def _read_apart(self, request: Request) -> list[Sample] | None:
-        """Read a request without the registers between its tags, now and from now on.
+    async def _read_apart(self, delivery: Delivery, request: Request, period_s: float) -> bool:
+        """Read a refused request in parts, now and from now on.
 
-        The device refused the range, most likely for a register in it that nobody asked for.
+        The device lacks a register in it: one that nobody asked for, or one that a tag names by
+        mistake, which must not cost its neighbours their values.
         """
-        narrow = plan(request.tags, gap=0)
-        self._requests = [
-            part for known in self._requests for part in (narrow if known is request else [known])
+        parts = narrowed(request)
+        self._requests[period_s] = [
+            part
+            for known in self._requests[period_s]
+            for part in (parts if known is request else [known])
         ]
-        samples: list[Sample] = []
-        for part in narrow:
-            found = await self._read(part)
-            if found is None:
-                return None
-            samples += found
-        return samples
+        for index, part in enumerate(parts):
+            if not await self._read(delivery, part, period_s):
+                for unread in parts[index + 1 :]:
+                    _note_silence(delivery, unread)
+                _note_silence(delivery, part)
+                return True
+        return True
 
 
-class _Unit:
-    """Whether a unit is asked at all: not again in a cycle in which it was silent."""
-
-    def __init__(self) -> None:
-        self.is_skipped = False
-        self._silent_cycles = 0
-        self._rests_until_s = 0.0
-
-    def begin_cycle(self) -> None:
-        self.is_skipped = time.monotonic() < self._rests_until_s
-
-    def answered(self) -> None:
-        self._silent_cycles = 0
-
-    def end_cycle(self) -> None:
-        if not self.is_skipped or time.monotonic() < self._rests_until_s:
-            return
-        self._silent_cycles += 1
-        if self._silent_cycles >= _SILENT_CYCLES:
-            self._rests_until_s = time.monotonic() + _REST_S
+def planned(source: ModbusSource) -> dict[float, list[Request]]:
+    """Return the requests of a source for each period in seconds, as few as its limits allow."""
+    limits = Limits(source.max_registers, source.max_bits, source.max_gap)
+    of_unit = {
+        device.unit_id: replace(
+            limits, registers=min(limits.registers, profile(device.profile).max_registers)
+        )
+        for device in source.devices
+    }
+    by_period: dict[float, list[Request]] = {}
+    for period_s in sorted({tag.poll_s or source.poll_s for tag in source.tags}):
+        due = [tag for tag in source.tags if (tag.poll_s or source.poll_s) == period_s]
+        from_zero = [replace(tag, address=tag.address - source.base) for tag in due]
+        by_period[period_s] = plan(from_zero, limits, of_unit)
+    return by_period
 
 
-def _is_refused_range(reply: ModbusPDU) -> bool:
-    return reply.isError() and getattr(reply, "exception_code", 0) == ExcCodes.ILLEGAL_ADDRESS
-
-
-def _samples(request: Request, reply: ModbusPDU, ts_us: int) -> list[Sample]:
-    if reply.isError():
-        code = _EXCEPTIONS.get(getattr(reply, "exception_code", 0), status.BAD_COMMUNICATION)
-        return [bad(tag.tag, ts_us, code) for tag in request.tags]
-    if len(reply.registers) != request.count:
-        # pymodbus takes a reply with fewer registers than asked for a good one.
-        return [bad(tag.tag, ts_us, status.BAD_DECODING) for tag in request.tags]
-    return [_sample(tag, request.registers_of(tag, reply.registers), ts_us) for tag in request.tags]
-
-
-def _sample(tag: ModbusTag, registers: Sequence[int], ts_us: int) -> Sample:
-    raw = decode(registers, tag.type, tag.order)
-    return measured(tag.tag, ts_us, scaled(raw, tag.scale, tag.offset))
+def _note_silence(delivery: Delivery, request: Request) -> None:
+    ts_us = now_us()
+    delivery.samples += [bad(tag.tag, ts_us, status.BAD_TIMEOUT) for tag in request.tags]

@@ -1,41 +1,62 @@
-"""Registers to numbers: type, byte order, scale. Pure.
+"""Registers to numbers and texts: type, byte order, scale. Pure."""
 
-The letters name the bytes of a 32-bit value as they are sent, A the most significant: ABCD is
-big-endian, CDAB has its words swapped, BADC its bytes within each word, DCBA both. Other widths
-follow the same two rules: a 64-bit CDAB has its four words in reverse.
-"""
-
+import math
 import struct
 from collections.abc import Sequence
 
-from collectors.modbus.settings import RegisterOrder, RegisterType
+from collectors.modbus.layout import RegisterOrder, RegisterType, sequence
 
 _FORMATS: dict[RegisterType, str] = {
+    "uint8high": ">Bx",
+    "uint8low": ">xB",
+    "int8high": ">bx",
+    "int8low": ">xb",
     "uint16": ">H",
     "int16": ">h",
     "uint32": ">I",
     "int32": ">i",
-    "float32": ">f",
     "uint64": ">Q",
     "int64": ">q",
+    "float16": ">e",
+    "float32": ">f",
     "float64": ">d",
 }
 
-_WORDS_SWAPPED = ("CDAB", "DCBA")
-_BYTES_SWAPPED = ("BADC", "DCBA")
 
-
-def decode(registers: Sequence[int], kind: RegisterType, order: RegisterOrder) -> float:
+def decode(
+    registers: Sequence[int], kind: RegisterType, order: RegisterOrder, bit: int = 0
+) -> float:
     """Return the number in exactly as many registers as its type takes; may be NaN or infinite.
 
-    A 64-bit integer above 2^53 loses its last digits, since values are stored as float64.
+    A BCD value with a digit above nine is NaN. A 64-bit integer above 2^53 loses its last digits,
+    since values are stored as float64.
     """
-    words = list(reversed(registers)) if order in _WORDS_SWAPPED else list(registers)
-    data = struct.pack(f">{len(words)}H", *words)
-    if order in _BYTES_SWAPPED:
-        data = b"".join(data[i + 1 : i + 2] + data[i : i + 1] for i in range(0, len(data), 2))
-    (value,) = struct.unpack(_FORMATS[kind], data)
-    return float(value)
+    data = value_bytes(registers, order)
+    if kind == "bool":
+        return float(int.from_bytes(data, "big") >> bit & 1)
+    if kind in _FORMATS:
+        (value,) = struct.unpack(_FORMATS[kind], data)
+        return float(value)
+    digits = data.hex()
+    return float(digits) if digits.isdecimal() else math.nan
+
+
+def text(registers: Sequence[int], order: RegisterOrder) -> str | None:
+    """Return the text in registers up to its first NUL, or None where it is not UTF-8."""
+    data = value_bytes(registers, order).partition(b"\0")[0]
+    try:
+        return data.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return None
+
+
+def value_bytes(registers: Sequence[int], order: RegisterOrder) -> bytes:
+    """Return the bytes of a value, the most significant first, from registers as they came."""
+    sent = struct.pack(f">{len(registers)}H", *registers)
+    value = bytearray(len(sent))
+    for byte, place in zip(sent, sequence(order, len(registers)), strict=True):
+        value[place] = byte
+    return bytes(value)
 
 
 def scaled(raw: float, scale: float, offset: float) -> float:

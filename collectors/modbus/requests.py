@@ -1,22 +1,45 @@
 """Planning reads: neighbouring values share a request, and no value is ever split. Pure.
 
-Limits: Modbus Application Protocol V1.1b3, 6.3 and 6.4 (125 registers for functions 3 and 4).
-A 32-bit counter that is read in two requests may be torn between them, hence never split.
+Limits: Modbus Application Protocol V1.1b3, 6.1 to 6.4 (2000 bits for functions 1 and 2, 125
+registers for 3 and 4). A 32-bit counter that is read in two requests may be torn between them,
+hence never split.
+
+Taking values by address and starting a request only for the first that no longer fits gives the
+fewest: the first value must be in some request, none that holds it reaches further than the one
+that starts with it, and what it leaves over is the same question with fewer values.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from collectors.modbus.settings import WIDTHS, ModbusTag, RegisterTable
+from collectors.modbus.layout import BIT_TABLES, RegisterTable
+from collectors.modbus.settings import MOST_BITS, MOST_BRIDGED, MOST_REGISTERS, ModbusTag
 
-MOST_REGISTERS = 125
-MOST_BRIDGED = 16
+_BITS_PER_REGISTER = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a device takes at once, and how many idle registers are worth reading along."""
+
+    registers: int = MOST_REGISTERS
+    bits: int = MOST_BITS
+    gap: int = MOST_BRIDGED
+
+    def of(self, table: RegisterTable) -> tuple[int, int]:
+        """Return the most places of one request to a table, and the widest gap in it."""
+        if table in BIT_TABLES:
+            return self.bits, self.gap * _BITS_PER_REGISTER
+        return self.registers, self.gap
+
+
+STANDARD = Limits()
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One read of neighbouring registers of one unit, with the tags that lie in it."""
+    """One read of neighbouring places of one table of one unit, with the tags that lie in it."""
 
     unit_id: int
     table: RegisterTable
@@ -26,42 +49,62 @@ class Request:
 
     @property
     def bridges_gap(self) -> bool:
-        """Whether it holds registers that no tag asked for, which a device may not have."""
+        """Whether it holds places that no tag asked for, which a device may not have."""
         asked = {at for tag in self.tags for at in range(tag.address, _end(tag))}
         return len(asked) < self.count
 
-    def registers_of(self, tag: ModbusTag, registers: Sequence[int]) -> Sequence[int]:
-        """Return the registers of one of its tags from the registers of the reply."""
+    def places_of(self, tag: ModbusTag, places: Sequence[int]) -> Sequence[int]:
+        """Return what belongs to one of its tags from the registers or bits of the reply."""
         start = tag.address - self.address
-        return registers[start : start + WIDTHS[tag.type]]
+        return places[start : start + tag.width]
 
 
-def plan(tags: Iterable[ModbusTag], gap: int = MOST_BRIDGED) -> list[Request]:
-    """Return the fewest reads that cover all tags without crossing more than gap idle registers.
+def plan(
+    tags: Iterable[ModbusTag],
+    limits: Limits = STANDARD,
+    of_unit: Mapping[int, Limits] | None = None,
+) -> list[Request]:
+    """Return the fewest reads that cover all tags within the limits; addresses count from zero.
 
-    A gap is bridged because a request costs a device more than a few registers. A device that
-    lacks the registers between refuses the whole range; it is then read with a gap of 0.
+    of_unit has the limits of units that differ. A gap is bridged because a request costs a device
+    more than a few registers. A device that lacks what lies between refuses the whole range; see
+    narrowed.
     """
+    own = of_unit or {}
     ordered = sorted(tags, key=lambda tag: (tag.unit_id, tag.table, tag.address, tag.tag))
     requests: list[Request] = []
     for (unit_id, table), group in groupby(ordered, key=lambda tag: (tag.unit_id, tag.table)):
-        for members in _blocks(group, gap):
-            first = members[0].address
-            count = max(_end(tag) for tag in members) - first
-            requests.append(Request(unit_id, table, first, count, tuple(members)))
+        most, gap = own.get(unit_id, limits).of(table)
+        requests += [_request(block) for block in _blocks(group, most, gap)]
     return requests
 
 
+def narrowed(request: Request) -> list[Request]:
+    """Return a refused request in parts: without its gaps, or else in two halves.
+
+    Halving finds the one address that a device lacks while its neighbours stay together.
+    """
+    if request.bridges_gap:
+        return plan(request.tags, Limits(request.count, request.count, gap=0))
+    middle = len(request.tags) // 2
+    return [_request(half) for half in (request.tags[:middle], request.tags[middle:]) if half]
+
+
+def _request(tags: Sequence[ModbusTag]) -> Request:
+    first = tags[0]
+    count = max(_end(tag) for tag in tags) - first.address
+    return Request(first.unit_id, first.table, first.address, count, tuple(tags))
+
+
 def _end(tag: ModbusTag) -> int:
-    return tag.address + WIDTHS[tag.type]
+    return tag.address + tag.width
 
 
-def _blocks(tags: Iterable[ModbusTag], gap: int) -> list[list[ModbusTag]]:
+def _blocks(tags: Iterable[ModbusTag], most: int, gap: int) -> list[list[ModbusTag]]:
     blocks: list[list[ModbusTag]] = []
     first = end = 0
     for tag in tags:
-        fits = blocks and tag.address - end <= gap and _end(tag) - first <= MOST_REGISTERS
-        if fits:
+        if blocks and tag.address - end <= gap and _end(tag) - first <= most:
             blocks[-1].append(tag)
             end = max(end, _end(tag))
         else:

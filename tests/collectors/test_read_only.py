@@ -14,23 +14,45 @@ PROTOCOLS = ("opcua", "modbus", "mqtt")
 # All that the adapters may use of the libraries' clients: reading and bookkeeping.
 ALLOWED = {
     "opcua": {
-        "_client": {
+        "_client": {"state", "uaclient"},
+        "client": {
+            "application_uri",
             "connect",
+            "connect_and_get_server_endpoints",
             "connection_lost_callback",
+            "description",
+            "disconnect",
+            "may_send_plain",
+            "name",
+            "product_uri",
             "session_timeout",
-            "state",
+            "set_password",
+            "set_security",
+            "set_user",
             "uaclient",
+            "user_certificate",
+            "user_private_key",
         },
-        "client": {"disconnect"},
         "uaclient": {"protocol", "session"},
         "protocol": {"transport"},
-        "_session": {"create_monitored_items", "create_subscription", "read"},
+        "_session": {"browse", "browse_next", "read", "translate_browsepaths_to_nodeids"},
+        "session": {
+            "browse",
+            "browse_next",
+            "create_monitored_items",
+            "create_subscription",
+            "read",
+            "translate_browsepaths_to_nodeids",
+        },
     },
     "modbus": {
-        "_client": {
+        "_client": {"connected"},
+        "client": {
             "close",
             "connect",
             "connected",
+            "read_coils",
+            "read_discrete_inputs",
             "read_holding_registers",
             "read_input_registers",
             "set_max_no_responses",
@@ -84,6 +106,9 @@ HARMLESS = {
     "publish_ms",
     "_NOTIFICATIONS_PER_PUBLISH",
     "_SAMPLES_PER_PUBLISH",
+    "published_s",
+    "_published",
+    "_PUBLISHES_WAITING",
 }
 
 

@@ -9,8 +9,6 @@ import pytest
 from pymodbus.constants import ExcCodes
 
 from collectors.errors import SourceLost, SourceUnreachable
-from collectors.modbus.adapter import ModbusAdapter
-from collectors.modbus.settings import ModbusSource, ModbusTag, RegisterTable, RegisterType
 from collectors.sample import now_us
 from collectors.status import (
     BAD_CONFIGURATION,
@@ -20,6 +18,7 @@ from collectors.status import (
     BAD_TIMEOUT,
     GOOD,
 )
+from tests.collectors.modbus.meters import adapter, read_once, tag
 from tests.collectors.receiving import failure_of, first_of_each, opened, receive_until, samples_of
 from tests.collectors.servers import (
     HOLDING,
@@ -30,7 +29,6 @@ from tests.collectors.servers import (
     loop_thread,
     modbus_server,
 )
-from tests.collectors.surroundings import context
 
 SILENT = 9
 
@@ -46,39 +44,6 @@ def server(loop: LoopThread, free_port: int) -> Iterator[ModbusServer]:
     with modbus_server(loop, free_port, units=(1, 2, SILENT)) as running:
         running.silent = {SILENT}
         yield running
-
-
-def tag(
-    name: str,
-    address: int,
-    kind: RegisterType = "uint16",
-    unit_id: int = 1,
-    table: RegisterTable = "holding",
-    scale: float = 1.0,
-) -> ModbusTag:
-    return ModbusTag(
-        tag=name, address=address, type=kind, unit_id=unit_id, table=table, scale=scale
-    )
-
-
-def adapter(port: int, *tags: ModbusTag, timeout_s: float = 0.3) -> ModbusAdapter:
-    return ModbusAdapter(
-        ModbusSource(
-            name="meters",
-            kind="modbus",
-            host="127.0.0.1",
-            port=port,
-            poll_s=0.05,
-            timeout_s=timeout_s,
-            tags=tags,
-        ),
-        context(),
-    )
-
-
-async def read_once(wanted: ModbusAdapter) -> dict[str, tuple[float | None, int]]:
-    async with opened(wanted):
-        return {name: one[2:] for name, one in (await first_of_each(wanted)).items()}
 
 
 def test_addresses_count_from_zero_and_tables_differ(server: ModbusServer, free_port: int) -> None:
@@ -133,6 +98,38 @@ def test_a_gap_that_the_device_lacks_is_not_read_again(
     assert server.requests == [(HOLDING, 5, 5), (HOLDING, 5, 1), (HOLDING, 9, 1)]
     asyncio.run(two_readings())
     assert (HOLDING, 5, 5) not in server.requests[3:]
+
+
+def test_one_wrong_address_does_not_cost_its_neighbours(
+    server: ModbusServer, free_port: int
+) -> None:
+    server.refused = {7: ExcCodes.ILLEGAL_ADDRESS}
+    tags = [tag(f"t{n}", n) for n in range(4, 12)]
+    found = asyncio.run(read_once(adapter(free_port, *tags)))
+    assert found == {f"t{n}": (n, GOOD) for n in range(4, 12)} | {"t7": (None, BAD_CONFIGURATION)}
+    assert (HOLDING, 8, 4) in server.requests
+
+
+def test_addresses_may_count_from_one(server: ModbusServer, free_port: int) -> None:
+    meter = adapter(free_port, tag("first", 1), tag("next", 101), base=1)
+    assert asyncio.run(read_once(meter)) == {"first": (0, GOOD), "next": (100, GOOD)}
+
+
+def test_a_unit_that_is_back_is_read_again(server: ModbusServer, free_port: int) -> None:
+    async def run() -> None:
+        tags = (tag("one", 1), tag("dead", 2, unit_id=SILENT))
+        async with opened(
+            adapter(free_port, *tags, timeout_s=0.1, silent_cycles=1, rest_s=0.2)
+        ) as meter:
+            await first_of_each(meter)
+            server.silent = set()
+            await receive_until(
+                meter,
+                lambda seen: any(one.status == GOOD for one in samples_of(seen, "dead")),
+                "the unit that is back",
+            )
+
+    asyncio.run(run())
 
 
 def test_a_reply_that_is_too_short_is_bad(server: ModbusServer, free_port: int) -> None:
