@@ -9,6 +9,8 @@ from collectors.mqtt.adapter import MqttAdapter
 from collectors.mqtt.settings import MqttSource
 from collectors.opcua.adapter import OpcuaAdapter
 from collectors.opcua.settings import OpcuaSource
+from collectors.sparkplug.adapter import SparkplugAdapter
+from collectors.sparkplug.settings import SparkplugSource
 
 
 def adapter_for(source: Source, context: Context) -> Adapter:
@@ -20,3 +22,5 @@ def adapter_for(source: Source, context: Context) -> Adapter:
             return ModbusAdapter(source, context)
         case MqttSource():
             return MqttAdapter(source, context)
+        case SparkplugSource():
+            return SparkplugAdapter(source, context)

@@ -174,7 +174,7 @@ def _tag_places(place: Place, source: Source) -> Iterator[tuple[Place, str]]:
 
 
 def _note_source(place: Place, source: SourceTable, findings: Findings) -> None:
-    if not getattr(source, "tags", ()) and not getattr(source, "records", ()):
+    if not any(getattr(source, name, ()) for name in ("tags", "templates", "records")):
         findings.add(place, f'source "{source.name}" has nothing to read: add a [[source.tag]]')
     for fault in source.faults():
         findings.add((*place, *fault.place), fault.message)

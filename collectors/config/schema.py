@@ -6,6 +6,7 @@ from collectors.config.fields import SourceTable, choice, form, not_empty, numbe
 from collectors.modbus.settings import ModbusSource
 from collectors.mqtt.settings import MqttSource
 from collectors.opcua.settings import OpcuaSource
+from collectors.sparkplug.settings import SparkplugSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +68,11 @@ class MetricsTable:
     )
 
 
-Source = OpcuaSource | ModbusSource | MqttSource
+Source = OpcuaSource | ModbusSource | MqttSource | SparkplugSource
 
 SOURCES: dict[str, type[SourceTable]] = {
     "opcua": OpcuaSource,
     "modbus": ModbusSource,
     "mqtt": MqttSource,
+    "sparkplug": SparkplugSource,
 }

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from string import Formatter
 
-from collectors import states
 from collectors.config.fields import (
     Fault,
     TagTable,
@@ -16,6 +15,7 @@ from collectors.config.fields import (
     tables,
 )
 from collectors.mqtt.settings import BrokerTable
+from collectors.states import States, judge
 
 _PARTS = ("group", "node", "device", "metric")
 
@@ -49,10 +49,10 @@ class SparkplugTag(TagTable):
     metric: str = field(metadata=form(not_empty, "name of the metric as the birth has it"))
     scale: float = field(default=1.0, metadata=plain("the value is multiplied by this"))
     offset: float = field(default=0.0, metadata=plain("and this is added to it"))
-    states: states.States | None = field(
+    states: States | None = field(
         default=None,
         metadata=judged(
-            states.judge,
+            judge,
             about='texts to numbers: a scheme such as "packml", or { "RUN" = 1, "STOP" = 2 }',
         ),
     )
