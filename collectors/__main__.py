@@ -1,17 +1,14 @@
 """`python -m collectors FILE`: one gateway as one process, until SIGTERM or SIGINT."""
 
 import asyncio
-import logging
 import signal
 import sys
 from pathlib import Path
 
+from collectors import logs
 from collectors.config.file import GatewayConfig, load
 from collectors.errors import CollectorError
 from collectors.gateway import run
-
-# Their connection troubles are told once by the gateway itself, not by each of them at each try.
-_CHATTY = ("asyncua", "pymodbus.logging", "pymodbus", "paho", "psycopg")
 
 
 def main(arguments: list[str]) -> int:
@@ -19,7 +16,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m collectors FILE", file=sys.stderr)
         return 2
-    set_up_logging()
+    logs.set_up()
     try:
         config = load(Path(arguments[0]))
         asyncio.run(run_until_signalled(config))
@@ -27,17 +24,6 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
-
-
-def set_up_logging() -> None:
-    """Write plain lines to standard error, and keep the libraries to what is fatal."""
-    logging.basicConfig(
-        level=logging.INFO,
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    for name in _CHATTY:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 async def run_until_signalled(config: GatewayConfig) -> None:

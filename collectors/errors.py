@@ -3,6 +3,7 @@
 CollectorError
 ├── ConfigRefused        the gateway file is wrong; every problem is listed
 ├── NotSet               an environment variable or file that the gateway file names is missing
+├── UnknownKind          there is no such kind of source
 ├── MetricsRefused       the port for the metrics cannot be used
 ├── SpoolError
 │   ├── SpoolBusy        another gateway uses this spool
@@ -45,6 +46,10 @@ class ConfigRefused(CollectorError):
 
 class NotSet(CollectorError):
     """Something that the gateway file refers to is not there; set it, then start again."""
+
+
+class UnknownKind(CollectorError):
+    """There is no such kind of source; see the words that are allowed."""
 
 
 class MetricsRefused(CollectorError):

@@ -12,6 +12,8 @@ from collectors.config.schema import (
     SinkTable,
     SpoolTable,
 )
+from collectors.config.tables import not_allowed
+from collectors.errors import UnknownKind
 
 _TYPES = {str: "text", int: "whole number", float: "number", bool: "true/false"}
 _SOURCE = "source"
@@ -29,9 +31,14 @@ class Key:
 
 
 def keys(kind: str) -> list[Key]:
-    """Return the keys of a kind of source, or of "gateway", "spool" and "sink" for "gateway"."""
+    """Return the keys of a kind of source, or with "gateway" those of the tables around them.
+
+    Raises UnknownKind for any other word.
+    """
     if kind in SOURCES:
         return list(_keys(SOURCES[kind], f"[[{_SOURCE}]]"))
+    if kind != "gateway":
+        raise UnknownKind(f'"{kind}" {not_allowed(kind, ["gateway", *SOURCES])}')
     tops = {
         "[gateway]": GatewayTable,
         "[spool]": SpoolTable,

@@ -5,17 +5,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
-from collectors import enrolment, gateway_status
+from collectors import enrolment, gateway_status, logs
+from collectors.config import document
 from collectors.config import file as config
 from collectors.errors import ConfigRefused
+from deploy.commands.browse import browse
 from deploy.commands.common import JsonOption, console, print_json
 
 if TYPE_CHECKING:
     from collectors.probe import ProbeResult
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(browse)
 
 FileArgument = Annotated[Path, typer.Argument(help="Gateway file (TOML).")]
 
@@ -44,10 +48,9 @@ def probe(file: FileArgument, as_json: JsonOption = False) -> None:
     Example: `millpond collector probe gateway.toml`
     """
     settings = config.load(file)
-    from collectors.__main__ import set_up_logging  # the protocols are slow to import
-    from collectors.probe import probe as probe_tags
+    from collectors.probe import probe as probe_tags  # the protocols are slow to import
 
-    set_up_logging()
+    logs.set_up()
     results = asyncio.run(probe_tags(settings))
     if as_json:
         print_json(results)
@@ -82,15 +85,39 @@ def enrol(
 
 
 @app.command()
-def run(file: FileArgument) -> None:
-    """Run the gateway until Ctrl-C or SIGTERM.
+def keys(
+    kind: Annotated[
+        str, typer.Argument(help="A kind of source, or gateway for the tables around them.")
+    ] = "gateway",
+    as_json: JsonOption = False,
+) -> None:
+    """List every key of a gateway file with its type, its default and its meaning.
+
+    Example: `millpond collector keys modbus`
+    """
+    found = document.keys(kind)
+    if as_json:
+        print_json(found)
+        return
+    table = Table("table", "key", "type", "default", "meaning")
+    for key in found:
+        table.add_row(escape(key.table), key.name, key.type, escape(key.default), key.about)
+    console.print(table)
+
+
+@app.command()
+def run(
+    file: FileArgument,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the log as JSON lines.")] = False,
+) -> None:
+    """Run the gateway until Ctrl-C or SIGTERM; a changed file is taken over while it runs.
 
     Example: `millpond collector run gateway.toml`
     """
     settings = config.load(file)
-    from collectors.__main__ import run_until_signalled, set_up_logging
+    from collectors.__main__ import run_until_signalled
 
-    set_up_logging()
+    logs.set_up(as_json=as_json)
     asyncio.run(run_until_signalled(settings))
 
 
