@@ -1,75 +1,52 @@
-"""OPC UA: values by subscription, and a reading of every node that has been quiet for long.
+"""OPC UA: values by subscription or by polling, and a reading of every node that is quiet for long.
 
-The service calls are made on the session itself: one callback per publish response instead of
-one task per value, keep-alives are seen, and the publish response is acknowledged only after the
-callback has passed it on. Which items are wanted and which exist is kept here: an item that the
-server refuses is asked for again every minute, and never stands in the way of the others.
+Which nodes are wanted and how each of them is read is kept here: a node that the server refuses is
+asked for again every minute, and never stands in the way of the others.
 """
 
-import asyncio
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from asyncua import ua
-from asyncua.client.client import Client
-from asyncua.client.ua_client import UaClientState
-from asyncua.ua.attribute_ids import AttributeIds
-from asyncua.ua.uaerrors import UaError, UaStatusCodeError
+from asyncua.ua.status_codes import StatusCodes
+from asyncua.ua.uaerrors import UaStatusCodeError
 
 from collectors import status
 from collectors.context import Context
-from collectors.errors import SourceError, SourceLost
-from collectors.opcua.settings import OpcuaSource, OpcuaTag
-from collectors.opcua.values import source_us, to_sample
-from collectors.sample import Delivery, Refused, Sample, bad, now_us, to_us
+from collectors.errors import SourceLost
+from collectors.opcua.connection import ERRORS, Connection
+from collectors.opcua.enumerations import names_of
+from collectors.opcua.items import Item, Place, chunks, items_of, name_values, resolve
+from collectors.opcua.readings import Readings
+from collectors.opcua.settings import OpcuaSource
+from collectors.opcua.subscriptions import CANNOT_SUBSCRIBE, Subscriptions
+from collectors.opcua.values import CombinedDecoder, Note, Reading, clock_us, source_us
+from collectors.sample import Delivery, Refused, bad, now_us
 
-_ITEMS_PER_CALL = 50
-_NOTIFICATIONS_PER_PUBLISH = 1000
-_PUBLISHES_WAITING = 100
-_SAMPLES_PER_PUBLISH = 2
-# A keep-alive at least this often; without one for half as long again the session is lost.
-_KEEP_ALIVE_S = 10.0
-_LIFETIME_KEEP_ALIVES = 6
-_SIGN_OF_LIFE_S = 1.0
+_log = logging.getLogger("collectors.opcua")
+
 _RECONCILE_S = 60.0
-_SESSION_TIMEOUT_MS = 60_000
+_NAMES_PER_CALL = 20
+_CANNOT_SUBSCRIBE = {status.signed(code) for code in CANNOT_SUBSCRIBE}
+_TOO_MANY = status.signed(StatusCodes.BadTooManyMonitoredItems)
 
-_CURRENT_TIME = ua.NodeId.from_string("i=2258")  # Server_ServerStatus_CurrentTime
-_NAMESPACES = ua.NodeId.from_string("i=2255")  # Server_NamespaceArray
-
-
-@dataclass(slots=True)
-class _Item:
-    """A tag with its place in this session: handle while subscribed, heard when last read."""
-
-    tag: OpcuaTag
-    node: ua.NodeId | None = None
-    is_active: bool = False
-    heard_s: float = 0.0
-    is_refused: bool = False
+Found = Iterable[tuple[Item, ua.DataValue, int]]
 
 
 class OpcuaAdapter:
-    """One session with one subscription at one server."""
+    """One session at one server, with as many subscriptions as its nodes need."""
 
-    errors: tuple[type[Exception], ...] = (SourceError, UaError, OSError, TimeoutError)
+    errors = ERRORS
 
     def __init__(self, source: OpcuaSource, context: Context) -> None:
-        self._context = context
         self._source = source
-        self._items = {index: _Item(tag) for index, tag in enumerate(source.tags, start=1)}
-        self._client: Client | None = None
-        self._transport: asyncio.Transport | None = None
-        self._published: asyncio.Queue[ua.PublishResult] = asyncio.Queue(_PUBLISHES_WAITING)
-        self._subscription = 0
-        self._silence_s = _KEEP_ALIVE_S * 1.5
-        self._published_s = 0.0
+        self._connection = Connection(source, context)
+        self._told_polling = False
         self._reconcile_s = 0.0
-        self._lost: str | None = None
+        self._is_reading_next = True
+        self._begin()
 
     @property
     def tags(self) -> Sequence[str]:
@@ -77,20 +54,9 @@ class OpcuaAdapter:
         return [tag.tag for tag in self._source.tags]
 
     async def open(self) -> None:
-        """Connect and create the subscription; the items follow with the first receive."""
-        self._items = {index: _Item(tag) for index, tag in enumerate(self._source.tags, start=1)}
-        self._published = asyncio.Queue(_PUBLISHES_WAITING)
-        self._lost = None
-        timeout_s = self._source.timeout_s
-        self._client = Client(self._source.url, timeout=timeout_s, watchdog_intervall=timeout_s)
-        self._client.session_timeout = _SESSION_TIMEOUT_MS
-        self._client.connection_lost_callback = self._on_lost
-        await self._client.connect()
-        protocol = self._client.uaclient.protocol
-        self._transport = protocol.transport if protocol is not None else None
-        await self._subscribe()
-        self._published_s = time.monotonic()
-        self._reconcile_s = 0.0
+        """Connect and log in; the subscriptions follow with the first receive."""
+        self._begin()
+        await self._connection.open()
 
     async def receive(self) -> Delivery:
         """Return what the server published, the readings that are due, or nothing."""
@@ -98,74 +64,30 @@ class OpcuaAdapter:
         if now_s >= self._reconcile_s:
             self._reconcile_s = now_s + _RECONCILE_S
             return await self._reconcile()
-        due = [
-            item
-            for item in self._items.values()
-            if item.is_active and now_s - item.heard_s >= self._source.heartbeat_s
-        ]
-        if due:
-            return await self._read(due)
-        return await self._next_publish()
+        if self._readings.plan(now_s):
+            self._connection.check_alive()
+            self._subscriptions.check_alive()
+        if self._readings.is_due and (self._is_reading_next or not self._subscriptions.has_news):
+            self._is_reading_next = False
+            return await self._read()
+        self._is_reading_next = True
+        result = await self._subscriptions.next(self._readings.wait_s(now_s))
+        return Delivery() if result is None else self._decode(result)
 
     async def close(self) -> None:
-        """Close the session with its subscription, or just the connection when that fails."""
-        client, self._client = self._client, None
-        if client is None:
-            return
-        try:
-            with suppress(*self.errors):
-                async with asyncio.timeout(self._source.timeout_s):
-                    await client.disconnect()
-        finally:
-            # The library leaves the socket open where it found the connection dead before.
-            if self._transport is not None:
-                self._transport.abort()
-                self._transport = None
+        """Close the session with its subscriptions, or just the connection when that fails."""
+        await self._connection.close()
 
-    # --- subscription ----------------------------------------------------------------------------
+    def _begin(self) -> None:
+        """Forget the last session: nothing of it holds in the next one."""
+        self._notes: list[Note] = []
+        self._items = items_of(self._source.tags, self._notes)
+        self._subscriptions = Subscriptions(self._source, self._connection)
+        self._readings = Readings(self._source, self._connection, self._items)
+        self._reconcile_s = 0.0
+        self._is_reading_next = True
 
-    async def _subscribe(self) -> None:
-        period_ms = self._source.publish_ms
-        count = max(1, round(_KEEP_ALIVE_S * 1000 / period_ms))
-        result = await self._session.create_subscription(
-            ua.CreateSubscriptionParameters(
-                RequestedPublishingInterval=period_ms,
-                RequestedLifetimeCount=count * _LIFETIME_KEEP_ALIVES,
-                RequestedMaxKeepAliveCount=count,
-                MaxNotificationsPerPublish=_NOTIFICATIONS_PER_PUBLISH,
-                PublishingEnabled=True,
-            ),
-            self._on_publish,
-        )
-        self._subscription = result.SubscriptionId
-        keep_alive_s = result.RevisedPublishingInterval * result.RevisedMaxKeepAliveCount / 1000
-        self._silence_s = max(keep_alive_s, 1.0) * 1.5
-
-    async def _on_publish(self, result: ua.PublishResult) -> None:
-        # Waiting here holds back the acknowledgement and, with it, the server.
-        self._published_s = time.monotonic()
-        await self._published.put(result)
-        self._published_s = time.monotonic()
-
-    async def _on_lost(self, error: Exception) -> None:
-        self._lost = f"the connection to {self._source.url} broke: {error or type(error).__name__}"
-
-    async def _next_publish(self) -> Delivery:
-        try:
-            async with asyncio.timeout(_SIGN_OF_LIFE_S):
-                result = await self._published.get()
-        except TimeoutError:
-            self._check_alive()
-            return Delivery()
-        return self._decode(result)
-
-    def _check_alive(self) -> None:
-        assert self._client is not None
-        if self._lost or self._client.state is not UaClientState.CONNECTED:
-            raise SourceLost(self._lost or f"the connection to {self._source.url} broke")
-        silent_s = time.monotonic() - self._published_s
-        if silent_s > self._silence_s:
-            raise SourceLost(f"{self._source.url} sent no sign of life for {silent_s:.0f} s")
+    # --- values ----------------------------------------------------------------------------------
 
     def _decode(self, result: ua.PublishResult) -> Delivery:
         delivery = Delivery()
@@ -174,137 +96,99 @@ class OpcuaAdapter:
             if isinstance(data, ua.StatusChangeNotification):
                 raise SourceLost(f"{self._source.url} ended the subscription: {data.Status.name}")
             if isinstance(data, ua.DataChangeNotification):
-                self._add_changes(delivery, data.MonitoredItems, received_us)
+                self._emit(delivery, self._changes(data.MonitoredItems, received_us))
         return delivery
 
-    def _add_changes(self, delivery: Delivery, changes: Iterable[Any], received_us: int) -> None:
+    def _changes(self, changes: Iterable[ua.MonitoredItemNotification], received_us: int) -> Found:
         heard_s = time.monotonic()
+        items = self._items
         for change in changes:
-            item = self._items.get(change.ClientHandle)
-            if item is not None:
-                item.heard_s = heard_s
-                ts_us = source_us(change.Value, received_us)
-                delivery.samples.append(self._sample(delivery, item, change.Value, ts_us))
+            if change.ClientHandle < len(items):
+                item, data = items[change.ClientHandle], change.Value
+                item.notified_s, item.last = heard_s, data
+                yield item, data, source_us(data, received_us)
+
+    async def _read(self) -> Delivery:
+        result = await self._readings.read()
+        delivery = Delivery(skew_s=result.skew_s)
+        self._emit(delivery, result.found)
+        return delivery
+
+    def _emit(self, delivery: Delivery, found: Found) -> None:
+        combined: dict[CombinedDecoder, list[Reading]] = {}
+        samples = delivery.samples
+        for item, data, ts_us in found:
+            decoder = item.decoder
+            if isinstance(decoder, CombinedDecoder):
+                combined.setdefault(decoder, []).append(Reading(item.part, data, ts_us))
+            else:
+                samples.append(decoder.sample(data, ts_us))
+        for decoder, readings in combined.items():
+            samples += decoder.samples(readings)
+        if self._notes:
+            delivery.refused += [Refused(note.reason, note.value) for note in self._notes]
+            self._notes.clear()
 
     # --- wanted and active -----------------------------------------------------------------------
 
     async def _reconcile(self) -> Delivery:
-        """Ask for every item that is wanted and does not exist; the refused ones turn bad."""
-        missing = [number for number, item in self._items.items() if not item.is_active]
-        delivery = Delivery()
-        if not missing:
-            return delivery
-        namespaces = await self._namespaces()
-        for number in missing:
-            self._items[number].node = _node(self._items[number].tag.node, namespaces)
-        known = [number for number in missing if self._items[number].node is not None]
-        codes = dict.fromkeys(missing, status.BAD_NODE_UNKNOWN)
-        for chunk in _chunks(known):
-            codes.update(await self._create(chunk))
+        """Ask for every node that is wanted and not read; those that are refused turn bad."""
+        delivery = Delivery(skew_s=await self._look_again())
+        missing = [item for item in self._items if item.place is Place.WANTED]
+        resolve(missing, self._connection.namespaces)
+        known = [item for item in missing if item.node is not None]
+        codes = dict.fromkeys((item.handle for item in missing), status.BAD_NODE_UNKNOWN)
+        await self._learn_names(known)
+        codes.update(await self._place(known))
         ts_us = now_us()
-        for number in missing:
-            item = self._items[number]
-            item.is_active = not status.is_bad(codes[number])
-            if not item.is_active:
-                delivery.samples.append(bad(item.tag.tag, ts_us, codes[number]))
+        refused = {item.tag.tag: codes[item.handle] for item in missing if codes[item.handle] < 0}
+        delivery.samples += [bad(tag, ts_us, code) for tag, code in refused.items()]
         return delivery
 
-    async def _namespaces(self) -> list[str]:
-        value = (await self._read_nodes([_NAMESPACES]))[0].Value
-        return list(value.Value) if value is not None and value.Value is not None else []
+    async def _look_again(self) -> float:
+        """Return how far the server's clock is behind ours; namespaces that moved end the session.
 
-    async def _create(self, numbers: list[int]) -> dict[int, int]:
-        """Create items and return their status; halves a call that the server refuses whole."""
-        try:
-            results = await self._session.create_monitored_items(
-                ua.CreateMonitoredItemsParameters(
-                    SubscriptionId=self._subscription,
-                    TimestampsToReturn=ua.TimestampsToReturn.Both,
-                    ItemsToCreate=[self._request(number) for number in numbers],
-                )
-            )
-        except UaStatusCodeError as error:
-            if len(numbers) == 1:
-                return {numbers[0]: status.signed(error.code)}
-            middle = len(numbers) // 2
-            return await self._create(numbers[:middle]) | await self._create(numbers[middle:])
-        return {
-            number: status.signed(result.StatusCode.value)
-            for number, result in zip(numbers, results, strict=True)
-        }
+        A controller that was loaded anew may number them otherwise while the connection stays.
+        """
+        _, clock = await self._connection.read_with_clock([])
+        received_us = now_us()
+        if await self._connection.read_namespaces() != self._connection.namespaces:
+            raise SourceLost(f"{self._source.url} has other namespaces now; connecting anew")
+        return (received_us - clock_us(clock, received_us)) / 1e6
 
-    def _request(self, number: int) -> ua.MonitoredItemCreateRequest:
-        return ua.MonitoredItemCreateRequest(
-            ItemToMonitor=ua.ReadValueId(
-                NodeId=self._items[number].node, AttributeId=AttributeIds.Value
-            ),
-            MonitoringMode=ua.MonitoringMode.Reporting,
-            RequestedParameters=ua.MonitoringParameters(
-                ClientHandle=number,
-                SamplingInterval=self._source.publish_ms / _SAMPLES_PER_PUBLISH,
-                QueueSize=_SAMPLES_PER_PUBLISH * 5,
-                DiscardOldest=True,
-            ),
-        )
-
-    # --- readings --------------------------------------------------------------------------------
-
-    async def _read(self, due: list[_Item]) -> Delivery:
-        """Read quiet nodes, each with the server's own time of the reading."""
-        delivery = Delivery()
-        for chunk in _chunks(due):
+    async def _learn_names(self, items: Sequence[Item]) -> None:
+        """Ask for the names of enumerations, for tags whose states are given by name."""
+        named = [item for item in items if item.tag.states is not None]
+        for chunk in chunks(named, _NAMES_PER_CALL):
             nodes = [item.node for item in chunk if item.node is not None]
-            *values, clock = await self._read_nodes([*nodes, _CURRENT_TIME])
-            received_us = now_us()
-            ts_us = _clock_us(clock, received_us)
-            delivery.skew_s = (received_us - ts_us) / 1e6
-            heard_s = time.monotonic()
-            for item, value in zip(chunk, values, strict=True):
-                item.heard_s = heard_s
-                delivery.samples.append(self._sample(delivery, item, value, ts_us))
-        return delivery
+            with suppress(UaStatusCodeError):
+                for item, names in zip(chunk, await names_of(self._connection, nodes), strict=True):
+                    name_values(item, names)
 
-    async def _read_nodes(self, nodes: list[ua.NodeId]) -> list[ua.DataValue]:
-        values: list[ua.DataValue] = await self._session.read(
-            ua.ReadParameters(
-                MaxAge=0,
-                TimestampsToReturn=ua.TimestampsToReturn.Both,
-                NodesToRead=[
-                    ua.ReadValueId(NodeId=node, AttributeId=AttributeIds.Value) for node in nodes
-                ],
-            )
-        )
-        return values
+    async def _place(self, items: Sequence[Item]) -> dict[int, int]:
+        """Subscribe items as far as the server goes, poll the others; return the status of each."""
+        codes = await self._subscribe(items) if self._source.mode != "poll" else {}
+        can_poll = self._source.mode != "subscribe"
+        for item in items:
+            code = codes.get(item.handle, _TOO_MANY)
+            if code >= 0:
+                item.place = Place.SUBSCRIBED
+            elif can_poll and code in _CANNOT_SUBSCRIBE:
+                item.place = Place.POLLED
+                codes[item.handle] = status.GOOD
+        polled = sum(item.place is Place.POLLED for item in items)
+        if polled and self._source.mode == "auto" and not self._told_polling:
+            self._told_polling = True
+            _log.warning(
+                "%s: the server cannot subscribe %d of %d nodes; they are read every %g s",
+                self._source.name, polled, len(self._items), self._source.poll_s,
+            )  # fmt: skip
+        return codes
 
-    def _sample(self, delivery: Delivery, item: _Item, value: ua.DataValue, ts_us: int) -> Sample:
-        sample = to_sample(item.tag.tag, value, ts_us)
-        if sample.status == status.BAD_TYPE_MISMATCH and not item.is_refused:
-            item.is_refused = True
-            reason = f"{item.tag.tag}: {item.tag.node} is not a number or boolean"
-            delivery.refused.append(Refused(reason, str(value.Value)))
-        return sample
-
-    @property
-    def _session(self) -> Any:
-        assert self._client is not None
-        return self._client.uaclient.session
-
-
-def _chunks(things: list[Any]) -> Iterable[list[Any]]:
-    for start in range(0, len(things), _ITEMS_PER_CALL):
-        yield things[start : start + _ITEMS_PER_CALL]
-
-
-def _node(text: str, namespaces: list[str]) -> ua.NodeId | None:
-    """Return the node of an address in this session, or None without its namespace."""
-    if not text.startswith("nsu="):
-        return ua.NodeId.from_string(text)
-    uri, _, identifier = text.removeprefix("nsu=").partition(";")
-    if uri not in namespaces:
-        return None
-    return ua.NodeId.from_string(f"ns={namespaces.index(uri)};{identifier}")
-
-
-def _clock_us(clock: ua.DataValue, received_us: int) -> int:
-    value = clock.Value.Value if clock.Value is not None else None
-    return to_us(value) if isinstance(value, datetime) and value.tzinfo else received_us
+    async def _subscribe(self, items: Sequence[Item]) -> dict[int, int]:
+        most = self._connection.profile.max_items
+        active = sum(item.place is Place.SUBSCRIBED for item in self._items)
+        room = max(most - active, 0) if most else len(items)
+        codes = await self._subscriptions.add(items[:room]) if items[:room] else []
+        codes += [_TOO_MANY] * (len(items) - len(codes))
+        return {item.handle: code for item, code in zip(items, codes, strict=True)}
