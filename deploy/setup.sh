@@ -292,31 +292,35 @@ set_up_python() {
 
 # --- servers for the interoperability tests ------------------------------------------------------
 
-readonly interop_folder=tests/interop
-readonly interop_stamp=$interop_folder/node_modules/.millpond-setup
-
-node_is_usable() {
-    command -v npm >/dev/null && [ "$(node -p 'Number(process.versions.node.split(".")[0]) >= 18' \
-        2>/dev/null)" = true ]
+# Exactly what the lock in a folder names, and none of the packages' own install scripts.
+install_npm() {
+    (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier)
 }
 
-# Exactly what the lock names, and none of the packages' own install scripts.
-install_interop() {
-    (cd "$interop_folder" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier)
+# set_up_npm FOLDER NAME WHAT
+set_up_npm() {
+    local folder=$1 name=$2 what=$3 wanted
+    wanted=$(sha256sum <"$folder/package-lock.json")
+    [ "$(cat "$folder/node_modules/.millpond-setup" 2>/dev/null)" != "$wanted" ] || return 0
+    step "$name" "installing $what" install_npm "$folder"
+    echo "$wanted" >"$folder/node_modules/.millpond-setup"
+}
+
+# require() of ES modules came with 20.19; Debian 12 has 18.
+node_is_new_enough() {
+    node -e 'const [major, minor] = process.versions.node.split(".").map(Number);
+        process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null
 }
 
 set_up_interop() {
-    local wanted
-    if ! node_is_usable; then
+    if ! command -v npm >/dev/null; then
         need_debian
-        need_root "nodejs and npm"
+        need_root npm
         update_package_lists
-        step node "installing nodejs and npm" install_packages nodejs npm
+        step npm "installing npm" install_packages npm
     fi
-    wanted=$(sha256sum <"$interop_folder/package-lock.json")
-    [ "$(cat "$interop_stamp" 2>/dev/null)" != "$wanted" ] || return 0
-    step interop "installing the servers of the interoperability tests" install_interop
-    echo "$wanted" >"$interop_stamp"
+    node_is_new_enough || set_up_npm tests/interop/runtime node "a newer Node.js for the tests"
+    set_up_npm tests/interop interop "the servers of the interoperability tests"
 }
 
 set_up_packages

@@ -45,7 +45,7 @@ def run_node(script: str, *arguments: str) -> Iterator[Peer]:
     It ends with its standard input, so that it cannot outlive the tests.
     """
     process = subprocess.Popen(
-        ["node", str(_FOLDER / script), *arguments],
+        [_node(), str(_FOLDER / script), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -69,6 +69,12 @@ def run_node(script: str, *arguments: str) -> Iterator[Peer]:
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
+
+
+def _node() -> str:
+    """Return the set-up's own Node.js where the system's is too old, else the system's."""
+    own = sorted((_FOLDER / "runtime" / "node_modules").glob("node-linux-*/bin/node"))
+    return str(own[0]) if own else "node"
 
 
 def _listen(peer: Peer) -> None:
