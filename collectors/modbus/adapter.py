@@ -61,7 +61,7 @@ class ModbusAdapter:
             await asyncio.sleep(_SIGN_OF_LIFE_S)
             return Delivery()
         await asyncio.sleep(max(wait_s, 0.0))
-        self._rates.begin(period_s, max(time.monotonic(), due_s))
+        self._rates.begin(period_s, time.monotonic())
         return await self._poll(period_s)
 
     async def close(self) -> None:

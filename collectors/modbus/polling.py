@@ -1,22 +1,23 @@
 """When what is asked: rates that do not meet, and units that are left alone while silent."""
 
+import math
 import time
 
 
 class Rates:
     """The periods at which tags of a source are read, each at its own moments.
 
-    All begin at once, so that every tag has a value soon; from then on they are staggered within
-    the shortest period. A poll that took longer than its period skips polls instead of running
-    after them.
+    All begin at once, so that every tag has a value soon; from then on no two are due together.
+    A poll that took longer than its period skips polls instead of running after them.
     """
 
     def __init__(self, periods_s: set[float], start_s: float) -> None:
         ordered = sorted(periods_s)
         self._next_s = dict.fromkeys(ordered, start_s)
-        self._first_s = {
-            period_s: start_s + period_s + ordered[0] * index / len(ordered)
-            for index, period_s in enumerate(ordered)
+        # Moments a common divisor apart can only meet where they are shifted by all of it.
+        common_s = math.gcd(*(round(period_s * 1000) for period_s in ordered)) / 1000
+        self._shift_s = {
+            period_s: common_s * index / len(ordered) for index, period_s in enumerate(ordered)
         }
 
     def next(self) -> tuple[float, float]:
@@ -26,9 +27,9 @@ class Rates:
 
     def begin(self, period_s: float, now_s: float) -> None:
         """Note that the poll of a period begins now; its next lies in the future."""
-        first_s = self._first_s[period_s]
-        missed = max(0.0, (now_s - first_s) // period_s + 1)
-        self._next_s[period_s] = first_s + missed * period_s
+        due_s = self._next_s[period_s]
+        missed = max(0.0, (now_s - due_s) // period_s)
+        self._next_s[period_s] = due_s + (missed + 1) * period_s + self._shift_s.pop(period_s, 0.0)
 
 
 class Unit:
