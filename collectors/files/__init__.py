@@ -1,0 +1,1 @@
+"""Files: records and values that systems export into a folder."""

@@ -1,0 +1,118 @@
+"""What lies in a folder, what of it is whole and new, and what was read before.
+
+Files are only looked at and read. What was read is remembered in a file of the gateway's own.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from urllib.parse import quote
+
+_MOST_FILES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a file looked from outside: its length in bytes and when it was last written [ns]."""
+
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A file that was read: how it looked then, and what was in it."""
+
+    size: int
+    mtime_ns: int
+    sha256: str
+
+
+class Folder:
+    """The files of a folder that match one of some patterns, oldest first."""
+
+    def __init__(self, path: Path, patterns: Sequence[str], memory: Path) -> None:
+        self._path = path
+        self._patterns = patterns
+        self._memory = memory
+        self._done = _remembered(memory)
+        self._seen: dict[str, Look] = {}
+        self._in_hand: set[str] = set()
+
+    def due(self) -> list[Path]:
+        """Return the files that are new and that nobody wrote to since the last look.
+
+        Raises OSError where the folder cannot be read.
+        """
+        looks = dict(self._looks())
+        whole = [name for name, look in looks.items() if self._seen.get(name) == look]
+        self._seen = looks
+        gone = self._done.keys() - looks.keys() - self._in_hand
+        self._done = {name: one for name, one in self._done.items() if name not in gone}
+        due = [name for name in whole if self._is_new(name) and name not in self._in_hand]
+        due.sort(key=lambda name: (looks[name].mtime_ns, name))
+        return [self._path / name for name in due]
+
+    def take(self, path: Path) -> Look | None:
+        """Take a file in hand and return how it looks; None where it is gone."""
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return None
+        self._in_hand.add(path.name)
+        return Look(found.st_size, found.st_mtime_ns)
+
+    def was_read(self, path: Path, sha256: str) -> bool:
+        """Tell whether a file of this name was read with this content before."""
+        done = self._done.get(path.name)
+        return done is not None and done.sha256 == sha256
+
+    def finish(self, path: Path, look: Look, sha256: str) -> None:
+        """Remember over a restart that a file was read."""
+        self._in_hand.discard(path.name)
+        self._done[path.name] = Done(look.size, look.mtime_ns, sha256)
+        self._memory.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._memory.with_name(f"{self._memory.name}.new")
+        text = json.dumps({name: asdict(one) for name, one in self._done.items()})
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._memory)
+
+    def _is_new(self, name: str) -> bool:
+        done, look = self._done.get(name), self._seen[name]
+        return done is None or (done.size, done.mtime_ns) != (look.size, look.mtime_ns)
+
+    def _looks(self) -> list[tuple[str, Look]]:
+        found: list[tuple[str, Look]] = []
+        with os.scandir(self._path) as entries:
+            for entry in entries:
+                if len(found) >= _MOST_FILES:
+                    break
+                if any(fnmatchcase(entry.name, each) for each in self._patterns):
+                    with suppress(FileNotFoundError):
+                        look = entry.stat()
+                        if entry.is_file():
+                            found.append((entry.name, Look(look.st_size, look.st_mtime_ns)))
+        return found
+
+
+def memory_of(state: Path, source: str) -> Path:
+    """Return where a source remembers the files that it has read."""
+    return state / f"{quote(source, safe='')}.files.json"
+
+
+def _remembered(memory: Path) -> dict[str, Done]:
+    try:
+        found = json.loads(memory.read_text(encoding="utf-8"))
+        return {name: Done(**one) for name, one in found.items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, AttributeError):
+        # Without it files are read again, which adds nothing: the spool and the store know them.
+        return {}
