@@ -50,15 +50,17 @@ def status(config: GatewayConfig) -> GatewayStatus:
     try:
         conn.execute("BEGIN")
         counts: dict[str, int] = dict(conn.execute("SELECT name, value FROM counter"))
-        rows, oldest_s = conn.execute("SELECT count(*), min(arrived_s) FROM sample").fetchone()
-        (records,) = conn.execute("SELECT count(*) FROM record").fetchone()
+        (oldest_us,) = conn.execute(
+            "SELECT min(arrived_us) FROM (SELECT min(arrived_from_us) AS arrived_us FROM block "
+            "UNION ALL SELECT min(arrived_from_us) FROM held "
+            "UNION ALL SELECT min(arrived_us) FROM record)"
+        ).fetchone()
         (aside,) = conn.execute("SELECT count(*) FROM aside").fetchone()
         cut = conn.execute(
             "SELECT length(row_data) / 24, json_array_length(records) FROM batch"
         ).fetchone()
         unknown = conn.execute(
-            "SELECT DISTINCT name FROM sample JOIN tag USING (tag_index) "
-            "WHERE tag_id IS NULL ORDER BY name"
+            "SELECT name FROM held_tag JOIN tag USING (tag_index) ORDER BY name"
         ).fetchall()
         sources = conn.execute(
             "SELECT name, state, since_us, last_good_us, reason FROM source ORDER BY rowid"
@@ -66,9 +68,9 @@ def status(config: GatewayConfig) -> GatewayStatus:
         return GatewayStatus(
             gateway=config.gateway.id,
             is_running=is_in_use(config.spool_path),
-            backlog_rows=rows + (cut[0] if cut else 0),
-            backlog_records=records + (cut[1] if cut else 0),
-            oldest_waiting=None if oldest_s is None else from_us(oldest_s * 1_000_000),
+            backlog_rows=counts.get("waiting_rows", 0) + (cut[0] if cut else 0),
+            backlog_records=counts.get("waiting_records", 0) + (cut[1] if cut else 0),
+            oldest_waiting=None if oldest_us is None else from_us(oldest_us),
             unknown_tags=tuple(name for (name,) in unknown),
             last_acknowledged_seq=conn.execute("SELECT acked FROM chain").fetchone()[0],
             rows_sent=counts.get("rows_sent", 0),

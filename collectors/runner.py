@@ -8,18 +8,19 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from collectors import status
-from collectors.adapter import Adapter
+from collectors.adapter import Adapter, ColumnarAdapter
 from collectors.backoff import Backoff
-from collectors.change_filter import ChangeFilter
+from collectors.columns import TagTable
 from collectors.config.schema import Source
-from collectors.sample import Delivery, Refused, Sample, bad, now_us, time_is_plausible
+from collectors.inlet import Inlet
+from collectors.sample import Delivery, bad, now_us
 from collectors.spool.spool import SourceState
 
 _log = logging.getLogger("collectors.source")
 
 _CLOSE_S = 10.0
 
-Forward = Callable[[str, Delivery], Awaitable[None]]
+Forward = Callable[[Inlet, Delivery], Awaitable[None]]
 
 
 class SourceRunner:
@@ -29,7 +30,8 @@ class SourceRunner:
         self.name = source.name
         self._adapter = adapter
         self._forward = forward
-        self._filter = ChangeFilter(source.heartbeat_s)
+        table = adapter.table if isinstance(adapter, ColumnarAdapter) else TagTable(adapter.tags)
+        self._inlet = Inlet(source.name, source.heartbeat_s, table)
         self._backoff = Backoff()
         self._state = "starting"
         self._since_us = now_us()
@@ -78,21 +80,15 @@ class SourceRunner:
             _log.debug("closing %s", self.name, exc_info=error)
 
     async def _pass_on(self, delivery: Delivery) -> None:
-        kept: list[Sample] = []
-        samples, delivery.columns = delivery.all_samples(), []
-        for sample in samples:
-            if not time_is_plausible(sample.ts_us):
-                reason = f"{sample.tag}: its time lies outside the years 1970 to 2200"
-                delivery.refused.append(Refused(reason, repr(tuple(sample))))
-            elif self._filter.passes(sample):
-                kept.append(sample)
-        delivery.samples = kept
-        if kept or delivery.records or delivery.refused or delivery.stored is not None:
-            await self._forward(self.name, delivery)
+        if any(block.table is not self._inlet.table for block in delivery.columns):
+            raise ValueError("columns that are not numbered in the table of their adapter")
+        has_values = delivery.samples or delivery.columns
+        if has_values or delivery.records or delivery.refused or delivery.stored is not None:
+            await self._forward(self._inlet, delivery)
 
     def _works(self, delivery: Delivery) -> None:
         self._backoff.reset()
-        if delivery.records or any(not status.is_bad(s.status) for s in delivery.all_samples()):
+        if _has_good(delivery):
             self._last_good_us = now_us()
         if self._state == "up":
             return
@@ -110,3 +106,11 @@ class SourceRunner:
 
     def _change(self, state: str, reason: str | None) -> None:
         self._state, self._reason, self._since_us = state, reason, now_us()
+
+
+def _has_good(delivery: Delivery) -> bool:
+    return (
+        bool(delivery.records)
+        or any(not status.is_bad(one.status) for one in delivery.samples)
+        or any(bool((block.status >= 0).any()) for block in delivery.columns)
+    )

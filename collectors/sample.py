@@ -17,8 +17,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # The span in which a time stamp is believed to be one: 1970 to 2200. A controller whose clock
 # fell back to its own epoch stays inside; an empty OPC UA time (1601) does not.
-_FIRST_US = 0
-_END_US = 7_258_118_400_000_000
+FIRST_US = 0
+END_US = 7_258_118_400_000_000
 
 
 class Sample(NamedTuple):
@@ -53,7 +53,8 @@ class Delivery:
     Values come as samples or, from a source that has many at once, as columns (see
     collectors.columns); where a delivery has both, its samples came first. stored is called once
     the spool holds all of it: a source that can acknowledge does it there. skew_s is the gateway's
-    clock minus the source's, in seconds, where it could be seen.
+    clock minus the source's, in seconds, where it could be seen. arrived_us, in µs since 1970 UTC,
+    is when the gateway received it; the writer sets it where the source did not.
     """
 
     samples: list[Sample] = field(default_factory=list)
@@ -63,6 +64,7 @@ class Delivery:
     skew_s: float | None = None
     message: Message | None = None
     stored: Callable[[], None] | None = None
+    arrived_us: int | None = None
 
     def all_samples(self) -> list[Sample]:
         """Return every value as a sample, for a person or a test to look at."""
@@ -98,4 +100,4 @@ def bad(tag: str, ts_us: int, code: int) -> Sample:
 
 def time_is_plausible(ts_us: int) -> bool:
     """Tell whether a time stamp lies between 1970 and 2200."""
-    return _FIRST_US <= ts_us < _END_US
+    return FIRST_US <= ts_us < END_US

@@ -115,6 +115,9 @@ class Sink:
                 "run `millpond collector enrol`"
             )
         outbox.learn_tags(tags)
+        self._tell_unknown(outbox)
+
+    def _tell_unknown(self, outbox: Outbox) -> None:
         unknown = outbox.unknown_tags()
         if unknown and unknown != self._unknown:
             shown = ", ".join(unknown[:10]) + (" …" if len(unknown) > 10 else "")
@@ -129,6 +132,7 @@ class Sink:
             if batch is not None:
                 self._send(link, outbox, batch)
             self._works()
+            self._tell_unknown(outbox)
             self._report(link, outbox)
             if time.monotonic() >= self._tags_due_s:
                 self._learn_tags(link, outbox)

@@ -8,8 +8,12 @@ from importlib.resources import files
 from pathlib import Path
 
 from collectors.errors import SpoolBusy, SpoolError
+from collectors.spool.upgrade import from_version_1
 
-_VERSION = 1
+VERSION = 2
+# Written into the lock file by whoever made the spool: a file beside it that is no SQLite database
+# any more was one.
+_MADE = "made by millpond"
 _BUSY_S = 30.0
 _WAL_BYTES = 16 * 1024 * 1024
 
@@ -45,23 +49,32 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         raise SpoolError(f"there is no spool at {path}: this gateway has not run yet")
     conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=5, uri=True)
     try:
-        conn.execute("SELECT seq FROM chain").fetchone()
+        (version,) = conn.execute("PRAGMA user_version").fetchone()
     except sqlite3.Error as error:
         conn.close()
         raise SpoolError(f"the spool {path} cannot be read: {error}") from error
+    if version != VERSION:
+        conn.close()
+        raise SpoolError(
+            f"the spool {path} is of another version; start the gateway to bring it up"
+        )
     return conn
 
 
 def _prepare(conn: sqlite3.Connection, path: Path) -> None:
     with transaction(conn):
         (version,) = conn.execute("PRAGMA user_version").fetchone()
-        if version == _VERSION:
+        if version == VERSION:
             return
-        if version != 0:
+        if version not in (0, 1):
             raise SpoolError(f"the spool {path} was written by another version of Millpond")
-        for statement in _statements():
-            conn.execute(statement)
-        conn.execute(f"PRAGMA user_version = {_VERSION}")
+        if version == 1:
+            from_version_1(conn, list(_statements()))
+        else:
+            for statement in _statements():
+                conn.execute(statement)
+        conn.execute(f"PRAGMA user_version = {VERSION}")
+    lock_path(path).write_text(_MADE, encoding="utf-8")
 
 
 def _statements() -> Iterator[str]:
@@ -84,11 +97,24 @@ def transaction(conn: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def lock_path(path: Path) -> Path:
+    """Return the lock file of a spool."""
+    return path.with_name(f"{path.name}.lock")
+
+
+def was_a_spool(path: Path) -> bool:
+    """Tell whether a spool was made at this place, whatever the file is now."""
+    try:
+        return lock_path(path).read_text(encoding="utf-8") == _MADE
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
 @contextmanager
 def sole_use(path: Path) -> Iterator[None]:
     """Hold the spool for this process alone; raises SpoolBusy. The lock dies with the process."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f"{path.name}.lock").open("w") as lock:
+    with lock_path(path).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -99,7 +125,7 @@ def sole_use(path: Path) -> Iterator[None]:
 def is_in_use(path: Path) -> bool:
     """Tell whether a gateway is running with the spool."""
     try:
-        with path.with_name(f"{path.name}.lock").open() as lock:
+        with lock_path(path).open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False

@@ -5,27 +5,41 @@ in between sends the same sequence number and hash again, which the database kno
 never more than one batch cut and unanswered, and what waits behind it may still be dropped.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from collectors import status
 from collectors.errors import SpoolDamaged
 from collectors.sample import Refused, now_us
+from collectors.spool import blocks, bounds
+from collectors.spool.blocks import Block, BlockDamaged
 from collectors.spool.file import add_counts, open_file, transaction
+from collectors.spool.packing import (
+    Span,
+    collected_us,
+    covering,
+    indexed,
+    moment,
+    pack_records,
+    pack_tags,
+    record_fields,
+    record_of,
+    unpack_records,
+    unpack_rows,
+)
 from store.batches import Batch
 from store.canonical import Record, Rows, canonical_bytes, chain_hash, unique_sorted
 
-_ROW = np.dtype([("tag", ">i4"), ("ts", ">i8"), ("value", ">f8"), ("status", ">i4")])
+# What a batch says of when its rows arrived is as exact as this, also after a long outage.
+_MOST_SPAN_US = 60_000_000
+_NOT_IN_PLAN = -1
 
-_Row = tuple[int, int, int, float | None, int]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Signer:
     """Who cuts batches: the gateway's name, the version of its file, and its signature."""
 
@@ -40,6 +54,7 @@ class Outbox:
     def __init__(self, path: Path, signer: Signer) -> None:
         self._conn = open_file(path)
         self._signer = signer
+        self._tag_ids = self._read_tag_ids()
 
     def close(self) -> None:
         """Close the file; what is in it stays."""
@@ -50,18 +65,20 @@ class Outbox:
     def learn_tags(self, tag_ids: dict[str, int]) -> None:
         """Keep the numbers by which the database knows tags; one that it forgot loses its own."""
         with transaction(self._conn):
-            known = self._conn.execute("SELECT name, tag_id FROM tag").fetchall()
-            changed = [(tag_ids.get(name), name) for name, old in known if old != tag_ids.get(name)]
+            known = dict(self._conn.execute("SELECT name, tag_id FROM tag"))
+            changed = [(tag_ids.get(name), name) for name, old in known.items()]
+            changed = [one for one in changed if one[0] != known[one[1]]]
             self._conn.executemany("UPDATE tag SET tag_id = ? WHERE name = ?", changed)
-            new = [(name, number) for name, number in tag_ids.items() if name not in dict(known)]
+            new = [(name, number) for name, number in tag_ids.items() if name not in known]
             self._conn.executemany("INSERT INTO tag (name, tag_id) VALUES (?, ?)", new)
+            query = "SELECT 1 FROM held_tag JOIN tag USING (tag_index) WHERE tag_id IS NOT NULL"
+            if self._conn.execute(query).fetchone() is not None:
+                blocks.release(self._conn)
+        self._tag_ids = self._read_tag_ids()
 
     def unknown_tags(self) -> list[str]:
-        """Return the tags that have rows waiting and are not in the database's plan."""
-        query = (
-            "SELECT DISTINCT name FROM sample JOIN tag USING (tag_index) "
-            "WHERE tag_id IS NULL ORDER BY name"
-        )
+        """Return the tags whose rows wait for the database's plan, as far as a cut met them."""
+        query = "SELECT name FROM held_tag JOIN tag USING (tag_index) ORDER BY name"
         return [name for (name,) in self._conn.execute(query)]
 
     # --- the chain ------------------------------------------------------------------------------
@@ -82,21 +99,23 @@ class Outbox:
         """Return the batch that is cut and unanswered, byte for byte; raises SpoolDamaged."""
         row = self._conn.execute(
             "SELECT seq, config_version, row_data, records, prev_sha256, sha256, signature, "
-            "clock_skew_s FROM batch"
+            "clock_skew_s, collected_from_us, collected_to_us FROM batch"
         ).fetchone()
         if row is None:
             return None
-        seq, version, row_data, records, prev, sha256, signature, skew_s = row
+        seq, version, row_data, records, prev, sha256, signature, skew_s, *collected = row
         batch = Batch(
             gateway=self._signer.gateway,
             seq=seq,
             config_version=version,
-            rows=_unpack_rows(row_data),
-            records=_unpack_records(records),
+            rows=unpack_rows(row_data),
+            records=unpack_records(records),
             prev_sha256=prev,
             sha256=sha256,
             signature=signature,
             clock_skew_s=skew_s,
+            collected_from=moment(collected[0]),
+            collected_to=moment(collected[1]),
         )
         if chain_hash(prev, canonical_bytes(batch.rows, batch.records)) != sha256:
             raise SpoolDamaged(f"batch {seq} in the spool does not match its hash; keep the file")
@@ -105,16 +124,20 @@ class Outbox:
     def cut(self, most: int, clock_skew_s: float | None) -> Batch | None:
         """Cut the next batch, most records and rows in all, oldest first; None when none wait.
 
-        Of two different values for one tag and time the later waits for the next batch, so that
-        the database sees the conflict. Rows of tags that are not in the plan stay.
+        What is in one batch arrived within a minute. Of two different values for one tag and time
+        the later waits for the next batch, so that the database sees the conflict. Rows of tags
+        that are not in the plan stay. Where rows were dropped, their tags get a row that says so.
         """
         with transaction(self._conn):
-            records = self._take_records(most)
-            rows = self._take_rows(most - len(records))
+            until_us = self._oldest_us() + _MOST_SPAN_US
+            records, spans = self._take_records(most, until_us)
+            taken = self._take_blocks(most - len(records), until_us)
+            spans += [(block.arrived_from_us, block.arrived_to_us) for block in taken]
+            marks = self._take_marks(most - len(records) - sum(len(one.rows) for one in taken))
+            rows = self._ordered(marks, taken)
             if len(rows) == 0 and not records:
                 return None
-            self._insert_batch(rows, records, clock_skew_s)
-        return self.outstanding()
+            return self._insert_batch(rows, records, clock_skew_s, covering(spans))
 
     def acknowledge(self, batch: Batch) -> None:
         """Let go of a batch that the database has."""
@@ -127,24 +150,47 @@ class Outbox:
     def dissolve(self, batch: Batch) -> None:
         """Put the content of a refused batch back in front and take its number back."""
         with transaction(self._conn):
-            names = self._tag_names(batch.seq)
-            self._put_back(batch, names)
+            query = "SELECT tags FROM batch WHERE seq = ?"
+            (tags,) = self._conn.execute(query, (batch.seq,)).fetchone()
+            block = Block(*collected_us(batch), indexed(batch.rows, tags))
+            self._put_back(block, batch.records)
             self._remove(batch)
 
     def set_aside(self, batch: Batch, reason: str) -> None:
         """Keep a batch that is refused for good out of the way, and take its number back."""
         with transaction(self._conn):
             self._conn.execute(
-                "INSERT INTO aside (set_at_us, seq, reason, row_count, row_data, records, "
-                "tag_names) SELECT ?, seq, ?, ?, row_data, records, tag_names FROM batch",
+                "INSERT INTO aside (set_at_us, seq, reason, row_count, row_data, records, tags, "
+                "collected_from_us, collected_to_us) SELECT ?, seq, ?, ?, row_data, records, tags, "
+                "collected_from_us, collected_to_us FROM batch",
                 (now_us(), reason, len(batch.rows) + len(batch.records)),
             )
             self._remove(batch)
+
+    def take_back(self) -> tuple[int, int]:
+        """Put all that was set aside back in front; return how many rows and records it was."""
+        rows = records = 0
+        query = (
+            "SELECT row_data, records, tags, collected_from_us, collected_to_us FROM aside "
+            "ORDER BY aside_id DESC"
+        )
+        with transaction(self._conn):
+            # The newest first, since each goes in front of the others.
+            for data, text, tags, since_us, until_us in self._conn.execute(query).fetchall():
+                span = (since_us or now_us(), until_us or now_us())
+                block, back = Block(*span, indexed(unpack_rows(data), tags)), unpack_records(text)
+                self._put_back(block, back)
+                rows, records = rows + len(block.rows), records + len(back)
+            self._conn.execute("DELETE FROM aside")
+        return rows, records
 
     # --- what a person must see -------------------------------------------------------------------
 
     def quarantined(self, most: int) -> list[tuple[int, str, Refused]]:
         """Return (number, source, what) of the oldest entries that the database has not got."""
+        if self._conn.execute("SELECT 1 FROM lost LIMIT 1").fetchone() is not None:
+            with transaction(self._conn):
+                bounds.note_gaps(self._conn)
         query = (
             "SELECT quarantined_id, source, reason, payload FROM quarantined "
             "WHERE NOT sent ORDER BY quarantined_id LIMIT ?"
@@ -160,137 +206,149 @@ class Outbox:
 
     # --- inside a transaction -------------------------------------------------------------------
 
-    def _take_rows(self, most: int) -> Rows:
-        found: list[_Row] = self._conn.execute(
-            "SELECT sample_id, tag_id, ts_us, value, status FROM sample JOIN tag USING (tag_index) "
-            "WHERE tag_id IS NOT NULL ORDER BY sample_id LIMIT ?",
-            (most,),
-        ).fetchall()
-        if not found:
-            return Rows.empty()
-        identities, tag_id, ts_us, value, code = zip(*found, strict=True)
-        rows, left_over = unique_sorted(
-            Rows(
-                np.array(tag_id, np.int32),
-                np.array(ts_us, np.int64),
-                np.array(value, np.float64),
-                np.array(code, np.int32),
-            )
-        )
-        delete = "DELETE FROM sample WHERE sample_id = ?"
-        self._conn.executemany(delete, [(identity,) for identity in identities])
-        self._insert_rows(left_over, None)
-        return rows
+    def _read_tag_ids(self) -> npt.NDArray[np.int32]:
+        """Return the database's number of each tag by its index here, or _NOT_IN_PLAN."""
+        known = self._conn.execute("SELECT tag_index, tag_id FROM tag").fetchall()
+        found = np.full(max((row[0] for row in known), default=0) + 1, _NOT_IN_PLAN, np.int32)
+        for tag_index, tag_id in known:
+            found[tag_index] = _NOT_IN_PLAN if tag_id is None else tag_id
+        return found
 
-    def _take_records(self, most: int) -> tuple[Record, ...]:
-        query = "SELECT record_id, kind, key, at, body FROM record ORDER BY record_id LIMIT ?"
+    def _ids_of(self, rows: Rows) -> npt.NDArray[np.int32]:
+        if len(rows) and rows.tag_id.max() >= len(self._tag_ids):
+            self._tag_ids = self._read_tag_ids()
+        ids: npt.NDArray[np.int32] = self._tag_ids[rows.tag_id]
+        return ids
+
+    def _oldest_us(self) -> int:
+        """Return when the oldest of what waits arrived, in µs since 1970 UTC."""
+        queries = (
+            "SELECT arrived_from_us FROM block ORDER BY block_id LIMIT 1",
+            "SELECT arrived_us FROM record ORDER BY record_id LIMIT 1",
+        )
+        found = [self._conn.execute(query).fetchone() for query in queries]
+        return min((row[0] for row in found if row is not None), default=0)
+
+    def _take_blocks(self, most: int, until_us: int) -> list[Block]:
+        """Take the oldest rows whose tags are in the plan; of the others, hold those in between."""
+        taken: list[Block] = []
+        held: list[tuple[int, Block]] = []
+        query = "SELECT block_id, arrived_to_us FROM block ORDER BY block_id LIMIT ?"
+        for block_id, arrived_us in self._conn.execute(query, (most,)).fetchall():
+            # A block whose clock jumped meanwhile has a long span of its own; it goes alone.
+            if most <= 0 or (arrived_us > until_us and (taken or held)):
+                break
+            try:
+                block = blocks.take(self._conn, "block", block_id)
+            except BlockDamaged as damage:
+                blocks.tell_damage(self._conn, damage)
+                continue
+            known = self._ids_of(block.rows) != _NOT_IN_PLAN
+            places = np.flatnonzero(known)
+            end = len(known) if len(places) <= most else int(places[most])
+            blocks.replace(self._conn, block_id, block.take(slice(end, None)))
+            if end > len(places[:most]):
+                held.append((block_id, block.take(slice(0, end)).take(~known[:end])))
+            if len(places):
+                taken.append(block.take(places[:most]))
+            most -= len(places[:most])
+        self._hold(held)
+        return taken
+
+    def _hold(self, held: list[tuple[int, Block]]) -> None:
+        """Keep rows of one cut together, so that many small blocks do not pile up."""
+        span = covering([(one.arrived_from_us, one.arrived_to_us) for _, one in held])
+        if span is not None:
+            rows = blocks.concatenated([one.rows for _, one in held])
+            blocks.hold(self._conn, held[0][0], Block(*span, rows))
+
+    def _take_marks(self, most: int) -> Rows:
+        """Return one row for each tag that has lost rows, under its index here."""
+        query = (
+            "SELECT tag_index, ts_us FROM mark JOIN tag USING (tag_index) "
+            "WHERE tag_id IS NOT NULL ORDER BY tag_index LIMIT ?"
+        )
         found = self._conn.execute(query, (most,)).fetchall()
+        delete = "DELETE FROM mark WHERE tag_index = ?"
+        self._conn.executemany(delete, [(tag_index,) for tag_index, _ in found])
+        return Rows(
+            np.array([row[0] for row in found], np.int32),
+            np.array([row[1] for row in found], np.int64),
+            np.full(len(found), np.nan),
+            np.full(len(found), status.BAD_DATA_LOST, np.int32),
+        )
+
+    def _ordered(self, marks: Rows, taken: list[Block]) -> Rows:
+        """Return rows under the database's numbers, in its order; a rival value goes back."""
+        rows = blocks.concatenated([marks, *(block.rows for block in taken)])
+        numbered = Rows(self._ids_of(rows), rows.ts_us, rows.value, rows.status)
+        ordered, left_over = unique_sorted(numbered)
+        if len(left_over):
+            span = covering([(one.arrived_from_us, one.arrived_to_us) for one in taken])
+            back = indexed(left_over, pack_tags(left_over, self._tag_ids))
+            blocks.put_in_front(self._conn, Block(*(span or (now_us(), now_us())), back))
+        return ordered
+
+    def _take_records(self, most: int, until_us: int) -> tuple[tuple[Record, ...], list[Span]]:
+        found = self._conn.execute(
+            "SELECT record_id, kind, key, at, body, arrived_us FROM record "
+            "WHERE arrived_us <= ? ORDER BY record_id LIMIT ?",
+            (until_us, most),
+        ).fetchall()
         delete = "DELETE FROM record WHERE record_id = ?"
         self._conn.executemany(delete, [(row[0],) for row in found])
-        return tuple(_record(*row[1:]) for row in found)
+        add_counts(self._conn, [("waiting_records", -len(found))])
+        return tuple(record_of(*row[1:5]) for row in found), [(row[5], row[5]) for row in found]
 
     def _insert_batch(
-        self, rows: Rows, records: tuple[Record, ...], clock_skew_s: float | None
-    ) -> None:
+        self,
+        rows: Rows,
+        records: tuple[Record, ...],
+        clock_skew_s: float | None,
+        collected: Span | None,
+    ) -> Batch:
         seq, prev = self.last()
-        data = canonical_bytes(rows, records)
-        sha256 = chain_hash(prev, data)
-        signature = self._signer.sign(sha256)
-        values = (
-            seq + 1,
-            self._signer.config_version,
-            canonical_bytes(rows),
-            _pack_records(records),
-            json.dumps(self._names_of(rows), ensure_ascii=False),
-            prev,
-            sha256,
-            signature,
-            clock_skew_s,
+        row_data = canonical_bytes(rows)
+        sha256 = chain_hash(prev, row_data + canonical_bytes(Rows.empty(), records))
+        since_us, until_us = collected or (None, None)
+        batch = Batch(
+            gateway=self._signer.gateway,
+            seq=seq + 1,
+            config_version=self._signer.config_version,
+            rows=rows,
+            records=records,
+            prev_sha256=prev,
+            sha256=sha256,
+            signature=self._signer.sign(sha256),
+            clock_skew_s=clock_skew_s,
+            collected_from=moment(since_us),
+            collected_to=moment(until_us),
         )
-        self._conn.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
-        self._conn.execute("UPDATE chain SET seq = ?, sha256 = ?", (seq + 1, sha256))
+        tags = pack_tags(rows, self._tag_ids)
+        self._conn.execute(
+            "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(batch.seq, batch.config_version, row_data, pack_records(records), tags),
+                *(prev, sha256, batch.signature, clock_skew_s, since_us, until_us),
+            ),
+        )
+        self._conn.execute("UPDATE chain SET seq = ?, sha256 = ?", (batch.seq, sha256))
+        return batch
 
     def _remove(self, batch: Batch) -> None:
         self._conn.execute("DELETE FROM batch WHERE seq = ?", (batch.seq,))
         back = (batch.seq - 1, batch.prev_sha256)
         self._conn.execute("UPDATE chain SET seq = ?, sha256 = ?", back)
 
-    def _put_back(self, batch: Batch, names: dict[int, str]) -> None:
-        self._insert_rows(batch.rows, names)
-        records = [
-            (one.kind, one.key, one.at.isoformat(), json.dumps(one.body, ensure_ascii=False))
-            for one in batch.records
-        ]
-        first = self._first("record") - len(records)
-        now_s = now_us() // 1_000_000
+    def _put_back(self, block: Block, records: Sequence[Record]) -> None:
+        blocks.put_in_front(self._conn, block)
+        query = "SELECT coalesce(min(record_id), 1) FROM record"
+        first = int(self._conn.execute(query).fetchone()[0]) - len(records)
         self._conn.executemany(
             "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?)",
-            [(first + index, *record, now_s) for index, record in enumerate(records)],
-        )
-
-    def _insert_rows(self, rows: Rows, names: dict[int, str] | None) -> None:
-        """Add rows in front of those that wait; with names, by the tag's name at the cut."""
-        index_of = self._tag_indexes(names)
-        first = self._first("sample") - len(rows)
-        now_s = now_us() // 1_000_000
-        columns = (rows.tag_id, rows.ts_us, rows.value, rows.status)
-        found = zip(*(column.tolist() for column in columns), strict=True)
-        self._conn.executemany(
-            "INSERT INTO sample VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (first + place, index_of[tag_id], ts_us, _or_none(value), code, now_s)
-                for place, (tag_id, ts_us, value, code) in enumerate(found)
+                (first + place, *record_fields(one), block.arrived_to_us)
+                for place, one in enumerate(records)
             ],
         )
-
-    def _first(self, table: str) -> int:
-        query = f"SELECT coalesce(min({table}_id), 1) FROM {table}"
-        return int(self._conn.execute(query).fetchone()[0])
-
-    def _tag_indexes(self, names: dict[int, str] | None) -> dict[int, int]:
-        if names is None:
-            query = "SELECT tag_id, tag_index FROM tag WHERE tag_id IS NOT NULL"
-            return dict(self._conn.execute(query))
-        by_name = dict(self._conn.execute("SELECT name, tag_index FROM tag"))
-        return {tag_id: by_name[name] for tag_id, name in names.items()}
-
-    def _names_of(self, rows: Rows) -> dict[int, str]:
-        wanted = set(rows.tag_id.tolist())
-        query = "SELECT tag_id, name FROM tag WHERE tag_id IS NOT NULL"
-        return {tag_id: name for tag_id, name in self._conn.execute(query) if tag_id in wanted}
-
-    def _tag_names(self, seq: int) -> dict[int, str]:
-        query = "SELECT tag_names FROM batch WHERE seq = ?"
-        (text,) = self._conn.execute(query, (seq,)).fetchone()
-        return {int(tag_id): name for tag_id, name in json.loads(text).items()}
-
-
-def _or_none(value: float) -> float | None:
-    return None if value != value else value
-
-
-def _unpack_rows(data: bytes) -> Rows:
-    packed = np.frombuffer(data, _ROW)
-    return Rows(
-        packed["tag"].astype(np.int32),
-        packed["ts"].astype(np.int64),
-        packed["value"].astype(np.float64),
-        packed["status"].astype(np.int32),
-    )
-
-
-def _pack_records(records: Sequence[Record]) -> str:
-    fields = [[one.kind, one.key, one.at.isoformat(), one.body] for one in records]
-    return json.dumps(fields, ensure_ascii=False)
-
-
-def _unpack_records(text: str) -> tuple[Record, ...]:
-    return tuple(
-        Record(kind, key, datetime.fromisoformat(at), body)
-        for kind, key, at, body in json.loads(text)
-    )
-
-
-def _record(kind: str, key: str, at: str, body: str) -> Record:
-    content: dict[str, Any] = json.loads(body)
-    return Record(kind, key, datetime.fromisoformat(at), content)
+        add_counts(self._conn, [("waiting_records", len(records))])

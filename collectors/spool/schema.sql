@@ -1,4 +1,4 @@
--- The spool of one gateway: what was read and is not yet known to be in the database.
+-- The spool of one gateway: what was read and is not yet known to be in the database. Version 2.
 
 -- Tags by name; the number that the database knows one by is kept, so that it may be down at start.
 CREATE TABLE tag (
@@ -7,48 +7,85 @@ CREATE TABLE tag (
     tag_id    INTEGER
 );
 
--- Waiting rows, oldest first by sample_id.
-CREATE TABLE sample (
-    sample_id INTEGER PRIMARY KEY,
-    tag_index INTEGER NOT NULL,
-    ts_us     INTEGER NOT NULL,
-    value     REAL,
-    status    INTEGER NOT NULL,
-    arrived_s INTEGER NOT NULL
+-- Waiting rows, oldest first by block_id: what one write brought, packed as in blocks.py, with the
+-- span of its arrival and of its source times. crc is that of row_data.
+CREATE TABLE block (
+    block_id        INTEGER PRIMARY KEY,
+    arrived_from_us INTEGER NOT NULL,
+    arrived_to_us   INTEGER NOT NULL,
+    row_count       INTEGER NOT NULL,
+    first_us        INTEGER NOT NULL,
+    last_us         INTEGER NOT NULL,
+    crc             INTEGER NOT NULL,
+    row_data        BLOB NOT NULL
 );
 
+-- Rows that wait for the plan to know their tags, by the block that they were in; and those tags.
+CREATE TABLE held (
+    block_id        INTEGER PRIMARY KEY,
+    arrived_from_us INTEGER NOT NULL,
+    arrived_to_us   INTEGER NOT NULL,
+    row_count       INTEGER NOT NULL,
+    first_us        INTEGER NOT NULL,
+    last_us         INTEGER NOT NULL,
+    crc             INTEGER NOT NULL,
+    row_data        BLOB NOT NULL
+);
+CREATE TABLE held_tag (tag_index INTEGER PRIMARY KEY);
+
 CREATE TABLE record (
-    record_id INTEGER PRIMARY KEY,
-    kind      TEXT NOT NULL,
-    key       TEXT NOT NULL,
-    at        TEXT NOT NULL,
-    body      TEXT NOT NULL,
-    arrived_s INTEGER NOT NULL
+    record_id  INTEGER PRIMARY KEY,
+    kind       TEXT NOT NULL,
+    key        TEXT NOT NULL,
+    at         TEXT NOT NULL,
+    body       TEXT NOT NULL,
+    arrived_us INTEGER NOT NULL
+);
+
+-- Rows that are lost and not told yet, by tag and cause.
+CREATE TABLE lost (
+    tag_index INTEGER NOT NULL,
+    reason    TEXT NOT NULL,
+    row_count INTEGER NOT NULL,
+    first_us  INTEGER NOT NULL,
+    last_us   INTEGER NOT NULL,
+    PRIMARY KEY (tag_index, reason)
+);
+
+-- Where the series of a tag breaks off: sent as a row BadDataLost in front of all that is kept.
+CREATE TABLE mark (
+    tag_index INTEGER PRIMARY KEY,
+    ts_us     INTEGER NOT NULL
 );
 
 -- At most one: cut, signed, and sent again byte for byte until it is acknowledged or refused.
+-- tags has the number of each tag in the database beside its index here.
 CREATE TABLE batch (
-    seq            INTEGER PRIMARY KEY,
-    config_version TEXT NOT NULL,
-    row_data       BLOB NOT NULL,
-    records        TEXT NOT NULL,
-    tag_names      TEXT NOT NULL,
-    prev_sha256    BLOB NOT NULL,
-    sha256         BLOB NOT NULL,
-    signature      BLOB NOT NULL,
-    clock_skew_s   REAL
+    seq               INTEGER PRIMARY KEY,
+    config_version    TEXT NOT NULL,
+    row_data          BLOB NOT NULL,
+    records           TEXT NOT NULL,
+    tags              BLOB NOT NULL,
+    prev_sha256       BLOB NOT NULL,
+    sha256            BLOB NOT NULL,
+    signature         BLOB NOT NULL,
+    clock_skew_s      REAL,
+    collected_from_us INTEGER,
+    collected_to_us   INTEGER
 );
 
--- Batches that the database refused for good: kept for a person to look at.
+-- Batches that the database refused for good: kept for a person to look at, and to send again.
 CREATE TABLE aside (
-    aside_id  INTEGER PRIMARY KEY,
-    set_at_us INTEGER NOT NULL,
-    seq       INTEGER NOT NULL,
-    reason    TEXT NOT NULL,
-    row_count INTEGER NOT NULL,
-    row_data  BLOB NOT NULL,
-    records   TEXT NOT NULL,
-    tag_names TEXT NOT NULL
+    aside_id          INTEGER PRIMARY KEY,
+    set_at_us         INTEGER NOT NULL,
+    seq               INTEGER NOT NULL,
+    reason            TEXT NOT NULL,
+    row_count         INTEGER NOT NULL,
+    row_data          BLOB NOT NULL,
+    records           TEXT NOT NULL,
+    tags              BLOB NOT NULL,
+    collected_from_us INTEGER,
+    collected_to_us   INTEGER
 );
 
 -- What could not be understood; the database gets a copy when it can be reached.
@@ -79,6 +116,7 @@ CREATE TABLE counter (
     name  TEXT PRIMARY KEY,
     value INTEGER NOT NULL
 );
+INSERT INTO counter VALUES ('waiting_rows', 0), ('waiting_records', 0);
 
 -- The end of the hash chain: the newest sequence number given out, and the newest acknowledged.
 CREATE TABLE chain (

@@ -6,20 +6,28 @@ own. SQLite's write lock puts the two in line.
 
 import json
 import sqlite3
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
-from collectors.sample import Delivery, Refused, Sample, now_us
+import numpy as np
+import numpy.typing as npt
+
+from collectors.columns import Columns, TagTable
+from collectors.sample import Delivery, Refused, now_us
+from collectors.spool import blocks
 from collectors.spool import bounds as spool_bounds
+from collectors.spool.blocks import Block
 from collectors.spool.bounds import Bounds
 from collectors.spool.file import add_counts, open_file, transaction
-from store.canonical import Record
+from store.canonical import Record, Rows
 
 # More than any broker has in flight, far fewer than the 65,535 message numbers that it reuses.
 _REMEMBERED_MESSAGES = 20_000
 _MOST_PAYLOAD = 4096
+
+Arrived = tuple[str, Delivery]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +47,40 @@ class Spool:
     def __init__(self, path: Path, bounds: Bounds) -> None:
         self._conn = open_file(path)
         self._bounds = bounds
-        self._tags: dict[str, int] = dict(self._conn.execute("SELECT name, tag_index FROM tag"))
+        self._numbers: dict[str, int] = dict(self._conn.execute("SELECT name, tag_index FROM tag"))
+        # The spool's number of each tag of a source's table, for as long as the table lives.
+        self._indexes: WeakKeyDictionary[TagTable, npt.NDArray[np.int32]] = WeakKeyDictionary()
 
-    def append(self, arrived: Sequence[tuple[str, Delivery]]) -> None:
+    def unseen(self, arrived: Sequence[Arrived]) -> list[Arrived]:
+        """Return the deliveries without the messages that are stored already."""
+        new: list[Arrived] = []
+        now: set[bytes] = set()
+        for name, one in arrived:
+            message = one.message
+            if message is not None:
+                if message.repeated and (message.digest in now or self._is_stored(message.digest)):
+                    continue
+                now.add(message.digest)
+            new.append((name, one))
+        return new
+
+    def append(self, arrived: Sequence[Arrived], repeated: int = 0) -> None:
         """Store deliveries, each with its source's name, in one durable transaction.
 
-        A message delivered again that is stored already adds nothing. Raises sqlite3.Error when
-        the disk does not take it; nothing is stored then.
+        Their rows become one block, so they should have arrived within a minute. repeated counts
+        the messages that came again and are stored already. Raises sqlite3.Error when the disk
+        does not take it; nothing is stored then.
         """
-        tags_before = dict(self._tags)
+        numbers_before = dict(self._numbers)
         try:
             with transaction(self._conn):
-                new = [(name, one) for name, one in arrived if not self._is_stored(one)]
-                self._insert(new)
-                add_counts(self._conn, [("repeated", len(arrived) - len(new))])
+                self._insert(arrived)
+                add_counts(self._conn, [("repeated", repeated)])
                 spool_bounds.enforce(self._conn, self._bounds)
         except BaseException:
-            self._tags = tags_before
+            # Tags that were numbered in the transaction have no number any more.
+            self._numbers = numbers_before
+            self._indexes.clear()
             raise
 
     def save_sources(self, states: Iterable[SourceState]) -> None:
@@ -69,42 +94,54 @@ class Spool:
         """Close the file; what is in it stays."""
         self._conn.close()
 
-    def _is_stored(self, delivery: Delivery) -> bool:
-        message = delivery.message
-        if message is None or not message.repeated:
-            return False
+    def _is_stored(self, digest: bytes) -> bool:
         query = "SELECT 1 FROM delivered WHERE digest = ?"
-        return self._conn.execute(query, (message.digest,)).fetchone() is not None
+        return self._conn.execute(query, (digest,)).fetchone() is not None
 
-    def _insert(self, arrived: list[tuple[str, Delivery]]) -> None:
-        now_s = int(time.time())
-        samples = [sample for _, one in arrived for sample in one.samples]
+    def _insert(self, arrived: Sequence[Arrived]) -> None:
+        now = now_us()
+        arrivals_us = [one.arrived_us or now for _, one in arrived] or [now]
         records = [record for _, one in arrived for record in one.records]
         refused = [(name, thing) for name, one in arrived for thing in one.refused]
-        self._insert_samples(samples, now_s)
-        self._insert_records(records, now_s)
+        rows = self._rows(arrived)
+        blocks.append(self._conn, Block(min(arrivals_us), max(arrivals_us), rows))
+        self._insert_records(records, max(arrivals_us))
         insert_quarantined(self._conn, refused)
         self._remember([one.message.digest for _, one in arrived if one.message is not None])
-        counts = {"rows": len(samples), "records": len(records), "refused": len(refused)}
-        add_counts(self._conn, counts.items())
+        counts = {"rows": len(rows), "records": len(records), "refused": len(refused)}
+        add_counts(self._conn, [*counts.items(), ("waiting_records", len(records))])
 
-    def _insert_samples(self, samples: Sequence[Sample], now_s: int) -> None:
-        for name in {sample.tag for sample in samples} - self._tags.keys():
-            # The outbox may have learnt it from the plan meanwhile.
-            self._conn.execute("INSERT OR IGNORE INTO tag (name) VALUES (?)", (name,))
-            query = "SELECT tag_index FROM tag WHERE name = ?"
-            (self._tags[name],) = self._conn.execute(query, (name,)).fetchone()
-        rows = [
-            (self._tags[tag], ts_us, value, status, now_s) for tag, ts_us, value, status in samples
-        ]
-        insert = "INSERT INTO sample (tag_index, ts_us, value, status, arrived_s)"
-        self._conn.executemany(f"{insert} VALUES (?, ?, ?, ?, ?)", rows)
+    def _rows(self, arrived: Sequence[Arrived]) -> Rows:
+        """Return the rows of deliveries under the spool's own numbers of tags."""
+        parts = []
+        for _, one in arrived:
+            if one.samples:
+                parts.append(self._numbered(Columns.of_samples(TagTable(), one.samples)))
+            parts += [self._numbered(block) for block in one.columns]
+        return blocks.concatenated(parts)
 
-    def _insert_records(self, records: Sequence[Record], now_s: int) -> None:
+    def _numbered(self, block: Columns) -> Rows:
+        known = self._indexes.get(block.table)
+        if known is None or len(known) < len(block.table):
+            known = self._number_all(block.table)
+            self._indexes[block.table] = known
+        return Rows(known[block.index], block.ts_us, block.value, block.status)
+
+    def _number_all(self, table: TagTable) -> npt.NDArray[np.int32]:
+        for name in table.names:
+            if name not in self._numbers:
+                # The outbox may have learnt it from the plan meanwhile.
+                self._conn.execute("INSERT OR IGNORE INTO tag (name) VALUES (?)", (name,))
+                query = "SELECT tag_index FROM tag WHERE name = ?"
+                (self._numbers[name],) = self._conn.execute(query, (name,)).fetchone()
+        return np.array([self._numbers[name] for name in table.names], np.int32)
+
+    def _insert_records(self, records: Sequence[Record], arrived_us: int) -> None:
         rows = [
-            (one.kind, one.key, one.at.isoformat(), body_text(one.body), now_s) for one in records
+            (one.kind, one.key, one.at.isoformat(), body_text(one.body), arrived_us)
+            for one in records
         ]
-        insert = "INSERT INTO record (kind, key, at, body, arrived_s)"
+        insert = "INSERT INTO record (kind, key, at, body, arrived_us)"
         self._conn.executemany(f"{insert} VALUES (?, ?, ?, ?, ?)", rows)
 
     def _remember(self, digests: list[bytes]) -> None:

@@ -1,16 +1,50 @@
 """What is stored: changes, heartbeats, and whatever arrives late."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from collectors.change_filter import ChangeFilter
+from collectors.columns import Columns, TagTable
 from collectors.sample import Sample
 from collectors.status import BAD_TIMEOUT, GOOD, UNCERTAIN
 
 SECOND = 1_000_000
 
 
+class OneByOne:
+    """The same rule, written for one sample at a time."""
+
+    def __init__(self, heartbeat_s: float) -> None:
+        self._heartbeat_us = heartbeat_s * SECOND
+        self._newest: dict[str, Sample] = {}
+
+    def passes(self, sample: Sample) -> bool:
+        newest = self._newest.get(sample.tag)
+        if newest is not None:
+            if sample.ts_us < newest.ts_us:
+                return True
+            unchanged = sample.value == newest.value and sample.status == newest.status
+            if unchanged and sample.ts_us - newest.ts_us < self._heartbeat_us:
+                return False
+        self._newest[sample.tag] = sample
+        return True
+
+
 def kept(samples: list[Sample], heartbeat_s: float = 60) -> list[int]:
-    """Return the places of the samples that pass."""
-    change_filter = ChangeFilter(heartbeat_s)
-    return [place for place, sample in enumerate(samples) if change_filter.passes(sample)]
+    """Return the places of the samples that pass, after checking that blocks do not matter."""
+    at_once = kept_in_blocks([samples], heartbeat_s)
+    assert kept_in_blocks([[sample] for sample in samples], heartbeat_s) == at_once
+    return at_once
+
+
+def kept_in_blocks(blocks: list[list[Sample]], heartbeat_s: float) -> list[int]:
+    change_filter, table = ChangeFilter(heartbeat_s), TagTable()
+    passing = [
+        passes
+        for block in blocks
+        for passes in change_filter.passes(Columns.of_samples(table, block)).tolist()
+    ]
+    return [place for place, passes in enumerate(passing) if passes]
 
 
 def at(seconds: float, value: float | None, status: int = GOOD, tag: str = "A") -> Sample:
@@ -53,3 +87,36 @@ def test_a_late_sample_passes_and_leaves_the_newest_in_place() -> None:
     late = [at(5, 1), at(10, None, BAD_TIMEOUT), at(5, 1), at(11, 1)]
     assert kept(late) == [0, 1, 2, 3]
     assert kept([at(10, 1), at(5, 2), at(11, 1)]) == [0, 1]
+
+
+def test_nothing_is_nothing() -> None:
+    assert kept([]) == []
+
+
+SAMPLES = st.builds(
+    lambda tag, ts_s, value, code: at(ts_s, None if code == BAD_TIMEOUT else value, code, tag),
+    st.sampled_from("ABC"),
+    st.integers(0, 30),
+    st.sampled_from([0.0, 1.0, -0.0]),
+    st.sampled_from([GOOD, GOOD, UNCERTAIN, BAD_TIMEOUT]),
+)
+
+
+@given(st.lists(st.lists(SAMPLES, max_size=12), max_size=6), st.sampled_from([1, 5, 100]))
+def test_blocks_are_judged_as_single_samples_are(
+    blocks: list[list[Sample]], heartbeat_s: float
+) -> None:
+    one_by_one = OneByOne(heartbeat_s)
+    samples = [sample for block in blocks for sample in block]
+    expected = [place for place, sample in enumerate(samples) if one_by_one.passes(sample)]
+    assert kept_in_blocks(blocks, heartbeat_s) == expected
+
+
+@given(st.lists(st.lists(SAMPLES, max_size=12), max_size=6))
+def test_ordered_blocks_are_judged_as_single_samples_are(blocks: list[list[Sample]]) -> None:
+    """As they come from a source whose clock runs forward: the way without any loop."""
+    ordered = sorted((one for block in blocks for one in block), key=lambda sample: sample.ts_us)
+    one_by_one = OneByOne(100)
+    expected = [place for place, sample in enumerate(ordered) if one_by_one.passes(sample)]
+    halves = [ordered[: len(ordered) // 2], ordered[len(ordered) // 2 :]]
+    assert kept_in_blocks(halves, 100) == expected

@@ -56,7 +56,7 @@ async def until(condition: Callable[[], bool], what: str) -> None:
 
 def rows(path: Path) -> int:
     with closing(open_for_reading(path)) as conn:
-        return int(conn.execute("SELECT count(*) FROM sample").fetchone()[0])
+        return int(conn.execute("SELECT sum(row_count) FROM block").fetchone()[0])
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -1,7 +1,8 @@
 """The spool: durable, bounded, cut into a chain, and never the same thing twice."""
 
+import json
 import sqlite3
-import time
+import struct
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from collectors.errors import SpoolBusy, SpoolDamaged, SpoolError
-from collectors.sample import Delivery, Message, Refused, Sample
+from collectors.sample import Delivery, Message, Refused, Sample, now_us
 from collectors.spool.bounds import Bounds
 from collectors.spool.file import open_for_reading, sole_use
 from collectors.spool.outbox import Outbox, Signer
@@ -65,12 +66,21 @@ def rows_of(batch: Batch | None) -> list[tuple[int, int, float | None, int]]:
 def waiting(path: Path) -> list[tuple[str, int, float | None, int]]:
     conn = open_for_reading(path)
     try:
-        return conn.execute(
-            "SELECT name, ts_us, value, status FROM sample JOIN tag USING (tag_index) "
-            "ORDER BY sample_id"
-        ).fetchall()
+        names: dict[int, str] = dict(conn.execute("SELECT tag_index, name FROM tag"))
+        found = [
+            row
+            for table in ("held", "block")
+            for (data,) in conn.execute(f"SELECT row_data FROM {table} ORDER BY block_id")
+            for row in struct.iter_unpack("<iqdi", data)
+        ]
+        ((counted,),) = conn.execute("SELECT value FROM counter WHERE name = 'waiting_rows'")
+        assert counted == len(found)
     finally:
         conn.close()
+    return [
+        (names[tag], ts_us, None if value != value else value, code)
+        for tag, ts_us, value, code in found
+    ]
 
 
 def count(path: Path, name: str) -> int:
@@ -83,7 +93,7 @@ def count(path: Path, name: str) -> int:
 
 
 def put(spool: Spool, *deliveries: Delivery) -> None:
-    spool.append([("src", delivery) for delivery in deliveries])
+    spool.append(spool.unseen([("src", delivery) for delivery in deliveries]))
 
 
 # --- batches --------------------------------------------------------------------------------------
@@ -162,8 +172,9 @@ def test_rows_of_tags_outside_the_plan_wait_for_it(
     path: Path, spool: Spool, outbox: Outbox
 ) -> None:
     put(spool, samples("new", (1, 1.0)), samples("A", (2, 1.0)))
-    assert outbox.unknown_tags() == ["new"]
     first = outbox.cut(100, None)
+    assert outbox.unknown_tags() == ["new"]
+    assert waiting(path) == [("new", 1, 1.0, GOOD)]
     assert rows_of(first) == [(11, 2, 1.0, GOOD)]
     assert first is not None
     outbox.acknowledge(first)
@@ -237,7 +248,6 @@ def test_a_message_delivered_again_adds_nothing(path: Path, spool: Spool) -> Non
     put(spool, message(b"one", repeated=False, value=1))
     put(spool, message(b"one", repeated=True, value=1), message(b"two", repeated=True, value=2))
     assert [row[1] for row in waiting(path)] == [1, 2]
-    assert count(path, "repeated") == 1
 
 
 def test_the_same_message_sent_twice_is_stored_twice(path: Path, spool: Spool) -> None:
@@ -263,31 +273,53 @@ def fill(spool: Spool, tags: Sequence[str], rows: int, start: int = 0) -> None:
         put(spool, samples(tag, *((start + n, float(n)) for n in range(rows))))
 
 
+def drain(outbox: Outbox) -> list[tuple[int, int, float | None, int]]:
+    """Cut and acknowledge all that waits."""
+    found = []
+    while (batch := outbox.cut(5_000, None)) is not None:
+        found += rows_of(batch)
+        outbox.acknowledge(batch)
+    return found
+
+
 def test_a_full_spool_drops_the_oldest_and_says_so(path: Path) -> None:
+    spool = Spool(path, Bounds(max_bytes=1_000_000, max_age_s=1e6))
+    outbox = make_outbox(path)
+    outbox.learn_tags(IDS)
+    for start in range(0, 100_000, 5_000):
+        fill(spool, ["A", "B"], 2_500, start)
+    dropped = count(path, "dropped_rows")
+    assert path.stat().st_size < 1_500_000
+    kept = drain(outbox)
+    marks = [row for row in kept if row[3] == BAD_DATA_LOST]
+    values = [row for row in kept if row[3] != BAD_DATA_LOST]
+    # The mark stands where the series breaks off.
+    assert marks == [(11, 0, None, BAD_DATA_LOST), (12, 0, None, BAD_DATA_LOST)]
+    assert dropped > 0
+    assert len(values) + dropped == 100_000
+    assert values[-1] == (12, 97_499, 2_499.0, GOOD)
+    assert min(row[1] for row in values) == values[0][1] > 0
+    outbox.close()
+    spool.close()
+
+
+def test_what_was_dropped_is_told_by_tag(path: Path) -> None:
     spool = Spool(path, Bounds(max_bytes=1_000_000, max_age_s=1e6))
     outbox = make_outbox(path)
     for start in range(0, 100_000, 5_000):
         fill(spool, ["A", "B"], 2_500, start)
-    kept = waiting(path)
-    dropped = count(path, "dropped_rows")
-    marks = [row for row in kept if row[3] == BAD_DATA_LOST]
-    values = [row for row in kept if row[3] != BAD_DATA_LOST]
-    # The mark stands where the series breaks off, and before all that is kept.
-    assert marks == kept[:2] == [("A", 0, None, BAD_DATA_LOST), ("B", 0, None, BAD_DATA_LOST)]
-    assert dropped > 0
-    assert len(values) + dropped == 100_000
-    assert values[-1] == ("B", 97_499, 2_499.0, GOOD)
-    assert [row[1] for row in values if row[0] == "A"] == sorted(
-        row[1] for row in values if row[0] == "A"
-    )
-    ((_, source, gap),) = outbox.quarantined(10)
+    ((number, source, gap),) = outbox.quarantined(10)
+    told = json.loads(gap.payload)
     assert (source, gap.reason) == (
         "spool",
         "samples were dropped, oldest first: the spool is full",
     )
-    assert f'"rows": {dropped}' in gap.payload
-    assert '"first": "1970-01-01T00:00:00+00:00"' in gap.payload
-    assert path.stat().st_size < 1_500_000
+    assert told["rows"] == count(path, "dropped_rows")
+    assert told["rows"] == told["tags"]["A"]["rows"] + told["tags"]["B"]["rows"]
+    assert told["first"] == told["tags"]["A"]["first"] == "1970-01-01T00:00:00+00:00"
+    assert told["tags"]["A"]["last"] <= told["last"]
+    outbox.quarantined_sent([number])
+    assert outbox.quarantined(10) == []
     outbox.close()
     spool.close()
 
@@ -295,23 +327,30 @@ def test_a_full_spool_drops_the_oldest_and_says_so(path: Path) -> None:
 def test_marks_do_not_pile_up(path: Path) -> None:
     """More tags than fit: each keeps one mark, and the drop still comes to an end."""
     spool = Spool(path, Bounds(max_bytes=300_000, max_age_s=1e6))
+    outbox = make_outbox(path)
     tags = [f"T{n}" for n in range(1_000)]
+    outbox.learn_tags({tag: n for n, tag in enumerate(tags)})
     for start in range(40):
         put(spool, *(samples(tag, (start, 1.0)) for tag in tags))
-    marks = [row[0] for row in waiting(path) if row[3] == BAD_DATA_LOST]
-    assert sorted(marks) == sorted(tags)
+    marks = [row[0] for row in drain(outbox) if row[3] == BAD_DATA_LOST]
+    assert sorted(marks) == list(range(1_000))
+    outbox.close()
     spool.close()
 
 
 def test_what_is_too_old_goes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spool = Spool(path, Bounds(max_bytes=10_000_000, max_age_s=3600))
+    outbox = make_outbox(path)
+    outbox.learn_tags(IDS)
     put(spool, samples("A", (1, 1.0), (2, 2.0)))
     put(spool, Delivery(records=[Record("k", "1", AT, {})]))
-    real = time.time
-    monkeypatch.setattr(time, "time", lambda: real() + 3700)
+    later = now_us() + 3_700_000_000
+    monkeypatch.setattr("collectors.spool.bounds.now_us", lambda: later)
+    monkeypatch.setattr("collectors.spool.spool.now_us", lambda: later)
     put(spool, samples("A", (3, 3.0)))
-    assert waiting(path) == [("A", 1, None, BAD_DATA_LOST), ("A", 3, 3.0, GOOD)]
+    assert drain(outbox) == [(11, 1, None, BAD_DATA_LOST), (11, 3, 3.0, GOOD)]
     assert (count(path, "dropped_rows"), count(path, "dropped_records")) == (2, 1)
+    outbox.close()
     spool.close()
 
 

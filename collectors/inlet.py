@@ -1,0 +1,72 @@
+"""What the values of one source go through on their way to the spool, many deliveries at once."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from collectors import status
+from collectors.change_filter import ChangeFilter
+from collectors.columns import Columns, TagTable, joined
+from collectors.sample import END_US, FIRST_US, Delivery, Refused, Sample
+
+
+class Inlet:
+    """One source's table of tags and its change filter, for as long as its adapter lives."""
+
+    def __init__(self, name: str, heartbeat_s: float, table: TagTable) -> None:
+        self.name = name
+        self.table = table
+        self._filter = ChangeFilter(heartbeat_s)
+
+    def take(self, deliveries: Sequence[Delivery]) -> None:
+        """Leave in the first delivery, as columns, what is to be stored of all of them.
+
+        What has an impossible time goes to its refused; each call counts, since the filter then
+        remembers what passed.
+        """
+        rows = _storable(joined(self.table, self._parts(deliveries)))
+        for one in deliveries:
+            one.samples, one.columns = [], []
+        if len(rows) == 0:
+            return
+        plausible = (rows.ts_us >= FIRST_US) & (rows.ts_us < END_US)
+        if not plausible.all():
+            deliveries[0].refused += _refused(rows.take(~plausible))
+            rows = rows.take(plausible)
+        passing = self._filter.passes(rows)
+        if passing.any():
+            deliveries[0].columns = [rows if passing.all() else rows.take(passing)]
+
+    def _parts(self, deliveries: Sequence[Delivery]) -> list[Columns]:
+        parts: list[Columns] = []
+        samples: list[Sample] = []
+        for one in deliveries:
+            samples += one.samples
+            if one.columns:
+                if samples:
+                    parts.append(Columns.of_samples(self.table, samples))
+                    samples = []
+                parts += one.columns
+        if samples:
+            parts.append(Columns.of_samples(self.table, samples))
+        return parts
+
+
+def _storable(rows: Columns) -> Columns:
+    """Return rows in which a bad one has no value, and one that is not bad a finite one."""
+    is_bad = rows.status < 0
+    is_finite = np.isfinite(rows.value)
+    if (is_bad != is_finite).all():
+        return rows
+    code = np.where(is_bad | is_finite, rows.status, status.BAD_OUT_OF_RANGE).astype(np.int32)
+    value = np.where(is_finite & ~is_bad, rows.value, np.nan)
+    return Columns(rows.table, rows.index, rows.ts_us, value, code)
+
+
+def _refused(rows: Columns) -> list[Refused]:
+    """Return one entry for each tag, with the first of its rows."""
+    firsts = {sample.tag: sample for sample in reversed(rows.samples())}
+    return [
+        Refused(f"{tag}: its time lies outside the years 1970 to 2200", repr(tuple(sample)))
+        for tag, sample in reversed(firsts.items())
+    ]
