@@ -8,8 +8,6 @@ from typing import Any
 from collectors.config.fields import SourceTable
 from collectors.proposal import Proposal, ProposedTag
 
-_NOT_KEYS = ("tags", "records")
-
 
 @dataclass(frozen=True, slots=True)
 class NewGateway:
@@ -39,21 +37,28 @@ def gateway_toml(gateway: NewGateway, sources: Iterable[str]) -> str:
     return "\n".join([*head, "", "\n".join(sources)])
 
 
-def source_toml(
-    source: SourceTable, proposals: Sequence[Proposal] = (), more: Sequence[str] = ()
-) -> str:
-    """Return a source with the keys that differ from their defaults, and its proposed tags."""
-    lines = ["[[source]]"]
-    for spec in fields(source):
-        value = getattr(source, spec.name)
-        if spec.name not in _NOT_KEYS and (spec.default is MISSING or value != spec.default):
-            lines.append(f"{spec.name} = {toml_value(value)}")
-    lines += more
-    for each in proposals:
-        lines += ["", *_asset_comment(each)]
-        for tag in each.tags:
-            lines += _tag_lines(tag)
+def table_toml(header: str, keys: Mapping[str, Any], comment: str = "") -> str:
+    """Return a table such as [[source.tag]], set in as deep as it stands in the file."""
+    indent = "  " * header.count(".")
+    lines = [f"{indent}# {_one_line(comment)}"] if comment else []
+    lines += [f"{indent}{header}"]
+    lines += [f"{indent}{key} = {toml_value(value)}" for key, value in keys.items()]
     return "\n".join(lines) + "\n"
+
+
+def source_toml(source: SourceTable, proposals: Sequence[Proposal] = ()) -> str:
+    """Return a source with the keys that differ from their defaults, and its proposed tags."""
+    keys = {
+        spec.name: getattr(source, spec.name)
+        for spec in fields(source)
+        if "table" not in spec.metadata
+        and (spec.default is MISSING or getattr(source, spec.name) != spec.default)
+    }
+    tables = [table_toml("[[source]]", keys)]
+    for each in proposals:
+        tables.append("".join(f"  # {_one_line(text)}\n" for text in _asset_comments(each)))
+        tables += [_tag_toml(tag) for tag in each.tags]
+    return "\n".join(tables)
 
 
 def toml_value(value: object) -> str:
@@ -71,23 +76,19 @@ def toml_value(value: object) -> str:
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _asset_comment(proposal: Proposal) -> list[str]:
+def _asset_comments(proposal: Proposal) -> list[str]:
     asset = proposal.asset
     known = (asset.manufacturer, asset.model, asset.serial, *asset.specifications)
     told = ", ".join(part for part in known if part)
     comments = [f"{asset.path or asset.name}{f': {told}' if told else ''}"]
-    comments += [f"{asset.code} {note}" for note in proposal.notes]
-    return [f"  # {_one_line(text)}" for text in comments]
+    return comments + [f"{asset.code} {note}" for note in proposal.notes]
 
 
-def _tag_lines(tag: ProposedTag) -> list[str]:
+def _tag_toml(tag: ProposedTag) -> str:
     seen = f"{tag.role}, was {tag.seen}" if tag.seen else tag.role
-    lines = [f"  # {_one_line(f'{seen}; {tag.about}' if tag.about else seen)}", "  [[source.tag]]"]
-    lines.append(f"  tag = {toml_value(tag.tag)}")
-    if tag.unit != "1":
-        lines.append(f"  unit = {toml_value(tag.unit)}")
-    lines += [f"  {key} = {toml_value(value)}" for key, value in tag.keys.items()]
-    return lines
+    unit = {"unit": tag.unit} if tag.unit != "1" else {}
+    comment = f"{seen}; {tag.about}" if tag.about else seen
+    return table_toml("[[source.tag]]", {"tag": tag.tag, **unit, **tag.keys}, comment)
 
 
 def _one_line(text: str) -> str:

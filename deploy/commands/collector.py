@@ -14,6 +14,7 @@ from collectors.config import file as config
 from collectors.errors import ConfigRefused
 from deploy.commands.browse import browse
 from deploy.commands.common import JsonOption, console, print_json
+from deploy.commands.init import init
 
 if TYPE_CHECKING:
     from collectors.probe import ProbeResult
