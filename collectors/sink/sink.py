@@ -9,7 +9,7 @@ import time
 
 from collectors.backoff import Backoff
 from collectors.config.file import GatewayConfig
-from collectors.errors import SinkUnavailable
+from collectors.errors import SinkUnavailable, SpoolDamaged
 from collectors.sink.ledger import AnotherGateway, LedgerWatch
 from collectors.sink.transport import Link, Notice, Transport
 from collectors.skew import SkewMeter
@@ -28,12 +28,20 @@ class Sink:
     """Sends what the spool holds, in order, until it is stopped."""
 
     def __init__(
-        self, config: GatewayConfig, transport: Transport, seed: bytes, skew: SkewMeter
+        self,
+        config: GatewayConfig,
+        transport: Transport,
+        seed: bytes,
+        skew: SkewMeter,
+        *,
+        imported: bool = False,
     ) -> None:
         self._config = config
         self._gateway = config.gateway.id
         self._transport = transport
-        self._signer = Signer(self._gateway, config.version, lambda sha256: sign(seed, sha256))
+        self._signer = Signer(
+            self._gateway, config.version, lambda sha256: sign(seed, sha256), imported
+        )
         self._skew = skew
         self._ledger = LedgerWatch(self._gateway)
         self._stop = threading.Event()
@@ -85,6 +93,9 @@ class Sink:
                 self._send_all(link, outbox)
         except (UnknownGateway, AnotherGateway) as error:
             self._failed(f"{error}; what is read stays in the spool until then")
+        except SpoolDamaged as error:
+            _log.error("%s: it is lost", error)
+            outbox.give_up_damaged()
         except SinkUnavailable as error:
             self._failed(
                 f"{place} does not take data ({error}); the spool keeps them", error.after_s

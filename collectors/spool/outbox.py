@@ -5,6 +5,7 @@ in between sends the same sequence number and hash again, which the database kno
 never more than one batch cut and unanswered, and what waits behind it may still be dropped.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,15 +38,20 @@ from store.canonical import Record, Rows, canonical_bytes, chain_hash, unique_so
 # What a batch says of when its rows arrived is as exact as this, also after a long outage.
 _MOST_SPAN_US = 60_000_000
 _NOT_IN_PLAN = -1
+_MOST_SHOWN = 4096  # characters of lost records in a note
 
 
 @dataclass(slots=True)
 class Signer:
-    """Who cuts batches: the gateway's name, the version of its file, and its signature."""
+    """Who cuts batches: the gateway's name, the version of its file, and its signature.
+
+    imported marks batches whose content comes from files of the past.
+    """
 
     gateway: str
     config_version: str
     sign: Callable[[bytes], bytes]
+    imported: bool = False
 
 
 class Outbox:
@@ -114,12 +120,25 @@ class Outbox:
             sha256=sha256,
             signature=signature,
             clock_skew_s=skew_s,
+            imported=self._signer.imported,
             collected_from=moment(collected[0]),
             collected_to=moment(collected[1]),
         )
         if chain_hash(prev, canonical_bytes(batch.rows, batch.records)) != sha256:
-            raise SpoolDamaged(f"batch {seq} in the spool does not match its hash; keep the file")
+            raise SpoolDamaged(f"batch {seq} in the spool does not match its hash")
         return batch
+
+    def give_up_damaged(self) -> None:
+        """Let go of a batch that outstanding found damaged, and note its rows as lost."""
+        with transaction(self._conn):
+            seq, prev, data, records = self._conn.execute(
+                "SELECT seq, prev_sha256, row_data, records FROM batch"
+            ).fetchone()
+            rows = len(data) // blocks.ROW_BYTES
+            text = json.dumps({"seq": seq, "rows": rows, "records": records[:_MOST_SHOWN]})
+            bounds.insert_note(self._conn, "a batch was lost in the damaged spool file", text)
+            self._conn.execute("DELETE FROM batch")
+            self._conn.execute("UPDATE chain SET seq = ?, sha256 = ?", (seq - 1, prev))
 
     def cut(self, most: int, clock_skew_s: float | None) -> Batch | None:
         """Cut the next batch, most records and rows in all, oldest first; None when none wait.
