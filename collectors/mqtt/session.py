@@ -44,10 +44,11 @@ _LEAST_ROOM = 100
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A topic filter and the quality of service it is asked for."""
+    """A topic filter and the quality of service it is asked for; an optional one may be refused."""
 
     topic: str
     qos: int = 1
+    optional: bool = False
 
 
 @dataclass(slots=True)
@@ -85,12 +86,13 @@ class BrokerSession:
         self._news = asyncio.Event()
         self._is_told = False
         self._connected: asyncio.Future[str | None] = self._loop.create_future()
-        self._asked: dict[int, list[str]] = {}
-        self._granted: set[str] = set()
+        self._asked: dict[int, Sequence[Subscription]] = {}
         self._opened_s = time.monotonic()
         self._lost: str | None = None
         self._starting = threading.Lock()
+        # Whether the broker had kept this client's session, and what it does less well than asked.
         self.session_present = False
+        self.remarks: list[str] = []
         self._client = self._make_client()
 
     # --- for the protocol's adapter, in the event loop -------------------------------------------
@@ -121,19 +123,23 @@ class BrokerSession:
         _, mid = self._client.subscribe([(one.topic, one.qos) for one in subscriptions])
         self._opened_s = time.monotonic()
         if mid is not None:
-            self._asked[mid] = [one.topic for one in subscriptions]
+            self._asked[mid] = subscriptions
 
     def unsubscribe(self, topic: str) -> None:
         """Leave a topic filter that nobody asks for any more."""
         self._client.unsubscribe(topic)
 
-    async def take(self, wait_s: float, most: int = 1) -> list[Arrived]:
+    async def take(self, wait_s: float, most: int = 1, linger_s: float = 0.0) -> list[Arrived]:
         """Return the next messages in order, up to most at once; none after wait_s.
+
+        linger_s is how long to let more of them come once there is one: a few at a time cost less.
 
         Raises SourceLost when the connection is lost: what still waited comes again, since its
         acknowledgement could go nowhere.
         """
         await self._wait_for_news(wait_s)
+        if linger_s and 0 < len(self._waiting) < most and not self._lost:
+            await asyncio.sleep(linger_s)
         if self._lost:
             raise SourceLost(self._lost)
         if not self._waiting:
@@ -251,21 +257,36 @@ class BrokerSession:
             raise SourceLost("the broker does not answer the subscription")
 
     def _grant(self, mid: int, codes: list[int]) -> None:
-        topics = self._asked.pop(mid, [])
-        refused = [t for t, code in zip(topics, codes, strict=False) if code >= _FAILURE]
-        if refused or len(codes) != len(topics):
-            self._lose(f"the broker refused to serve {', '.join(refused or topics)}")
+        asked = self._asked.pop(mid, ())
+        granted = list(zip(asked, codes, strict=False))
+        refused = [one.topic for one, code in granted if code >= _FAILURE and not one.optional]
+        if refused or len(codes) != len(asked):
+            self._lose(f"the broker refused to serve {', '.join(refused) or 'some topics'}")
+        weaker = [one.topic for one, code in granted if code < one.qos]
+        if weaker:
+            self.remarks.append(
+                f"the broker grants only QoS 0 for {', '.join(weaker)}: what it sends while this "
+                "gateway is away or busy is lost; allow QoS 1 there"
+            )
 
-    def _settle(self, refusal: str | None, session_present: bool) -> None:
+    def _settle(self, refusal: str | None, session_present: bool, expiry_s: int | None) -> None:
         self.session_present = session_present
+        if expiry_s is not None and self._kept:
+            asked_s = self._connection.session_expiry_days * _DAY_S
+            if expiry_s < asked_s:
+                self.remarks.append(
+                    f"the broker keeps messages for {expiry_s} s while this gateway is away, not "
+                    f"for the {asked_s} s of session_expiry_days; raise its limit"
+                )
         if not self._connected.done():
             self._connected.set_result(refusal)
 
     # --- called in paho's thread -----------------------------------------------------------------
 
-    def _on_connect(self, _client: Any, _data: Any, flags: Any, reason: Any, _props: Any) -> None:
+    def _on_connect(self, _client: Any, _data: Any, flags: Any, reason: Any, props: Any) -> None:
         refusal = str(reason) if reason.is_failure else None
-        self._call(self._settle, refusal, bool(flags.session_present))
+        expiry_s = getattr(props, "SessionExpiryInterval", None)
+        self._call(self._settle, refusal, bool(flags.session_present), expiry_s)
 
     def _on_subscribe(self, _client: Any, _data: Any, mid: Any, codes: Any, _props: Any) -> None:
         self._call(self._grant, mid, [code.value for code in codes])

@@ -1,9 +1,11 @@
 """The keys of an MQTT source."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from collectors import states
 from collectors.config.fields import (
     Fault,
     SourceTable,
@@ -11,16 +13,41 @@ from collectors.config.fields import (
     choice,
     form,
     json_path,
+    judged,
     not_empty,
     number,
     plain,
+    tables,
 )
+from collectors.mqtt import paths
 from store.record_kinds import KINDS
+
+_NAME = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 
 def _topic(text: str) -> str | None:
     if "+" in text or "#" in text:
         return "must be one topic, without + or #: one tag has one origin"
+    return not_empty(text)
+
+
+def _topic_pattern(text: str) -> str | None:
+    """Judge a topic filter whose levels may be names in braces."""
+    if any(("{" in part or "}" in part) and not _NAME.fullmatch(part) for part in text.split("/")):
+        return "must have each name in braces fill a whole level: plant/{line}/{signal}"
+    return _topic_filter(text)
+
+
+def _tag_pattern(text: str) -> str | None:
+    rest = _NAME.sub("", text)
+    if "{" in rest or "}" in rest or not _NAME.search(text):
+        return "must hold names in braces, such as {machine}.{signal}"
+    return None
+
+
+def _group(text: str) -> str | None:
+    if any(letter in text for letter in "/+# "):
+        return "must be one word without / + #"
     return not_empty(text)
 
 
@@ -35,12 +62,126 @@ def _topic_filter(text: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MqttTag(TagTable):
-    """A value in a JSON message: dotted paths to it and to its time; the whole payload without."""
+class ValueTable(TagTable):
+    """How a value stands in a JSON message; what tags and templates have in common."""
 
-    topic: str = field(metadata=form(_topic))
-    value: str | None = field(default=None, metadata=form(json_path))
-    ts: str | None = field(default=None, metadata=form(json_path))
+    value: str | None = field(
+        default=None,
+        metadata=form(paths.judge, "path of the value; without it the whole payload is the value"),
+    )
+    ts: str | None = field(
+        default=None,
+        metadata=form(paths.judge, "path of the time; without it the time of reception counts"),
+    )
+    ts_unit: str = field(
+        default="iso",
+        metadata=choice("iso", "s", "ms", "us", about="ISO 8601 text, or a number since 1970 UTC"),
+    )
+    quality: str | None = field(
+        default=None,
+        metadata=form(paths.judge, "path of the quality: true, good, 192, a status code's name …"),
+    )
+    quality_codes: str = field(
+        default="opc",
+        metadata=choice(
+            "opc", "opcua", about="numbers of quality: 192 is good (opc), or 0 (opcua)"
+        ),
+    )
+    scale: float = field(default=1.0, metadata=plain("the number is multiplied by this"))
+    offset: float = field(default=0.0, metadata=plain("then this is added"))
+    states: str | Mapping[str, int] | None = field(
+        default=None,
+        metadata=judged(states.judge, "a scheme (packml, …) or a table of names that become codes"),
+    )
+    parse: str | None = field(
+        default=None, metadata=choice("number", about="reads a text such as 12.5 as a number")
+    )
+    sequence: str | None = field(
+        default=None,
+        metadata=form(paths.judge, "path of a number that each message of the topic counts up"),
+    )
+
+    def wrong(self) -> Iterator[tuple[str, str]]:
+        """Return the keys that contradict another one, and why."""
+        if self.states is not None and self.parse is not None:
+            yield "parse", "parse stands beside states; a value becomes a number in one way"
+        if self.states == states.COMBINED:
+            yield "states", 'needs two values; write states = "machinery_item_state"'
+        if self.states is not None and (self.scale, self.offset) != (1.0, 0.0):
+            yield "states", "states stands beside scale or offset; a code is not scaled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttTag(ValueTable):
+    """[[source.tag]]: a value in the messages of one topic."""
+
+    topic: str = field(metadata=form(_topic, "the topic of the messages"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttTemplate(ValueTable):
+    """[[source.template]]: many tags from one rule, named by the topic and the payload."""
+
+    topic: str = field(
+        metadata=form(_topic_pattern, "topic with names in braces: plant/{line}/{machine}/state")
+    )
+    tag: str = field(
+        metadata=form(_tag_pattern, "name of the tags, from the names in topic and from {key}")
+    )
+    value: str | None = field(
+        default=None,
+        metadata=form(
+            paths.judge_members,
+            "path of the value; * takes every member: *, values.*, values.*.v",
+        ),
+    )
+    key: str | None = field(
+        default=None,
+        metadata=form(
+            paths.judge_members, "path of {key} in a list of objects, such as values.*.id"
+        ),
+    )
+    ts: str | None = field(
+        default=None,
+        metadata=form(paths.judge_members, "path of the time, one for all or with * each its own"),
+    )
+    quality: str | None = field(
+        default=None,
+        metadata=form(paths.judge_members, "path of the quality, as that of the time"),
+    )
+    max_tags: int = field(
+        default=1000,
+        metadata=number(at_least=1, at_most=100_000, about="how many tags it may make; then none"),
+    )
+
+    def wrong(self) -> Iterator[tuple[str, str]]:
+        """Return the keys that contradict another one, and why."""
+        yield from ValueTable.wrong(self)
+        given = set(_NAME.findall(self.topic))
+        if len(given) < len(_NAME.findall(self.topic)):
+            yield "topic", "must not name two levels alike"
+        has_members = self.value is not None and None in paths.split(self.value)
+        wanted = set(_NAME.findall(self.tag))
+        for name in sorted(wanted - given - {"key"}):
+            yield "tag", f"{{{name}}} is no level of the topic"
+        if has_members != ("key" in wanted - given):
+            yield "tag", "{key} in the tag and * in value go together"
+        yield from self._wrong_members(has_members)
+
+    def _wrong_members(self, has_members: bool) -> Iterator[tuple[str, str]]:
+        before = members_of(self.value) if has_members else None
+        for name in ("key", "ts", "quality"):
+            path = getattr(self, name)
+            if path is not None and None in paths.split(path) and members_of(path) != before:
+                yield name, "must have its * where value has it"
+        if self.key is not None and not has_members:
+            yield "key", "is for a value with *"
+
+
+def members_of(path: str | None) -> paths.Steps:
+    """Return the steps that lead to the object or list whose members * stands for."""
+    steps = paths.split(path or "")
+    return steps[: steps.index(None)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +197,10 @@ class MqttRecord:
     at: str | None = field(
         default=None,
         metadata=form(json_path, "path of the business time, in place of the schema's own"),
+    )
+    sequence: str | None = field(
+        default=None,
+        metadata=form(paths.judge, "path of a number that each message of the topic counts up"),
     )
 
 
@@ -160,5 +305,36 @@ class BrokerTable(SourceTable):
 class MqttSource(BrokerTable):
     """One MQTT broker whose messages are JSON."""
 
-    tags: tuple[MqttTag, ...] = field(default=(), metadata={"table": "tag"})
-    records: tuple[MqttRecord, ...] = field(default=(), metadata={"table": "record"})
+    share: str | None = field(
+        default=None,
+        metadata=form(_group, "group of gateways that share the messages, each seeing a part"),
+    )
+    max_payload_kb: int = field(
+        default=1024,
+        metadata=number(at_least=1, at_most=262_144, about="a larger message is refused"),
+    )
+    watch_broker: bool = field(
+        default=True, metadata=plain("read from $SYS whether the broker drops messages")
+    )
+    tags: tuple[MqttTag, ...] = field(default=(), metadata=tables("tag"))
+    templates: tuple[MqttTemplate, ...] = field(default=(), metadata=tables("template"))
+    records: tuple[MqttRecord, ...] = field(default=(), metadata=tables("record"))
+
+    def faults(self) -> Iterator[Fault]:
+        """Return what is wrong between keys that are right one by one."""
+        yield from BrokerTable.faults(self)
+        rules: tuple[tuple[str, tuple[ValueTable | MqttRecord, ...]], ...] = (
+            ("tag", self.tags),
+            ("template", self.templates),
+            ("record", self.records),
+        )
+        for table, found in rules:
+            for index, rule in enumerate(found):
+                if self.share is not None and rule.sequence is not None:
+                    yield Fault(
+                        (table, index, "sequence"),
+                        "sequence needs every message, and with share others get a part of them",
+                    )
+                if isinstance(rule, ValueTable):
+                    for key, why in rule.wrong():
+                        yield Fault((table, index, key), f"{key}: {why}")

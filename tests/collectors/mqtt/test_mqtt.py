@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -29,12 +31,23 @@ from tests.support.waiting import wait_for
 
 ZONE = ZoneInfo("Asia/Shanghai")
 Protocol = Literal["5", "3.1.1"]
+MakeAdapter = Callable[..., MqttAdapter]
 
 
 @pytest.fixture(autouse=True)
 def _no_thread_is_left() -> Iterator[None]:
     yield
     wait_for(lambda: paho_threads() == [], "the end of paho's threads")
+
+
+@pytest.fixture
+def adapter(tmp_path: Path) -> MakeAdapter:
+    """Makes adapters of one gateway: each remembers what the one before it did."""
+
+    def make(settings: MqttSource, *, probing: bool = False) -> MqttAdapter:
+        return MqttAdapter(settings, context(tmp_path, probing=probing))
+
+    return make
 
 
 @pytest.fixture
@@ -67,10 +80,6 @@ def source(
     )
 
 
-def adapter(settings: MqttSource, *, probing: bool = False) -> MqttAdapter:
-    return MqttAdapter(settings, context(probing=probing))
-
-
 def publish(broker: EmbeddedBroker, topic: str, content: Any, *, retain: bool = False) -> None:
     payload = content if isinstance(content, bytes) else json.dumps(content)
     single(topic, payload, qos=1, retain=retain, hostname="127.0.0.1", port=broker.port)
@@ -80,7 +89,7 @@ def numbered(n: int) -> dict[str, Any]:
     return {"n": n, "at": f"2026-03-01T00:00:{n:02}Z"}
 
 
-def session_exists(settings: MqttSource) -> None:
+def session_exists(adapter: MakeAdapter, settings: MqttSource) -> None:
     """Make the broker know the session, so that it keeps what is published from now on."""
 
     async def run() -> None:
@@ -98,14 +107,20 @@ async def next_message(wanted: Adapter) -> Delivery:
     return found[-1]
 
 
+def messages_in(found: list[Delivery]) -> int:
+    """Return how many messages deliveries will acknowledge."""
+    # An adapter may say with one acknowledgement that it has stored many.
+    return sum(len(one.stored.args[0]) for one in found if isinstance(one.stored, partial))
+
+
 def number_of(delivery: Delivery) -> float | None:
-    (sample,) = delivery.samples
+    (sample,) = delivery.all_samples()
     return sample.value
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_message_comes_again_until_it_is_stored(
-    broker: EmbeddedBroker, protocol: Protocol
+    adapter: MakeAdapter, broker: EmbeddedBroker, protocol: Protocol
 ) -> None:
     settings = source(broker, f"again-{protocol}", protocol)
     topic = settings.tags[0].topic
@@ -123,12 +138,30 @@ def test_a_message_comes_again_until_it_is_stored(
             delivery.stored()
             return delivery
 
-    session_exists(settings)
+    session_exists(adapter, settings)
     publish(broker, topic, numbered(1))
     before, again = asyncio.run(first()), asyncio.run(stored())
     publish(broker, topic, numbered(2))
     after = asyncio.run(stored())
     assert [number_of(one) for one in (before, again, after)] == [1.0, 1.0, 2.0]
+    # The time in the message makes it the same row again.
+    assert before.all_samples() == again.all_samples()
+    assert before.message is None
+
+
+def test_a_message_without_a_time_is_known_when_it_comes_again(
+    adapter: MakeAdapter, broker: EmbeddedBroker
+) -> None:
+    settings = source(broker, "known", tags=(MqttTag(tag="n", topic="known/n", value="n"),))
+
+    async def receive() -> Delivery:
+        wanted = adapter(settings)
+        async with opened(wanted):
+            return await next_message(wanted)
+
+    session_exists(adapter, settings)
+    publish(broker, "known/n", {"n": 1})
+    before, again = asyncio.run(receive()), asyncio.run(receive())
     assert before.message is not None
     assert again.message is not None
     assert (before.message.repeated, again.message.repeated) == (False, True)
@@ -136,6 +169,7 @@ def test_a_message_comes_again_until_it_is_stored(
 
 
 def test_an_acknowledgement_of_an_old_connection_confirms_nothing(
+    adapter: MakeAdapter,
     broker: EmbeddedBroker,
 ) -> None:
     """Numbers of messages start anew with a new session, so 1 may be another message now."""
@@ -156,11 +190,11 @@ def test_an_acknowledgement_of_an_old_connection_confirms_nothing(
             await receive_until(wanted, lambda seen: len(seen) >= 2, "signs of life")
             return delivery
 
-    session_exists(settings)
+    session_exists(adapter, settings)
     publish(broker, topic, numbered(1))
     old = asyncio.run(receive())
     forget_session(settings)
-    session_exists(settings)
+    session_exists(adapter, settings)
     publish(broker, topic, numbered(2))
     asyncio.run(late_acknowledgement(old))
     assert number_of(asyncio.run(receive())) == 2.0
@@ -179,7 +213,9 @@ def forget_session(settings: MqttSource) -> None:
     client.loop_stop()
 
 
-def test_a_broker_that_restarts_loses_nothing(own_broker: EmbeddedBroker) -> None:
+def test_a_broker_that_restarts_loses_nothing(
+    adapter: MakeAdapter, own_broker: EmbeddedBroker
+) -> None:
     async def until_lost() -> Exception:
         settings = source(own_broker, "restart")
         wanted = adapter(settings)
@@ -201,7 +237,9 @@ def test_a_broker_that_restarts_loses_nothing(own_broker: EmbeddedBroker) -> Non
     assert number_of(asyncio.run(after())) == 3.0
 
 
-def test_what_does_not_decode_is_refused_and_the_rest_goes_on(broker: EmbeddedBroker) -> None:
+def test_what_does_not_decode_is_refused_and_the_rest_goes_on(
+    adapter: MakeAdapter, broker: EmbeddedBroker
+) -> None:
     record = MqttRecord(topic="mixed/+/order", kind="order_line", key="line", at="due")
     settings = source(broker, "mixed", records=(record,))
     contents: list[tuple[str, Any]] = [
@@ -212,16 +250,14 @@ def test_what_does_not_decode_is_refused_and_the_rest_goes_on(broker: EmbeddedBr
         ("mixed/b/order", {"line": "SO2", "quantity": 3, "due": "2026-03-10"}),
         ("mixed/n", numbered(5)),
     ]
-    session_exists(settings)
+    session_exists(adapter, settings)
     for topic, content in contents:
         publish(broker, topic, content)
 
     async def run() -> list[Delivery]:
         wanted = adapter(settings)
         async with opened(wanted):
-            found = await receive_until(
-                wanted, lambda seen: sum(one.stored is not None for one in seen) == 6, "all six"
-            )
+            found = await receive_until(wanted, lambda seen: messages_in(seen) == 6, "all six")
             return [one for one in found if one.stored is not None]
 
     found = asyncio.run(run())
@@ -236,39 +272,65 @@ def test_what_does_not_decode_is_refused_and_the_rest_goes_on(broker: EmbeddedBr
     assert [(one.kind, one.key) for each in found for one in each.records] == [
         ("order_line", "SO2")
     ]
-    assert [sample.value for sample in samples_of(found)] == [5.0]
+    assert [sample.value for sample in samples_of(found)] == [None, 5.0]
 
 
-def test_a_topic_that_left_the_file_is_left(broker: EmbeddedBroker) -> None:
-    both = source(
+def both_topics(broker: EmbeddedBroker, name: str) -> MqttSource:
+    return source(
         broker,
-        "left",
+        name,
         tags=(
-            MqttTag(tag="n", topic="left/n", value="n", ts="at"),
-            MqttTag(tag="old", topic="left/old", value="n", ts="at"),
+            MqttTag(tag="n", topic=f"{name}/n", value="n", ts="at"),
+            MqttTag(tag="old", topic=f"{name}/old", value="n", ts="at"),
         ),
     )
-    session_exists(both)
-    publish(broker, "left/old", numbered(1))
-    publish(broker, "left/n", numbered(2))
+
+
+def values_in_turn(
+    wanted: MqttAdapter, broker: EmbeddedBroker, name: str
+) -> tuple[list[float | None], int]:
+    """Publish 3 on the old topic, then 4; return the values, and how many messages came."""
 
     async def run() -> list[Delivery]:
-        wanted = adapter(source(broker, "left"))
         async with opened(wanted):
             found = await receive_until(wanted, lambda seen: bool(samples_of(seen)), "the tag")
-            await receive_until(wanted, lambda seen: len(seen) >= 2, "signs of life")
-            for topic, n in (("left/old", 3), ("left/n", 4)):
+            found += await receive_until(wanted, lambda seen: len(seen) >= 2, "signs of life")
+            for topic, n in ((f"{name}/old", 3), (f"{name}/n", 4)):
                 await asyncio.to_thread(publish, broker, topic, numbered(n))
             return found + await receive_until(
                 wanted, lambda seen: bool(samples_of(seen)), "the next"
             )
 
-    found = [one for one in asyncio.run(run()) if one.stored is not None]
-    # Message 1 is handed over to be acknowledged, message 3 never comes.
-    assert [[sample.value for sample in one.samples] for one in found] == [[], [2.0], [4.0]]
+    found = asyncio.run(run())
+    return [sample.value for sample in samples_of(found)], messages_in(found)
+
+
+def test_topics_that_left_the_file_are_left_while_the_session_lives(
+    adapter: MakeAdapter, broker: EmbeddedBroker
+) -> None:
+    """A kept session holds the subscriptions of the file before, and their messages."""
+    session_exists(adapter, both_topics(broker, "left"))
+    publish(broker, "left/old", numbered(1))
+    publish(broker, "left/n", numbered(2))
+    # Message 1 waited and is acknowledged without being kept; message 3 never comes.
+    wanted = adapter(source(broker, "left"))
+    assert values_in_turn(wanted, broker, "left") == ([2.0, 4.0], 3)
+
+
+def test_a_subscription_that_nobody_remembers_is_left_when_it_shows(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    settings = source(broker, "lazy")
+    before = MqttAdapter(both_topics(broker, "lazy"), context(tmp_path / "other"))
+    session_exists(lambda _: before, settings)
+    publish(broker, "lazy/old", numbered(1))
+    publish(broker, "lazy/n", numbered(2))
+    wanted = MqttAdapter(settings, context(tmp_path))
+    assert values_in_turn(wanted, broker, "lazy") == ([2.0, 4.0], 3)
 
 
 def test_a_retained_value_without_a_time_is_not_taken_for_a_new_one(
+    adapter: MakeAdapter,
     broker: EmbeddedBroker,
 ) -> None:
     tags = (
@@ -280,12 +342,14 @@ def test_a_retained_value_without_a_time_is_not_taken_for_a_new_one(
     async def run() -> list[str]:
         wanted = adapter(source(broker, "retained", tags=tags))
         async with opened(wanted):
-            return [sample.tag for sample in (await next_message(wanted)).samples]
+            return [sample.tag for sample in (await next_message(wanted)).all_samples()]
 
     assert asyncio.run(run()) == ["timed"]
 
 
-def test_probing_takes_no_message_from_the_gateway(broker: EmbeddedBroker) -> None:
+def test_probing_takes_no_message_from_the_gateway(
+    adapter: MakeAdapter, broker: EmbeddedBroker
+) -> None:
     settings = source(broker, "probing")
 
     async def probe() -> Delivery:
@@ -303,12 +367,13 @@ def test_probing_takes_no_message_from_the_gateway(broker: EmbeddedBroker) -> No
         async with opened(wanted):
             return await next_message(wanted)
 
-    session_exists(settings)
+    session_exists(adapter, settings)
     assert number_of(asyncio.run(probe())) == 7.0
     assert number_of(asyncio.run(collect())) == 7.0
 
 
 def test_the_time_between_a_message_and_its_reception_is_measured(
+    adapter: MakeAdapter,
     broker: EmbeddedBroker,
 ) -> None:
     settings = source(broker, "skew")
@@ -318,14 +383,14 @@ def test_the_time_between_a_message_and_its_reception_is_measured(
         async with opened(wanted):
             return await next_message(wanted)
 
-    session_exists(settings)
+    session_exists(adapter, settings)
     publish(broker, "skew/n", numbered(0))
     delivery = asyncio.run(run())
     assert delivery.skew_s is not None
     assert delivery.skew_s > 0
 
 
-def test_nobody_there_is_told(broker: EmbeddedBroker, free_port: int) -> None:
+def test_nobody_there_is_told(adapter: MakeAdapter, broker: EmbeddedBroker, free_port: int) -> None:
     settings = MqttSource(
         name="x",
         kind="mqtt",
