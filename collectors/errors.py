@@ -4,6 +4,7 @@ CollectorError
 ├── ConfigRefused        the gateway file is wrong; every problem is listed
 ├── NotSet               an environment variable or file that the gateway file names is missing
 ├── UnknownKind          there is no such kind of source
+├── EnrolmentFailed      the gateway cannot be made known as the file says
 ├── MetricsRefused       the port for the metrics cannot be used
 ├── SpoolError
 │   ├── SpoolBusy        another gateway uses this spool
@@ -52,6 +53,10 @@ class UnknownKind(CollectorError):
     """There is no such kind of source; see the words that are allowed."""
 
 
+class EnrolmentFailed(CollectorError):
+    """The gateway cannot be made known as its file says; see the message."""
+
+
 class MetricsRefused(CollectorError):
     """The port for the metrics cannot be used; choose another or remove [metrics]."""
 
@@ -65,7 +70,7 @@ class SpoolBusy(SpoolError):
 
 
 class SpoolDamaged(SpoolError):
-    """A stored batch does not match its hash; move the spool file away and keep it."""
+    """A batch in the spool does not match its hash; it is lost, and told as such."""
 
 
 class SinkUnavailable(CollectorError):

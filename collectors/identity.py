@@ -1,6 +1,8 @@
 """The gateway's signing key: made on first start, readable by its owner alone."""
 
+import getpass
 import os
+import socket
 from pathlib import Path
 
 from collectors.errors import NotSet
@@ -41,3 +43,12 @@ def _make_key(path: Path) -> bytes:
     finally:
         draft.unlink(missing_ok=True)
     return seed
+
+
+def who() -> str:
+    """Return who runs this process and where, for the record of what was done."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # an account without a name, as in many containers
+        name = f"uid {os.getuid()}"
+    return f"{name}@{socket.gethostname()}"

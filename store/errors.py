@@ -8,6 +8,7 @@ StoreError
     │   └── GatewayRevoked
     ├── EnrolmentRefused
     ├── WireRefused
+    │   └── WireUnknown
     ├── UnknownTag
     ├── UnknownFactory
     ├── BadSignature
@@ -52,7 +53,11 @@ class EnrolmentRefused(Refused):
 
 
 class WireRefused(Refused):
-    """The bytes are no batch; they were damaged on the way, or come from another version."""
+    """The bytes are no batch; they were damaged on the way."""
+
+
+class WireUnknown(WireRefused):
+    """The bytes were written by another version of Millpond; update gateway and city."""
 
 
 class UnknownTag(Refused):

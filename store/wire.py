@@ -12,7 +12,7 @@ from typing import Any, NoReturn, get_type_hints
 
 from store.batches import Batch
 from store.canonical import Record
-from store.errors import WireRefused
+from store.errors import WireRefused, WireUnknown
 from store.wire_columns import COLUMNS, deflate, inflate, pack_rows, unpack_rows
 
 MEDIA_TYPE = "application/vnd.millpond.batch"
@@ -70,7 +70,7 @@ def decode(data: bytes) -> Batch:
 def _header(data: bytes) -> tuple[dict[str, Any], bytes]:
     if data[:4] != _MAGIC:
         if data[:3] == _FAMILY:
-            raise WireRefused("the batch was written by another version of Millpond; update both")
+            raise WireUnknown("the batch was written by another version of Millpond; update both")
         raise WireRefused("this is no batch")
     end = 8 + int.from_bytes(data[4:8], "big")
     if end > min(len(data), _MOST_HEADER):
@@ -104,9 +104,9 @@ def _fields(raw: object) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise WireRefused("the header lacks the fields of the batch")
     if unknown := sorted(raw.keys() - _HINTS.keys()):
-        raise WireRefused(f"the field {unknown[0]} is not known here; update this side of Millpond")
+        raise WireUnknown(f"the field {unknown[0]} is not known here; update this side of Millpond")
     if missing := sorted(_REQUIRED - raw.keys()):
-        raise WireRefused(f"the field {missing[0]} is missing")
+        raise WireUnknown(f"the field {missing[0]} is missing")
     found = {name: _typed(name, value) for name, value in raw.items()}
     if not 0 < found["seq"] <= _LAST_SEQ:
         raise WireRefused("seq must be a number above 0")

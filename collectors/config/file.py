@@ -108,8 +108,8 @@ def _build(
     gateway = _one(GatewayTable, raw, "gateway", findings)
     spool = _one(SpoolTable, raw, "spool", findings)
     sink = _one(SinkTable, raw, "sink", findings)
-    if sink is not None and (sink.url is None) == (sink.url_env is None):
-        findings.add(("sink",), '[sink] needs either "url" or "url_env"')
+    for fault in sink.faults() if sink is not None else ():
+        findings.add(("sink", *fault.place), fault.message)
     metrics = _one(MetricsTable, raw, "metrics", findings) if "metrics" in raw else None
     sources = _sources(raw.get("source"), findings)
     if gateway is None or spool is None or sink is None:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from collectors.config.fields import SourceTable, choice, form, not_empty, number, timezone
+from collectors.config.fields import SourceTable, form, not_empty, number, timezone
+from collectors.config.sink import SinkTable as SinkTable
 from collectors.modbus.settings import ModbusSource
 from collectors.mqtt.settings import MqttSource
 from collectors.opcua.settings import OpcuaSource
@@ -46,17 +47,6 @@ class SpoolTable:
     max_age_days: float = field(
         default=30.0, metadata=number(at_least=0.01, at_most=3660, about="the same by age")
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SinkTable:
-    """[sink]: where batches go; either url or the name of an environment variable with it."""
-
-    kind: str = field(metadata=choice("timescale"))
-    url: str | None = field(default=None, metadata=form(not_empty))
-    url_env: str | None = field(default=None, metadata=form(not_empty))
-    batch_rows: int = field(default=5000, metadata=number(at_least=1, at_most=100_000))
-    batch_seconds: float = field(default=1.0, metadata=number(at_least=0.05, at_most=3600))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

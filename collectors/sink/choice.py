@@ -7,4 +7,8 @@ from collectors.sink.transport import Transport
 
 def transport_for(config: GatewayConfig) -> Transport:
     """Return the transport of a gateway file, not connected yet; raises NotSet."""
+    if config.sink.kind == "https":
+        from collectors.sink.https import HttpsTransport  # its HTTP client is slow to import
+
+        return HttpsTransport(config)
     return TimescaleTransport(config.database_url(), config.gateway.id)

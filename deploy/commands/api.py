@@ -1,6 +1,7 @@
 """`millpond api`."""
 
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,23 +22,46 @@ def group() -> None:
 @app.command()
 def serve(
     database: DatabaseOption = None,
-    host: Annotated[str, typer.Option(help="Loopback address; there is no login yet.")] = (
-        "127.0.0.1"
-    ),
+    host: Annotated[
+        str, typer.Option(help="Address; other than loopback only over TLS, for gateways.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535)] = 8321,
     refresh_s: Annotated[int, typer.Option(help="Seconds between two refreshes.", min=5)] = 60,
+    tls_certificate: Annotated[
+        Path | None, typer.Option(help="Certificate of this server and its chain (PEM).")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Key of the certificate (PEM).")] = None,
+    client_ca: Annotated[
+        Path | None, typer.Option(help="Who may issue client certificates of gateways (PEM).")
+    ] = None,
+    certificate_header: Annotated[
+        str | None,
+        typer.Option(
+            help="Header in which a proxy in front always sets the certificate."
+        ),
+    ] = None,
 ) -> None:
     """Serve the pages and bring the figures up to date until Ctrl-C or SIGTERM.
+
+    The pages answer to this machine alone; gateways may come from elsewhere over TLS.
 
     Example: `millpond api serve --port 8321`
     """
     url = database_url(database)
+    if (tls_certificate is None) != (tls_key is None):
+        raise typer.BadParameter("--tls-certificate and --tls-key go together")
+    if tls_certificate is None and client_ca is not None:
+        raise typer.BadParameter("--client-ca needs --tls-certificate and --tls-key")
     require_free(port)
     with closing(store.connect(url)):  # a server that is away is told now, in one line
         pass
+    from api.peer import Tls
     from api.server import serve as serve_pages  # slow to import
     from kpi import jobs
 
+    tls = None
+    if tls_certificate is not None and tls_key is not None:
+        tls = Tls(tls_certificate, tls_key, client_ca)
     # The server ends in order by itself, and then passes on what stopped it.
     with suppress(KeyboardInterrupt), stopped_by_sigterm(), jobs.scheduled(url, refresh_s):
-        serve_pages(url, host, port)
+        serve_pages(url, host, port, tls=tls, certificate_header=certificate_header)

@@ -75,13 +75,26 @@ def _probe_table(results: "list[ProbeResult]") -> Table:
 @app.command()
 def enrol(
     file: FileArgument,
-    factory: Annotated[str, typer.Option(help="Code of the factory.")],
+    factory: Annotated[
+        str | None, typer.Option(help="Code of the factory, for a sink that is the database.")
+    ] = None,
+    code: Annotated[
+        str | None, typer.Option(help="One-time code of the city, for a sink over HTTPS.")
+    ] = None,
 ) -> None:
-    """Register the gateway's public key for a factory, so that its batches are taken.
+    """Register the gateway's public key, so that its batches are taken.
+
+    Give the factory, or the code that `millpond db enrolment-code` printed at the city.
 
     Example: `millpond collector enrol gateway.toml --factory DEMO-FIBRE`
     """
-    key = enrolment.enrol(config.load(file), factory)
+    settings = config.load(file)
+    if factory is not None and code is None:
+        key = enrolment.enrol(settings, factory)
+    elif code is not None and factory is None:
+        key = enrolment.enrol_by_code(settings, code)
+    else:
+        raise typer.BadParameter("give either --factory or --code")
     print(f"enrolled with the public key {key}")
 
 

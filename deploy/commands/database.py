@@ -9,9 +9,10 @@ import typer
 
 import store
 import store.migrate
+from collectors.identity import who
 from deploy.commands.common import DatabaseOption, database_url
 from deploy.errors import FileNotReadable
-from store import plans
+from store import access, plans
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -43,6 +44,52 @@ def load_plan(
     with closing(store.connect(database_url(database))) as conn:
         plans.load_plan(conn, plan)
     print(f"stored the plan of {plan['factory']['code']}")
+
+
+@app.command("enrolment-code")
+def enrolment_code(
+    factory: Annotated[str, typer.Option(help="Code of the factory.")],
+    gateway: Annotated[str, typer.Option(help="Id of the gateway, as in its file.")],
+    hours: Annotated[int, typer.Option(help="How long the code is good.", min=1, max=720)] = 24,
+    client_certificate: Annotated[
+        bool,
+        typer.Option("--client-certificate", help="It comes with a certificate, not a token."),
+    ] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Print a code that lets one gateway in once: `millpond collector enrol FILE --code CODE`.
+
+    It is shown only here; an earlier code of the gateway becomes void.
+
+    Example: `millpond db enrolment-code --factory DEMO-FIBRE --gateway gw-example-01`
+    """
+    with closing(store.connect(database_url(database))) as conn:
+        code = access.make_enrolment_code(
+            conn,
+            factory,
+            gateway,
+            actor=who(),
+            hours=hours,
+            by_certificate=client_certificate,
+        )
+    print(code)
+
+
+@app.command()
+def revoke(
+    gateway: Annotated[str, typer.Option(help="Id of the gateway, as in its file.")],
+    reason: Annotated[str, typer.Option(help="Kept with the record.")] = "",
+    database: DatabaseOption = None,
+) -> None:
+    """Take nothing more from a gateway until it is enrolled with a new code.
+
+    What it sent before stays.
+
+    Example: `millpond db revoke --gateway gw-example-01 --reason "device was stolen"`
+    """
+    with closing(store.connect(database_url(database))) as conn:
+        access.revoke_gateway(conn, gateway, actor=who(), reason=reason)
+    print(f"nothing more is taken from {gateway}")
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from store import signing, wire
 from store.batches import Batch
 from store.canonical import FIRST_PREVIOUS, Record, Rows, canonical_bytes, chain_hash
-from store.errors import WireRefused
+from store.errors import WireRefused, WireUnknown
 from tests.store.samples import START, Gateway, rows_of
 
 _AWARE = st.datetimes(
@@ -124,8 +124,10 @@ def test_a_body_that_was_cut_off(cut: int) -> None:
 
 
 def test_another_version_says_so() -> None:
-    with pytest.raises(WireRefused, match="another version of Millpond"):
+    with pytest.raises(WireUnknown, match="another version of Millpond"):
         wire.decode(b"MPB2" + wire.encode(sample())[4:])
+    with pytest.raises(WireUnknown, match="later is not known here"):
+        wire.decode(changed(lambda head: head["batch"].update(later=1)))
 
 
 def changed(change: Callable[[dict[str, Any]], object], data: bytes | None = None) -> bytes:
