@@ -20,7 +20,7 @@ class Name:
 class Node:
     """An object or variable; address and type are written as a gateway file writes nodes.
 
-    value is what a person may read of the value, and is_number whether it is a single number;
+    value is what a person may read of the value, and is_number whether it is one number;
     unit is the text of its EngineeringUnits, and unit_id their code, -1 where there is none;
     parent is where it was met first.
     """
@@ -34,6 +34,7 @@ class Node:
     access: str = ""
     value: str | None = None
     is_number: bool = False
+    is_array: bool = False
     unit: str = ""
     unit_id: int = -1
     status: str = ""

@@ -222,7 +222,7 @@ class Browser:
         node.status = value.StatusCode.name if value.StatusCode is not None else "Good"
         held = value.Value.Value if value.Value is not None else None
         node.value = None if held is None else shown(held)
-        node.is_number = isinstance(held, int | float)
+        node.is_number, node.is_array = isinstance(held, int | float), isinstance(held, list)
         allowed = access.Value.Value if access.Value is not None else 0
         node.access = ("r" if allowed & _CURRENT_READ else "") + (
             "w" if allowed & _CURRENT_WRITE else ""

@@ -8,7 +8,7 @@ from typing import TypeVar
 from asyncua import ua
 
 from collectors.opcua.settings import OpcuaTag
-from collectors.opcua.values import CombinedDecoder, Decoder, Note
+from collectors.opcua.values import Decoder, Note, decoder_of
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ def items_of(tags: Iterable[OpcuaTag], notes: list[Note]) -> list[Item]:
     """
     items: list[Item] = []
     for tag in tags:
-        decoder = Decoder(tag, notes) if tag.mode_node is None else CombinedDecoder(tag, notes)
+        decoder = decoder_of(tag, notes)
         for part in range(len(tag.nodes)):
             items.append(Item(len(items), tag, part, decoder))
     return items

@@ -1,8 +1,9 @@
 """The keys of an OPC UA source."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from collectors import states
 from collectors.config.fields import (
@@ -40,6 +41,12 @@ def _opcua_node(text: str) -> str | None:
     return None if _NODE.fullmatch(text) else "must look like nsu=NAMESPACE-URI;s=NAME or i=NUMBER"
 
 
+def _opcua_nodes(raw: Any) -> str | None:
+    if not isinstance(raw, list) or not all(isinstance(one, str) for one in raw):
+        return "must be a list of nodes in quotes"
+    return next((wrong for one in raw if (wrong := _opcua_node(one))), None)
+
+
 def fingerprint(text: str) -> str:
     """Return a fingerprint in the form that is compared: 64 lower-case hexadecimal digits."""
     return text.replace(":", "").replace(" ", "").lower()
@@ -70,6 +77,18 @@ class OpcuaTag(TagTable):
         default=None,
         metadata=form(_opcua_node, about='operation mode, for states = "machinery"'),
     )
+    outer_nodes: Sequence[str] = field(
+        default=(),
+        metadata=judged(
+            _opcua_nodes,
+            about="state machines around the one of node, from inside out; the outermost one "
+            "whose state is in states counts",
+        ),
+    )
+    member: str | None = field(
+        default=None,
+        metadata=form(not_empty, about="number inside a structure: AccCount of a PackML count"),
+    )
     parse: str | None = field(
         default=None, metadata=choice("number", about="reads a text such as 12.5 as a number")
     )
@@ -77,7 +96,9 @@ class OpcuaTag(TagTable):
     @property
     def nodes(self) -> tuple[str, ...]:
         """The addresses that the value is made of."""
-        return (self.node,) if self.mode_node is None else (self.node, self.mode_node)
+        if self.mode_node is not None:
+            return self.node, self.mode_node
+        return self.node, *self.outer_nodes
 
     def fault(self) -> tuple[str, str] | None:
         """Return the key that contradicts another one, and why."""
@@ -90,6 +111,10 @@ class OpcuaTag(TagTable):
             )
         if self.mode_node is not None and self.states != states.COMBINED:
             return "mode_node", 'mode_node is for states = "machinery" alone'
+        if self.outer_nodes and (self.states is None or self.mode_node is not None):
+            return "outer_nodes", "outer_nodes needs states, and stands without mode_node"
+        if self.member is not None and self.states is not None:
+            return "member", "member is a number already; it stands without states"
         return None
 
 

@@ -9,6 +9,7 @@ from asyncua import ua
 
 from collectors import states, status
 from collectors.opcua.settings import OpcuaTag
+from collectors.opcua.structures import member_of
 from collectors.sample import Sample, bad, measured, time_is_plausible, to_us
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
@@ -48,7 +49,7 @@ class Decoder:
         self._tag = tag
         self._notes = notes
         self._codes = None if tag.states is None else states.codes(tag.states)
-        self._is_plain = self._codes is None and tag.index is None and tag.parse is None
+        self._is_plain = all(one is None for one in (self._codes, tag.index, tag.member, tag.parse))
         self._told: set[str] = set()
         self.namespaces: list[str] = []
         self.enumerations: dict[int, Mapping[int, str]] = {}
@@ -88,6 +89,11 @@ class Decoder:
             value = self._element(value, self._tag.index)
             if isinstance(value, Trouble):
                 return value
+        if self._tag.member is not None:
+            value = member_of(value, self._tag.member, self.namespaces)
+            if value is None:
+                reason = f"{self._tag.node} has no {self._tag.member} that is known here"
+                return Trouble(status.BAD_TYPE_MISMATCH, reason)
         if self._codes is not None:
             return self._state(self.text(value))
         if self._tag.parse is not None and isinstance(value, str):
@@ -137,7 +143,7 @@ class Decoder:
 
 
 class CombinedDecoder(Decoder):
-    """A state that is made of two nodes, known once both are."""
+    """A state that is made of several nodes, known once all are: here of a state and its mode."""
 
     def __init__(self, tag: OpcuaTag, notes: list[Note]) -> None:
         super().__init__(tag, notes)
@@ -145,18 +151,19 @@ class CombinedDecoder(Decoder):
         self._last = Sample(tag.tag, 0, None, status.GOOD)
 
     def samples(self, readings: Iterable[Reading]) -> list[Sample]:
-        """Return one sample for each instant at which one of the two nodes changed."""
+        """Return one sample for each instant at which one of the nodes changed."""
         found: list[Sample] = []
         ordered = sorted(readings, key=lambda reading: reading.ts_us)
         for place, reading in enumerate(ordered):
             self._parts[reading.part] = reading.data
             is_last = place + 1 == len(ordered)
-            if (is_last or ordered[place + 1].ts_us > reading.ts_us) and len(self._parts) == 2:
+            is_whole = len(self._parts) == len(self._tag.nodes)
+            if is_whole and (is_last or ordered[place + 1].ts_us > reading.ts_us):
                 found += self._joined(reading.ts_us)
         return found
 
     def _joined(self, ts_us: int) -> Iterable[Sample]:
-        sample = self._state_of_both(ts_us)
+        sample = self._joint_state(ts_us)
         unchanged = sample.value == self._last.value and sample.status == self._last.status
         if ts_us <= self._last.ts_us:
             if unchanged:
@@ -167,7 +174,7 @@ class CombinedDecoder(Decoder):
         self._last = sample
         return (sample,)
 
-    def _state_of_both(self, ts_us: int) -> Sample:
+    def _joint_state(self, ts_us: int) -> Sample:
         worst = status.GOOD
         names = []
         for part in (0, 1):
@@ -183,6 +190,36 @@ class CombinedDecoder(Decoder):
         if isinstance(found, Trouble):
             return self._noted(found, states.combined(names[0], names[1]), ts_us)
         return measured(self._tag.tag, ts_us, found, worst)
+
+
+class NestedDecoder(CombinedDecoder):
+    """The state of state machines inside state machines, such as those of OPC 30050.
+
+    An outer state that is none of the scheme's, such as Running, means: look inside.
+    """
+
+    def _joint_state(self, ts_us: int) -> Sample:
+        worst, name = status.GOOD, None
+        trouble = Trouble(status.BAD_NO_DATA, "")
+        for part in sorted(self._parts, reverse=True):
+            code = _status(self._parts[part])
+            if code < 0:
+                return bad(self._tag.tag, ts_us, code)
+            worst = max(worst, code)
+            variant = self._parts[part].Value
+            name = self.text(variant.Value if variant is not None else None, part)
+            found = self._state(name)
+            if not isinstance(found, Trouble):
+                return measured(self._tag.tag, ts_us, found, worst)
+            trouble = found
+        return self._noted(trouble, name, ts_us)
+
+
+def decoder_of(tag: OpcuaTag, notes: list[Note]) -> Decoder:
+    """Return what turns the values of a tag's nodes into its samples."""
+    if tag.mode_node is not None:
+        return CombinedDecoder(tag, notes)
+    return NestedDecoder(tag, notes) if tag.outer_nodes else Decoder(tag, notes)
 
 
 def source_us(data: ua.DataValue, received_us: int) -> int:

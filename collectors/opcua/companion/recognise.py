@@ -21,6 +21,7 @@ from collectors.opcua.companion.tables import (
 from collectors.opcua.companion.units import unit_of
 from collectors.proposal import PROCESS, SINGLE_ROLES, Asset, Proposal, ProposedTag, role_by_unit
 
+_CURRENT_STATE = Name("", "CurrentState")
 _MACHINES_FOLDER = "1001"
 _WHOLE_MACHINES = (
     "tool:MachineToolType",
@@ -208,9 +209,21 @@ class _Machine:
                 scheme = _ITEM_STATE
             else:
                 keys["mode_node"] = mode.address
+        if outer := self._outer_states(owner, rule.path):
+            keys["outer_nodes"] = outer
         if scheme is not None:
             keys["states"] = scheme
+        if rule.member is not None:
+            keys |= {"index": 0} if variable.is_array else {}
+            keys["member"] = rule.member
         return keys, scheme
+
+    def _outer_states(self, owner: Node, path: Sequence[Name | str]) -> list[str]:
+        """Return the current states of the machines that a path leads through, from inside out."""
+        if path[-1] != _CURRENT_STATE:
+            return []
+        ways = (self._follow(owner, (*path[:end], _CURRENT_STATE)) for end in range(len(path) - 1))
+        return [variable.address for way in ways for variable in way][::-1]
 
     def _operation_mode(self, item_state: Node) -> Node | None:
         """Return the operation mode beside an item state: among its siblings, else in all."""
@@ -219,7 +232,7 @@ class _Machine:
         modes.sort(key=lambda mode: not above & set(self._space.parents.get(mode.address, ())))
         for mode in modes:
             for one in self._space.below(mode.address):
-                if one.name == Name("", "CurrentState"):
+                if one.name == _CURRENT_STATE:
                     return one
         return None
 

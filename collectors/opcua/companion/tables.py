@@ -18,8 +18,8 @@ class Rule:
     """Below each object of a type, the variable at a path becomes a tag.
 
     path holds browse names; "*" and "**" stand for one and any number of them. In tag, {owner} is
-    the object's name and {name} the variable's. unit "eu" is what the server says; field is the
-    part of a structure that is the number.
+    the object's name and {name} the variable's. unit "eu" is what the server says; member is the
+    number inside a structure.
     """
 
     type: str
@@ -28,7 +28,7 @@ class Rule:
     role: str
     unit: str
     states: str | None
-    field: str | None
+    member: str | None
     about: str
 
 
@@ -64,7 +64,7 @@ def rules() -> tuple[Rule, ...]:
             row["role"],
             row["unit"],
             row["states"] or None,
-            row["field"] or None,
+            row["member"] or None,
             row["about"],
         )
         for row in _rows("rules.csv")
