@@ -21,6 +21,7 @@ from collectors.skew import SkewMeter
 from collectors.sources import Sources
 from collectors.spool.bounds import Bounds
 from collectors.spool.file import sole_use
+from collectors.spool.salvage import make_sound
 from collectors.spool.spool import Spool
 from collectors.writer import Writer
 
@@ -42,10 +43,9 @@ async def run(
     seed = load_or_make_key(config.key_path)
     skew = SkewMeter()
     sink = Sink(config, transport_for(config), seed, skew)
-    bounds = Bounds(int(config.spool.max_mb * 1e6), config.spool.max_age_days * 86_400)
     with (
         sole_use(config.spool_path),
-        closing(Spool(config.spool_path, bounds)) as spool,
+        closing(_sound_spool(config)) as spool,
         ExitStack() as ending,
     ):
         writer = Writer(spool, skew, lambda: sources.states())
@@ -56,6 +56,12 @@ async def run(
             ending.callback(metrics.stop)
         gateway = _Gateway(config, sources, writer, sink)
         await gateway.collect(stop, reload or asyncio.Event())
+
+
+def _sound_spool(config: GatewayConfig) -> Spool:
+    make_sound(config.spool_path)
+    bounds = Bounds(int(config.spool.max_mb * 1e6), config.spool.max_age_days * 86_400)
+    return Spool(config.spool_path, bounds)
 
 
 def _live(config: GatewayConfig, sources: Sources, sink: Sink) -> Live:

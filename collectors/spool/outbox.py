@@ -150,7 +150,7 @@ class Outbox:
         with transaction(self._conn):
             until_us = self._oldest_us() + _MOST_SPAN_US
             records, spans = self._take_records(most, until_us)
-            taken = self._take_blocks(most - len(records), until_us)
+            taken = self._take_blocks(most - len(records), until_us, is_first=not records)
             spans += [(block.arrived_from_us, block.arrived_to_us) for block in taken]
             marks = self._take_marks(most - len(records) - sum(len(one.rows) for one in taken))
             rows = self._ordered(marks, taken)
@@ -248,15 +248,16 @@ class Outbox:
         found = [self._conn.execute(query).fetchone() for query in queries]
         return min((row[0] for row in found if row is not None), default=0)
 
-    def _take_blocks(self, most: int, until_us: int) -> list[Block]:
+    def _take_blocks(self, most: int, until_us: int, *, is_first: bool) -> list[Block]:
         """Take the oldest rows whose tags are in the plan; of the others, hold those in between."""
         taken: list[Block] = []
         held: list[tuple[int, Block]] = []
         query = "SELECT block_id, arrived_to_us FROM block ORDER BY block_id LIMIT ?"
         for block_id, arrived_us in self._conn.execute(query, (most,)).fetchall():
             # A block whose clock jumped meanwhile has a long span of its own; it goes alone.
-            if most <= 0 or (arrived_us > until_us and (taken or held)):
+            if most <= 0 or (arrived_us > until_us and not is_first):
                 break
+            is_first = False
             try:
                 block = blocks.take(self._conn, "block", block_id)
             except BlockDamaged as damage:

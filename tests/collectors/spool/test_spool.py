@@ -4,7 +4,8 @@ import json
 import sqlite3
 import struct
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,10 @@ from collectors.status import BAD_DATA_LOST, BAD_TIMEOUT, GOOD
 from store.batches import Batch
 from store.canonical import Record, canonical_bytes, chain_hash
 
-WIDE = Bounds(max_bytes=100_000_000, max_age_s=1e6)
+WIDE = Bounds(max_bytes=100_000_000, max_age_s=1e12)
 IDS = {"A": 11, "B": 12, "C": 13}
 AT = datetime(2026, 3, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -156,6 +158,67 @@ def test_batches_are_cut_from_the_oldest(path: Path, spool: Spool, outbox: Outbo
     assert waiting(path) == [("A", 2, 2.0, GOOD)]
 
 
+def test_a_block_is_cut_where_the_batch_is_full(path: Path, spool: Spool, outbox: Outbox) -> None:
+    put(spool, samples("A", *((n, float(n)) for n in range(12_000))))
+    found, sizes = [], []
+    while (batch := outbox.cut(3_500, None)) is not None:
+        sizes.append(len(batch.rows))
+        found += rows_of(batch)
+        outbox.acknowledge(batch)
+    assert sizes == [3_500, 3_500, 3_500, 1_500]
+    assert found == [(11, n, float(n), GOOD) for n in range(12_000)]
+    assert waiting(path) == []
+
+
+def test_a_batch_says_when_its_content_arrived(spool: Spool, outbox: Outbox) -> None:
+    for arrived_us in (5_000_000, 6_000_000):
+        delivery = samples("A", (arrived_us, 1.0))
+        delivery.arrived_us = arrived_us
+        put(spool, delivery)
+    batch = outbox.cut(10, None)
+    assert batch is not None
+    assert batch.collected_from == EPOCH + timedelta(seconds=5)
+    assert batch.collected_to == EPOCH + timedelta(seconds=6)
+    assert outbox.outstanding() is not None
+    assert (outbox.outstanding() or batch).collected_from == batch.collected_from
+    outbox.dissolve(batch)
+    again = outbox.cut(10, None)
+    assert again is not None
+    assert (again.collected_from, again.collected_to) == (batch.collected_from, batch.collected_to)
+
+
+def test_a_backlog_is_cut_so_that_a_batch_arrived_within_a_minute(
+    spool: Spool, outbox: Outbox
+) -> None:
+    for minute_us in range(0, 600_000_000, 20_000_000):
+        delivery = samples("A", (minute_us, 1.0))
+        delivery.records = [Record("k", str(minute_us), AT, {})]
+        delivery.arrived_us = minute_us + 1
+        put(spool, delivery)
+    batches = []
+    while (batch := outbox.cut(1_000, None)) is not None:
+        batches.append(batch)
+        outbox.acknowledge(batch)
+    spans = [
+        batch.collected_to - batch.collected_from
+        for batch in batches
+        if batch.collected_to is not None and batch.collected_from is not None
+    ]
+    assert len(spans) == len(batches)
+    assert max(spans) == timedelta(seconds=60)
+    assert sum(len(batch.rows) for batch in batches) == 30
+    assert sum(len(batch.records) for batch in batches) == 30
+
+
+def test_what_a_jump_of_the_clock_stretched_is_sent_all_the_same(
+    spool: Spool, outbox: Outbox
+) -> None:
+    before, after = samples("A", (1, 1.0)), samples("A", (2, 1.0))
+    before.arrived_us, after.arrived_us = 1, 7_200_000_000
+    put(spool, before, after)
+    assert len(rows_of(outbox.cut(10, None))) == 2
+
+
 def test_an_equal_repeat_goes_and_a_different_one_waits(
     path: Path, spool: Spool, outbox: Outbox
 ) -> None:
@@ -181,6 +244,29 @@ def test_rows_of_tags_outside_the_plan_wait_for_it(
     outbox.learn_tags(IDS | {"new": 14})
     assert rows_of(outbox.cut(100, None)) == [(14, 1, 1.0, GOOD)]
     assert waiting(path) == []
+
+
+def test_rows_held_back_come_in_their_old_place_and_keep_few_blocks(
+    path: Path, spool: Spool, outbox: Outbox
+) -> None:
+    for n in range(50):
+        put(spool, samples("new", (n, 1.0)), samples("A", (n, 1.0)), samples("other", (n, 1.0)))
+    while (batch := outbox.cut(20, None)) is not None:
+        assert {row[0] for row in rows_of(batch)} == {11}
+        outbox.acknowledge(batch)
+    assert outbox.unknown_tags() == ["new", "other"]
+    with closing(open_for_reading(path)) as conn:
+        assert conn.execute("SELECT count(*) FROM held").fetchone()[0] <= 3
+    put(spool, samples("A", (99, 1.0)))
+    outbox.learn_tags(IDS | {"new": 14})
+    assert rows_of(outbox.cut(20, None)) == [(14, n, 1.0, GOOD) for n in range(20)]
+    assert [row[0] for row in waiting(path)].count("other") == 50
+    cut = outbox.outstanding()
+    assert cut is not None
+    outbox.acknowledge(cut)
+    rest = drain(outbox)
+    assert rest == [(11, 99, 1.0, GOOD)] + [(14, n, 1.0, GOOD) for n in range(20, 50)]
+    assert outbox.unknown_tags() == ["other"]
 
 
 def test_tag_numbers_are_known_before_the_database_is(path: Path, outbox: Outbox) -> None:
@@ -233,6 +319,21 @@ def test_the_chain_can_follow_the_ledger(spool: Spool, outbox: Outbox) -> None:
     batch = outbox.cut(1, None)
     assert batch is not None
     assert (batch.seq, batch.prev_sha256) == (42, b"x" * 32)
+
+
+def test_what_was_set_aside_can_be_sent_again(path: Path, spool: Spool, outbox: Outbox) -> None:
+    for n in range(3):
+        put(spool, samples("A", (n, 1.0)), Delivery(records=[Record("k", str(n), AT, {"n": n})]))
+        batch = outbox.cut(100, None)
+        assert batch is not None
+        outbox.set_aside(batch, "a rule of the city that was wrong")
+    put(spool, samples("A", (9, 1.0)))
+    assert outbox.take_back() == (3, 3)
+    again = outbox.cut(100, None)
+    assert again is not None
+    assert [row[1] for row in rows_of(again)] == [0, 1, 2, 9]
+    assert [record.key for record in again.records] == ["0", "1", "2"]
+    assert outbox.take_back() == (0, 0)
 
 
 # --- messages -------------------------------------------------------------------------------------
