@@ -148,4 +148,6 @@ def _written(raw: object) -> str:
         return str(raw).lower()
     if isinstance(raw, Mapping):
         return "{…}"
+    if isinstance(raw, list):
+        return "[…]"
     return f'"{raw}"' if isinstance(raw, str) else str(raw)
