@@ -6,6 +6,7 @@ a poll and turns only its own tags bad; after some silent polls it is asked now 
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -37,6 +38,9 @@ class ModbusAdapter:
         self._requests = planned(source)
         self._units: dict[int, Unit] = {}
         self._rates = Rates(set(self._requests), 0.0)
+        self._period_s = 0.0
+        self._waiting: deque[Request] = deque()
+        self._answered = False
         self._bus: Bus | None = None
 
     @property
@@ -52,17 +56,23 @@ class ModbusAdapter:
             tag.unit_id: Unit(source.silent_cycles, source.rest_s) for tag in source.tags
         }
         self._rates = Rates(set(self._requests), time.monotonic())
+        self._waiting.clear()
 
     async def receive(self) -> Delivery:
-        """Wait for the next poll and read what is due; raises SourceLost when all is silent."""
-        period_s, due_s = self._rates.next()
-        wait_s = due_s - time.monotonic()
-        if wait_s > _SIGN_OF_LIFE_S:
-            await asyncio.sleep(_SIGN_OF_LIFE_S)
-            return Delivery()
-        await asyncio.sleep(max(wait_s, 0.0))
-        self._rates.begin(period_s, time.monotonic())
-        return await self._poll(period_s)
+        """Wait for the next poll and read what is due; raises SourceLost when all is silent.
+
+        A poll that dead units make long is handed over in parts, so that they do not hold back
+        the values of the others.
+        """
+        if not self._waiting:
+            period_s, due_s = self._rates.next()
+            wait_s = due_s - time.monotonic()
+            if wait_s > _SIGN_OF_LIFE_S:
+                await asyncio.sleep(_SIGN_OF_LIFE_S)
+                return Delivery()
+            await asyncio.sleep(max(wait_s, 0.0))
+            self._begin_poll(period_s)
+        return await self._poll()
 
     async def close(self) -> None:
         """Leave the connection, which other sources may go on using."""
@@ -70,47 +80,59 @@ class ModbusAdapter:
         if bus is not None:
             bus.leave()
 
-    async def _poll(self, period_s: float) -> Delivery:
-        delivery = Delivery()
+    def _begin_poll(self, period_s: float) -> None:
+        self._rates.begin(period_s, time.monotonic())
+        self._period_s, self._answered = period_s, False
+        self._waiting.extend(self._requests[period_s])
         for unit in self._units.values():
             unit.begin_cycle()
-        for request in list(self._requests[period_s]):
-            unit = self._units[request.unit_id]
-            if not unit.is_skipped and await self._read(delivery, request, period_s):
-                unit.answered()
-                continue
-            if not unit.is_skipped:
-                unit.was_silent()
-            _note_silence(delivery, request)
-        if all(unit.is_silent for unit in self._units.values()):
+
+    async def _poll(self) -> Delivery:
+        delivery = Delivery()
+        until_s = time.monotonic() + _SIGN_OF_LIFE_S - self._source.timeout_s
+        while self._waiting:
+            await self._ask(delivery, self._waiting.popleft())
+            if self._waiting and time.monotonic() > until_s:
+                return delivery
+        if not self._answered and all(unit.is_silent for unit in self._units.values()):
             raise SourceLost(f"no unit at {self._source.line.place} answers")
         return delivery
 
-    async def _read(self, delivery: Delivery, request: Request, period_s: float) -> bool:
+    async def _ask(self, delivery: Delivery, request: Request) -> None:
+        unit = self._units[request.unit_id]
+        if not unit.is_skipped and await self._read(delivery, request):
+            unit.answered()
+            self._answered = True
+            return
+        if not unit.is_skipped:
+            unit.was_silent()
+        _note_silence(delivery, request)
+
+    async def _read(self, delivery: Delivery, request: Request) -> bool:
         """Add the samples of one request; False when the unit did not answer in time."""
         assert self._bus is not None
         reply = await self._bus.read(request, self._source.timeout_s)
         if reply is None:
             return False
         if is_refused_range(reply) and (request.bridges_gap or len(request.tags) > 1):
-            return await self._read_apart(delivery, request, period_s)
+            return await self._read_apart(delivery, request)
         self._reader.add(delivery, request, reply, now_us())
         return True
 
-    async def _read_apart(self, delivery: Delivery, request: Request, period_s: float) -> bool:
+    async def _read_apart(self, delivery: Delivery, request: Request) -> bool:
         """Read a refused request in parts, now and from now on.
 
         The device lacks a register in it: one that nobody asked for, or one that a tag names by
         mistake, which must not cost its neighbours their values.
         """
         parts = narrowed(request)
-        self._requests[period_s] = [
+        self._requests[self._period_s] = [
             part
-            for known in self._requests[period_s]
+            for known in self._requests[self._period_s]
             for part in (parts if known is request else [known])
         ]
         for index, part in enumerate(parts):
-            if not await self._read(delivery, part, period_s):
+            if not await self._read(delivery, part):
                 for unread in parts[index + 1 :]:
                     _note_silence(delivery, unread)
                 _note_silence(delivery, part)

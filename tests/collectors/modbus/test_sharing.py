@@ -60,7 +60,7 @@ def test_modbus_shared_bus_concurrent_polls_collide(free_port: int) -> None:
     asyncio.run(run())
 
 
-def test_two_sources_share_a_serial_line(free_port: int) -> None:
+def test_two_sources_share_a_serial_line() -> None:
     async def run() -> dict[str, float | None]:
         async with raw_serial() as (raw, path):
             gate = OneAtATime(raw)

@@ -249,6 +249,35 @@ def test_a_gateway_that_fell_silent_gets_a_new_connection(free_port: int) -> Non
     assert asyncio.run(run()) == 2
 
 
+def test_a_serial_line_that_is_unplugged_is_lost() -> None:
+    async def run() -> Exception:
+        async with raw_serial() as (_raw, path):
+            meter = serial(path, tag("a", 1))
+            await meter.open()
+            await first_of_each(meter)
+        try:
+            return await failure_of(meter)
+        finally:
+            await meter.close()
+
+    assert isinstance(asyncio.run(run()), SourceLost)
+
+
+def test_dead_units_do_not_hold_back_the_values_of_others(free_port: int) -> None:
+    async def run() -> list[int]:
+        alive, dead = tag("a", 1), [tag(f"d{unit}", 1, unit_id=unit) for unit in range(2, 8)]
+        async with line("tcp", free_port, alive, *dead, timeout_s=0.2) as (raw, meter):
+            raw.answer = lambda asked, send: send(raw.right(asked)) if asked.unit == 1 else None
+            found = await receive_until(meter, lambda seen: len(samples_of(seen)) >= 7, "a poll")
+            return [len(delivery.samples) for delivery in found]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("collectors.modbus.adapter._SIGN_OF_LIFE_S", 0.5)
+        parts = asyncio.run(run())
+    assert len(parts) > 1
+    assert sum(parts) == 7
+
+
 def test_no_serial_device_is_unreachable() -> None:
     with pytest.raises(SourceUnreachable, match="/dev/there-is-no-such-line"):
         asyncio.run(read_once(serial("/dev/there-is-no-such-line", tag("a", 1))))
