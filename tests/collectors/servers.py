@@ -83,10 +83,20 @@ class OpcuaServer:
         """Set a variable as a machine would, with its source time and status."""
         self._loop.call(self._write(name, value, at or datetime.now(UTC), status))
 
+    def forget(self, *names: str) -> None:
+        """Leave variables out from the next start on."""
+        for name in names:
+            del self._values[name]
+
     def add(self, name: str, value: ua.Variant) -> None:
         """Add a variable while the server runs."""
         self._values[name] = value
         self._loop.call(self._add(name, value))
+
+    def within(self, work: Callable[[Server], Coroutine[Any, Any, T]]) -> T:
+        """Do something inside the running server, as its operator or a fault of it would."""
+        assert self._server is not None
+        return self._loop.call(work(self._server))
 
     async def _start(self, extra_namespaces: tuple[str, ...]) -> None:
         server = Server()
