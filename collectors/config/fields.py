@@ -110,3 +110,7 @@ class SourceTable:
     def faults(self) -> Iterator[Fault]:
         """Return what is wrong between keys that are right one by one."""
         return iter(())
+
+    def clash(self, _earlier: "SourceTable") -> str | None:
+        """Return why this source cannot stand beside one above it, or None."""
+        return None

@@ -134,8 +134,11 @@ def _sources(raw: object, findings: Findings) -> tuple[Source, ...]:
         if (source := _source(table, ("source", index), findings)) is not None
     ]
     _note_repeats(found, findings)
-    for place, source in found:
+    for index, (place, source) in enumerate(found):
         _note_source(place, source, findings)
+        clashes = (source.clash(earlier) for _, earlier in found[:index])
+        if message := next(filter(None, clashes), None):
+            findings.add(place, message)
     return tuple(source for _, source in found)
 
 

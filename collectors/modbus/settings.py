@@ -1,7 +1,7 @@
 """The keys of a Modbus source."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from collectors import states
@@ -277,3 +277,15 @@ class ModbusSource(SourceTable):
         yield from line_faults(self)
         yield from device_faults(self)
         yield from tag_faults(self)
+
+    def clash(self, earlier: SourceTable) -> str | None:
+        """Return why two sources cannot share the connection that both name, or None."""
+        if not isinstance(earlier, ModbusSource) or earlier.line.place != self.line.place:
+            return None
+        mine, other = asdict(self.line), asdict(earlier.line)
+        if keys := [key for key, value in mine.items() if other[key] != value]:
+            return (
+                f'source "{self.name}" shares {self.line.place} with "{earlier.name}" above: '
+                f"give both the same {', '.join(keys)}"
+            )
+        return None
