@@ -3,6 +3,10 @@
 from collectors.adapter import Adapter
 from collectors.config.schema import Source
 from collectors.context import Context
+from collectors.files.adapter import FilesAdapter
+from collectors.files.settings import FilesSource
+from collectors.http.adapter import HttpAdapter
+from collectors.http.settings import HttpSource
 from collectors.modbus.adapter import ModbusAdapter
 from collectors.modbus.settings import ModbusSource
 from collectors.mqtt.adapter import MqttAdapter
@@ -24,3 +28,7 @@ def adapter_for(source: Source, context: Context) -> Adapter:
             return MqttAdapter(source, context)
         case SparkplugSource():
             return SparkplugAdapter(source, context)
+        case HttpSource():
+            return HttpAdapter(source, context)
+        case FilesSource():
+            return FilesAdapter(source, context)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from collectors.config.fields import SourceTable, form, not_empty, number, timezone
 from collectors.config.sink import SinkTable as SinkTable
+from collectors.files.settings import FilesSource
+from collectors.http.settings import HttpSource
 from collectors.modbus.settings import ModbusSource
 from collectors.mqtt.settings import MqttSource
 from collectors.opcua.settings import OpcuaSource
@@ -58,11 +60,13 @@ class MetricsTable:
     )
 
 
-Source = OpcuaSource | ModbusSource | MqttSource | SparkplugSource
+Source = OpcuaSource | ModbusSource | MqttSource | SparkplugSource | HttpSource | FilesSource
 
 SOURCES: dict[str, type[SourceTable]] = {
     "opcua": OpcuaSource,
     "modbus": ModbusSource,
     "mqtt": MqttSource,
     "sparkplug": SparkplugSource,
+    "http": HttpSource,
+    "files": FilesSource,
 }

@@ -108,10 +108,11 @@ class FilesAdapter:
         rule = next(one for one in self._rules if fnmatchcase(path.name, one.pattern))
         sha256 = ""
         try:
-            sha256, encoding = look_through(path, rule.encoding)
+            survey = look_through(path, rule.encoding)
+            sha256 = survey.sha256
             if not folder.was_read(path, sha256):
                 decoder = Decoder(path.name, rule, self._tag_names, self._context.zone)
-                with closing(rows(path, encoding, rule.delimiter)) as found:
+                with closing(rows(path, survey.encoding, rule.delimiter)) as found:
                     yield from decoder.deliveries(found)
         except OSError as error:
             # One file that cannot be read keeps nothing from the others.

@@ -40,18 +40,29 @@ class Row:
     is_table: bool = False
 
 
-def look_through(path: Path, encoding: str) -> tuple[str, str]:
-    """Return the SHA-256 of a file, and the encoding that holds for all of it; raises OSError."""
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one look through a file tells; the encoding holds for all of it."""
+
+    sha256: str
+    encoding: str
+    lines: int
+
+
+def look_through(path: Path, encoding: str) -> Survey:
+    """Read a file once from end to end, as bytes; raises OSError."""
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
-    is_utf8 = True
+    is_utf8, lines = True, 0
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
             digest.update(piece)
+            lines += piece.count(b"\n")
             is_utf8 = is_utf8 and _decodes(decoder, piece, final=False)
     is_utf8 = is_utf8 and _decodes(decoder, b"", final=True)
     names = {"utf-8": "utf-8-sig", "gb18030": "gb18030"}
-    return digest.hexdigest(), names.get(encoding, "utf-8-sig" if is_utf8 else "gb18030")
+    found = names.get(encoding, "utf-8-sig" if is_utf8 else "gb18030")
+    return Survey(digest.hexdigest(), found, lines)
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool) -> bool:
@@ -62,8 +73,13 @@ def _decodes(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool) -
     return True
 
 
-def rows(path: Path, encoding: str, delimiter: str) -> Generator[Row, None, None]:
-    """Yield the rows of a file; raises NotReadable and OSError. To be closed by the caller."""
+def rows(
+    path: Path, encoding: str, delimiter: str, skip_lines: int = 0
+) -> Generator[Row, None, None]:
+    """Yield the rows of a file; raises NotReadable and OSError. To be closed by the caller.
+
+    The lines to skip stand before the header of a table.
+    """
     with path.open(encoding=encoding, newline="") as file:
         try:
             match path.suffix.lower():
@@ -72,23 +88,25 @@ def rows(path: Path, encoding: str, delimiter: str) -> Generator[Row, None, None
                 case ".jsonl" | ".ndjson":
                     yield from _json_lines(file)
                 case _:
-                    yield from _csv_rows(file, delimiter)
+                    yield from _csv_rows(file, delimiter, skip_lines)
         except UnicodeDecodeError as error:
             raise NotReadable(f"it is not written in {encoding.removesuffix('-sig')}") from error
 
 
-def _csv_rows(file: io.TextIOBase, delimiter: str) -> Iterator[Row]:
+def _csv_rows(file: io.TextIOBase, delimiter: str, skip_lines: int) -> Iterator[Row]:
     csv.field_size_limit(_LONGEST_CELL)
+    for _ in range(skip_lines):
+        file.readline(_LONGEST_CELL)
     reader = csv.reader(file, delimiter=delimiter)
     before = 0
     header: list[str] | None = None
     try:
         for cells in reader:
-            line, before = before + 1, reader.line_num
+            line, before = skip_lines + before + 1, reader.line_num
             if not any(cell.strip() for cell in cells):
                 continue
             if header is None:
-                header = _header([cell.strip() for cell in cells])
+                header = header_of([cell.strip() for cell in cells])
                 continue
             text = delimiter.join(cells)
             fault = None
@@ -97,10 +115,13 @@ def _csv_rows(file: io.TextIOBase, delimiter: str) -> Iterator[Row]:
             # What is missing at the end of a line is missing; what is too much fits nowhere.
             yield Row(line, dict(zip(header, cells, strict=False)), text, fault, is_table=True)
     except csv.Error as error:
-        raise NotReadable(f"from line {before + 1} on it is no CSV: {error}") from error
+        raise NotReadable(
+            f"from line {skip_lines + before + 1} on it is no CSV: {error}"
+        ) from error
 
 
-def _header(names: list[str]) -> list[str]:
+def header_of(names: list[str]) -> list[str]:
+    """Return the names of a table's columns; raises NotReadable where one stands there twice."""
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise NotReadable(f"its header names {', '.join(twice)} twice")

@@ -53,7 +53,8 @@ def unfit_columns(kind: str, columns: Mapping[str, str]) -> Iterator[str]:
             yield f'columns: {kind} has no field "{name}"'
 
 
-def _one_letter(text: str) -> str | None:
+def one_letter(text: str) -> str | None:
+    """Judge what parts the cells of a line."""
     return None if len(text) == 1 else "must be one character"
 
 
@@ -71,7 +72,7 @@ class FileTable:
         default="auto",
         metadata=choice(*ENCODINGS, about="auto takes UTF-8, and GB 18030 where it is not that"),
     )
-    delimiter: str = field(default=",", metadata=form(_one_letter, "parts the cells of a line"))
+    delimiter: str = field(default=",", metadata=form(one_letter, "parts the cells of a line"))
     decimal_comma: bool = field(default=False, metadata=plain("numbers are written as 1.234,5"))
     time_format: str | None = field(
         default=None, metadata=form(not_empty, "such as %Y/%m/%d %H:%M:%S; ISO 8601 without")

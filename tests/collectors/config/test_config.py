@@ -8,15 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import collectors
-from collectors.config.fields import UNITS
+from collectors.config.fields import UNITS, SourceTable
 from collectors.config.file import check, load
 from collectors.config.lines import key_lines
-from collectors.config.schema import Source
+from collectors.config.schema import SOURCES
 from collectors.errors import ConfigRefused, NotSet
 from collectors.modbus.settings import ModbusSource
-from collectors.mqtt.settings import MqttSource
-from collectors.opcua.settings import OpcuaSource
-from collectors.sparkplug.settings import SparkplugSource
 from tests.collectors.plant import write_file
 
 CASES = sorted(Path(__file__).parent.joinpath("testcases").iterdir())
@@ -57,15 +54,15 @@ def test_samples_are_sound(path: Path) -> None:
 
 def test_there_is_a_sample_for_every_protocol() -> None:
     kinds = {source.kind for path in SAMPLES for source in load(path).sources}
-    assert kinds == {"opcua", "modbus", "mqtt", "sparkplug"}
+    assert kinds == {"opcua", "modbus", "mqtt", "sparkplug", "http", "files"}
 
 
-@pytest.mark.parametrize("cls", [OpcuaSource, ModbusSource, MqttSource, SparkplugSource])
-def test_samples_show_every_key(cls: type[Source]) -> None:
+@pytest.mark.parametrize("cls", list(SOURCES.values()))
+def test_samples_show_every_key(cls: type[SourceTable]) -> None:
     kind = cls.__name__.removesuffix("Source").lower()
     path = next(path for path in SAMPLES if path.parent.name == kind)
     text = path.read_text(encoding="utf-8")
-    names = {spec.name for spec in fields(cls)} - {"tags", "templates", "records"}
+    names = {spec.name for spec in fields(cls) if "table" not in spec.metadata}
     assert {name for name in names if f"{name} = " not in text} == set()
 
 
