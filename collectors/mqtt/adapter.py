@@ -89,6 +89,8 @@ class MqttAdapter:
         if not self._ready:
             arrived = await self._session.take(_SIGN_OF_LIFE_S, _MOST_AT_ONCE, _LINGER_S)
             self._ready.extend(self._deliveries(self._session, arrived))
+            if self._memory.has_news:
+                self._memory.save()
         return self._ready.popleft() if self._ready else Delivery()
 
     async def close(self) -> None:

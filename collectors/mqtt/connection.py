@@ -55,14 +55,25 @@ def connection_of(source: BrokerTable, context: Context) -> Connection:
 
 
 class _NamedContext(ssl.SSLContext):
-    """Verifies the certificate against a given name instead of the address that is dialled."""
+    """Verifies the certificate against a given name instead of the address that is dialled.
+
+    It shakes hands at once: paho does it later, and leaves the socket open where that fails.
+    """
 
     server_name: str | None = None
+    timeout_s = 5.0
 
     def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
         if self.server_name is not None:
             kwargs["server_hostname"] = self.server_name
-        return super().wrap_socket(sock, *args, **kwargs)
+        wrapped = super().wrap_socket(sock, *args, **kwargs)
+        try:
+            wrapped.settimeout(self.timeout_s)
+            wrapped.do_handshake()
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
 
 
 def _tls(source: BrokerTable, folder: Path) -> ssl.SSLContext:
@@ -70,6 +81,7 @@ def _tls(source: BrokerTable, folder: Path) -> ssl.SSLContext:
     context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.server_name = source.tls_server_name
+    context.timeout_s = source.timeout_s
     if source.ca is None:
         context.load_default_certs()
     else:

@@ -26,11 +26,14 @@ class Memory:
         self.made: dict[str, dict[str, str]] = {}
         self.sequences: dict[str, int] = {}
         self.dropped: dict[str, int] = {}
+        # Set by whoever changes something that need not be on disk at once.
+        self.has_news = False
         if lasting:
             self._read()
 
     def save(self) -> None:
         """Write what changed; a disk that refuses costs no data, so it is only told."""
+        self.has_news = False
         if not self._lasting:
             return
         content: dict[str, object] = {

@@ -63,7 +63,7 @@ class Names:
             return False
         made[name] = place
         self._origin[name] = place
-        self._memory.save()
+        self._memory.has_news = True
         return True
 
     def _recall(self, templates: Sequence[MqttTemplate]) -> None:

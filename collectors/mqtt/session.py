@@ -17,6 +17,7 @@ Nothing here can send a message to a plant.
 """
 
 import asyncio
+import ssl
 import threading
 import time
 from collections import deque
@@ -102,15 +103,24 @@ class BrokerSession:
 
         leave names topic filters that a kept session may still hold from an earlier file.
         """
+        place = f"{self._connection.host}:{self._connection.port}"
         try:
             async with asyncio.timeout(self._connection.timeout_s):
                 await asyncio.to_thread(self._connect)
                 refusal = await self._connected
         except TimeoutError as error:
-            place = f"{self._connection.host}:{self._connection.port}"
             raise SourceUnreachable(f"the broker at {place} does not answer in time") from error
+        except ssl.SSLCertVerificationError as error:
+            raise SourceUnreachable(
+                f"the certificate of {place} is not accepted ({error.verify_message}); name who "
+                "signed it in ca, and the name that it holds in tls_server_name"
+            ) from error
+        except ssl.SSLError as error:
+            raise SourceUnreachable(
+                f"no TLS with {place} ({error.reason or error}); check that the port is for TLS"
+            ) from error
         if refusal is not None:
-            raise SourceUnreachable(f"the broker refused the connection: {refusal}")
+            raise SourceUnreachable(refusal)
         for topic in leave:
             self.unsubscribe(topic)
         # The answer is not awaited: messages that waited at the broker come before it.
@@ -250,6 +260,8 @@ class BrokerSession:
             self._lost = reason
             self._news.set()
             self._has_room.set()
+            if not self._connected.done():
+                self._connected.set_result(reason)
 
     def _check_granted(self) -> None:
         late = time.monotonic() - self._opened_s > self._connection.timeout_s
@@ -284,7 +296,7 @@ class BrokerSession:
     # --- called in paho's thread -----------------------------------------------------------------
 
     def _on_connect(self, _client: Any, _data: Any, flags: Any, reason: Any, props: Any) -> None:
-        refusal = str(reason) if reason.is_failure else None
+        refusal = f"the broker refused the connection: {reason}" if reason.is_failure else None
         expiry_s = getattr(props, "SessionExpiryInterval", None)
         self._call(self._settle, refusal, bool(flags.session_present), expiry_s)
 

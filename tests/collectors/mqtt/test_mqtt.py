@@ -206,7 +206,7 @@ def forget_session(settings: MqttSource) -> None:
         client_id=settings.client_id,
         protocol=MQTTProtocolVersion.MQTTv5,
     )
-    client.connect("127.0.0.1", settings.port, clean_start=True)
+    client.connect("127.0.0.1", settings.port or 0, clean_start=True)
     client.loop_start()
     wait_for(client.is_connected, "the connection that ends the session")
     client.disconnect()
