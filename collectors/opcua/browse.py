@@ -15,9 +15,6 @@ T = TypeVar("T")
 Progress = Callable[[int], None]
 
 _NODES_PER_CALL = 100
-_REFERENCES_PER_NODE = 1000
-# More rounds of continuation than this for one call means a server that never comes to an end.
-_MOST_CONTINUATIONS = 10_000
 _MOST_SUPERTYPES = 32
 
 _HIERARCHICAL = ua.NodeId.from_string("i=33")
@@ -35,10 +32,14 @@ _CURRENT_READ, _CURRENT_WRITE = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How far to walk: levels below the Objects folder, and nodes in all."""
+    """How far to walk: levels below the Objects folder, and nodes in all.
+
+    references is how many of them the server may send at once for one node.
+    """
 
     depth: int = 16
     nodes: int = 20_000
+    references: int = 1000
 
 
 class Browser:
@@ -135,7 +136,7 @@ class Browser:
         mask = _OBJECTS_AND_VARIABLES if kind == _HIERARCHICAL else 0
         results = await self._session.browse(
             ua.BrowseParameters(
-                RequestedMaxReferencesPerNode=_REFERENCES_PER_NODE,
+                RequestedMaxReferencesPerNode=self._limits.references,
                 NodesToBrowse=[
                     ua.BrowseDescription(
                         NodeId=node,
@@ -159,27 +160,46 @@ class Browser:
     async def _continue(
         self, found: list[list[ua.ReferenceDescription] | None], points: Sequence[bytes | None]
     ) -> None:
-        """Add what did not fit into the first answer."""
-        open_points = {place: point for place, point in enumerate(points) if point}
-        for _ in range(_MOST_CONTINUATIONS):
-            if not open_points:
-                return
+        """Add what did not fit into the first answer, up to the limit of nodes."""
+        left = {place: point for place, point in enumerate(points) if point}
+        while left:
+            met = sum(len(references or ()) for references in found)
+            is_enough = met > self._limits.nodes
             results = await self._session.browse_next(
                 ua.BrowseNextParameters(
-                    ReleaseContinuationPoints=False,
-                    ContinuationPoints=list(open_points.values()),
+                    ReleaseContinuationPoints=is_enough, ContinuationPoints=list(left.values())
                 )
             )
-            for place, result in zip(list(open_points), results, strict=True):
-                if not result.StatusCode.is_good():
-                    found[place] = None
-                else:
-                    (found[place] or []).extend(result.References or ())
-                if result.StatusCode.is_good() and result.ContinuationPoint:
-                    open_points[place] = result.ContinuationPoint
-                else:
-                    del open_points[place]
-        self._space.is_complete = False
+            if is_enough:
+                self._space.is_complete = False
+                return
+            progress = self._extend(found, left, results)
+            if not progress:
+                self._space.is_complete = False
+                return
+
+    def _extend(
+        self,
+        found: list[list[ua.ReferenceDescription] | None],
+        left: dict[int, bytes],
+        results: Sequence[ua.BrowseResult],
+    ) -> bool:
+        """Add answers to what was found; tells whether there is anything new or anything ended."""
+        before = len(left)
+        new = 0
+        for place, result in zip(list(left), results, strict=True):
+            references = found[place]
+            if references is None or not result.StatusCode.is_good():
+                found[place] = None
+                del left[place]
+                continue
+            references.extend(result.References or ())
+            new += len(result.References or ())
+            if result.ContinuationPoint:
+                left[place] = result.ContinuationPoint
+            else:
+                del left[place]
+        return bool(new) or len(left) < before
 
     async def _add_supertypes(self) -> None:
         """Follow every type to the first one of the OPC UA namespace itself."""

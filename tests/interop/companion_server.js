@@ -268,7 +268,11 @@ async function main() {
       nodesets.padim, nodesets.machineryProcessValues, nodesets.isa95JobControl,
       nodesets.machineryJobs, nodesets.machineTool, nodesets.packML, nodesets.robotics,
     ],
-    serverCapabilities: { operationLimits: { maxNodesPerBrowse: 7, maxNodesPerRead: 40 } },
+    // As small as a controller's.
+    serverCapabilities: {
+      maxBrowseContinuationPoints: 3,
+      operationLimits: { maxNodesPerBrowse: 7, maxNodesPerRead: 40 },
+    },
   });
   await server.initialize();
   const addressSpace = server.engine.addressSpace;

@@ -3,6 +3,7 @@
 The server is node-opcua; the expected numbers stand in companion_server.js.
 """
 
+import asyncio
 import csv
 import json
 import re
@@ -12,11 +13,16 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from collectors.config.file import check
+from collectors.context import Context
+from collectors.opcua.browse import Limits
 from collectors.opcua.companion import tables
+from collectors.opcua.look import look
+from collectors.opcua.settings import OpcuaSource
 from deploy.ports import free_port
 from store import Connection
 from store.plans import load_plan
@@ -71,9 +77,10 @@ def types_of_nodesets() -> dict[tuple[str, str], str]:
         if not set(uris) & set(tables.namespaces().values()):
             continue
         for node in root.iterfind(f"{NODESET}UAObjectType"):
-            index, number = re.fullmatch(r"ns=(\d+);i=(\d+)", node.get("NodeId", "")).groups()  # type: ignore[union-attr]  # every type of these files has such a number
+            number = re.fullmatch(r"ns=(\d+);i=(\d+)", node.get("NodeId", ""))
+            assert number is not None
             name = node.get("BrowseName", "").partition(":")[2]
-            found[uris[int(index) - 1], name] = number
+            found[uris[int(number[1]) - 1], name] = number[2]
     return found
 
 
@@ -166,6 +173,34 @@ def test_the_part_of_the_plan_is_one_that_loads(folder: Path, db: Connection) ->
     assert part["state_maps"]["packml"]["6"] == "run"
     packer = next(asset for asset in part["assets"] if asset["code"] == "Packer")
     assert packer["tags"][0]["state_map"] == "packml"
+
+
+# --- small servers -------------------------------------------------------------------------------
+
+
+def test_a_server_with_few_continuation_points_is_read_to_the_end(url: str, folder: Path) -> None:
+    source = OpcuaSource(name="line1", kind="opcua", url=url, security="none")
+    context = Context(ZoneInfo("UTC"), folder, folder / "state", probing=True)
+    # One reference at a time: every node with two children needs a point of the three there are.
+    limits = Limits(references=1)
+    space = asyncio.run(look(source, context, limits, lambda _nodes: None))
+    assert space.is_complete
+    assert space.unread == []
+    assert len(space.nodes) == len(told(folder)["nodes"])
+    assert len(space.matching("Tank/Valve*")) == 30
+
+
+def test_a_folder_with_more_children_than_the_limit_is_not_read_to_its_end(
+    url: str, tmp_path: Path
+) -> None:
+    source = OpcuaSource(name="line1", kind="opcua", url=url, security="none")
+    context = Context(ZoneInfo("UTC"), tmp_path, tmp_path / "state", probing=True)
+    limits = Limits(references=1, nodes=20)
+    space = asyncio.run(look(source, context, limits, lambda _nodes: None))
+    assert (len(space.nodes), space.is_complete) == (20, False)
+    # The server has three points in all: those of the cut walk were given back.
+    again = asyncio.run(look(source, context, Limits(references=1), lambda _nodes: None))
+    assert again.is_complete
 
 
 # --- the verb ------------------------------------------------------------------------------------
