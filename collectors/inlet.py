@@ -1,13 +1,15 @@
 """What the values of one source go through on their way to the spool, many deliveries at once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from collectors import status
 from collectors.change_filter import ChangeFilter
+from collectors.clock import SourceClock, flagged, suspect
 from collectors.columns import Columns, TagTable, joined
-from collectors.sample import END_US, FIRST_US, Delivery, Refused, Sample
+from collectors.sample import END_US, FIRST_US, Delivery, Refused, Sample, now_us
 
 
 class Inlet:
@@ -17,6 +19,7 @@ class Inlet:
         self.name = name
         self.table = table
         self._filter = ChangeFilter(heartbeat_s)
+        self._clock = SourceClock(name)
 
     def take(self, deliveries: Sequence[Delivery]) -> None:
         """Leave in the first delivery, as columns, what is to be stored of all of them.
@@ -27,15 +30,22 @@ class Inlet:
         rows = _storable(joined(self.table, self._parts(deliveries)))
         for one in deliveries:
             one.samples, one.columns = [], []
+            if note := self._clock.observe(one.skew_s):
+                one.refused.append(note)
         if len(rows) == 0:
             return
         plausible = (rows.ts_us >= FIRST_US) & (rows.ts_us < END_US)
         if not plausible.all():
             deliveries[0].refused += _refused(rows.take(~plausible))
             rows = rows.take(plausible)
+        rows = self._flagged(rows)
         passing = self._filter.passes(rows)
         if passing.any():
             deliveries[0].columns = [rows if passing.all() else rows.take(passing)]
+
+    def _flagged(self, rows: Columns) -> Columns:
+        wrong = suspect(rows.ts_us, now_us()) | self._clock.is_wrong
+        return replace(rows, status=flagged(rows.status, wrong)) if wrong.any() else rows
 
     def _parts(self, deliveries: Sequence[Delivery]) -> list[Columns]:
         parts: list[Columns] = []

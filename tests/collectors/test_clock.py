@@ -8,7 +8,9 @@ import pytest
 
 from collectors import status
 from collectors.clock import GatewayClock, SourceClock, flagged, suspect
-from collectors.sample import to_us
+from collectors.columns import TagTable
+from collectors.inlet import Inlet
+from collectors.sample import Delivery, measured, now_us, to_us
 
 NOW_US = to_us(datetime(2026, 3, 2, 8, tzinfo=UTC))
 HOUR_US = 3_600_000_000
@@ -87,3 +89,29 @@ def test_a_clock_that_is_slewed_a_little_is_no_step() -> None:
     for _ in range(1000):
         clocks.pass_by(1.0, 0.01)
         assert watch.look() is None
+
+
+def through(*deliveries: Delivery) -> Delivery:
+    """Return what an inlet leaves of deliveries that came one after the other."""
+    inlet = Inlet("line 1", 60.0, TagTable(["a", "b"]))
+    for delivery in deliveries:
+        inlet.take([delivery])
+    return deliveries[-1]
+
+
+def test_a_value_from_the_year_2000_keeps_its_time_and_is_flagged_never_stored_as_now() -> None:
+    then = to_us(datetime(2000, 1, 1, tzinfo=UTC))
+    found = through(Delivery(samples=[measured("a", then, 5.0), measured("b", now_us(), 6.0)]))
+    old, new = found.all_samples()
+    assert (old.ts_us, old.value, old.status) == (then, 5.0, status.UNCERTAIN)
+    assert new.status == status.GOOD
+
+
+def test_rows_of_a_source_that_is_hours_off_are_flagged_until_it_is_right_again() -> None:
+    off = Delivery(samples=[measured("a", now_us() - 7_200_000_000, 5.0)], skew_s=7200.0)
+    found = through(off)
+    assert [one.status for one in found.all_samples()] == [status.UNCERTAIN]
+    assert "2 h 0 min behind" in found.refused[0].reason
+    right = Delivery(samples=[measured("a", now_us(), 6.0)], skew_s=0.1)
+    off = Delivery(samples=[measured("a", now_us() - 7_200_000_000, 5.0)], skew_s=7200.0)
+    assert [one.status for one in through(off, right).all_samples()] == [status.GOOD]
