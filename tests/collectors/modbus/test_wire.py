@@ -114,8 +114,7 @@ def test_modbus_shared_bus_stale_replies(transport: str, free_port: int) -> None
                     if transport == "rtu":
                         asyncio.get_running_loop().call_later(0.6, send_late)
                     return
-                if transport != "rtu":
-                    send_late()
+                send_late()
                 send(raw.right(asked))
 
             def send_late() -> None:
