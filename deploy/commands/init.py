@@ -52,21 +52,29 @@ def init(
 
     Example: `millpond collector init gateway.toml`
     """
-    if file.exists() and not force:
-        force = typer.confirm(f"{file} is there already; overwrite it?", default=False)
-        if not force:
-            raise CollectorError(f"{file} was left as it is")
-    head = NewGateway(
-        gateway or typer.prompt("Name of the gateway", default="gw-1"),
-        timezone or _asked_timezone(),
-        _sink(city, database_env),
-    )
-    given = {"opcua": opcua, "modbus": modbus, "mqtt": mqtt}
-    details = {"opcua": security, "modbus": profile, "mqtt": None}
-    asked = [(kind, at, details[kind]) for kind, at in given.items() if at]
-    sources = [_source(_Place(file, head.id, n), *one) for n, one in enumerate(asked, start=1)]
-    write_checked(file, gateway_toml(head, sources or _asked_sources(file, head.id)), force=force)
+    given = (("opcua", opcua, security), ("modbus", modbus, profile), ("mqtt", mqtt, None))
+    try:
+        force = force or _may_write(file)
+        name = gateway or typer.prompt("Name of the gateway", default="gw-1")
+        head = NewGateway(name, timezone or _asked_timezone(), _sink(city, database_env))
+        asked = [(kind, at, detail) for kind, at, detail in given if at]
+        sources = [_source(_Place(file, name, n), *one) for n, one in enumerate(asked, start=1)]
+        text = gateway_toml(head, sources or _asked_sources(file, name))
+    except typer.Abort:
+        raise CollectorError(
+            "the questions were not answered to the end; nothing is written"
+        ) from None
+    write_checked(file, text, force=force)
     print(f"{file} is written; next: millpond collector probe {file}")
+
+
+def _may_write(file: Path) -> bool:
+    """Ask before a file is overwritten; raises CollectorError when it shall stay."""
+    if not file.exists():
+        return False
+    if not typer.confirm(f"{file} is there already; overwrite it?", default=False):
+        raise CollectorError(f"{file} was left as it is")
+    return True
 
 
 def write_checked(file: Path, text: str, *, force: bool) -> None:
