@@ -9,8 +9,10 @@ The rule, row by row in the order of arrival: a row older than the newest that p
 passes and changes nothing, since it is a late arrival, or a server that sends its current value
 again after a reconnect, which the store absorbs. Of the others one passes when value or status
 differ from the newest, or when the heartbeat has run out since then; it is the newest from then on.
+A tag may have a deadband: its value then differs when it is further than that from the newest.
 """
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -25,12 +27,16 @@ Mask = npt.NDArray[np.bool_]
 class ChangeFilter:
     """Knows the newest row that passed for each tag of one source."""
 
-    def __init__(self, heartbeat_s: float) -> None:
+    def __init__(self, heartbeat_s: float, deadbands: Mapping[int, float] | None = None) -> None:
         self._heartbeat_us = int(heartbeat_s * 1_000_000)
         self._seen: Mask = np.zeros(0, np.bool_)
         self._ts_us = np.zeros(0, np.int64)
         self._value = np.zeros(0, np.float64)
         self._status = np.zeros(0, np.int32)
+        self._deadband = np.zeros(0, np.float64)
+        for tag, width in (deadbands or {}).items():
+            self._make_room(tag + 1)
+            self._deadband[tag] = width
 
     def passes(self, rows: Columns) -> Mask:
         """Tell which rows are to be stored, and remember the newest of each tag."""
@@ -49,8 +55,8 @@ class ChangeFilter:
 
         A row is compared with the row before it, which for the first of a tag is the newest that
         passed. That is the same as comparing with the newest as long as a tag's times do not
-        fall, and no heartbeat runs out within the block; the few tags for which this does not
-        hold, and that have more than one row, are judged row by row.
+        fall, no heartbeat runs out within the block, and the tag has no deadband; the few tags for
+        which this does not hold, and that have more than one row, are judged row by row.
         """
         count = len(rows)
         place = np.arange(count)
@@ -66,7 +72,7 @@ class ChangeFilter:
         since_us = np.where(same[origin], before_us[origin], rows.ts_us[origin])
         due = same & (rows.ts_us - since_us >= self._heartbeat_us)
         passing: Mask = ~same | late | due
-        odd = np.logical_or.reduceat(late | due, starts)
+        odd = np.logical_or.reduceat(late | due, starts) | (self._deadband[rows.index[starts]] > 0)
         ends = np.append(starts[1:], count)
         odd &= ends - starts > 1
         self._remember(rows, passing & ~late, starts, ~odd)
@@ -78,7 +84,9 @@ class ChangeFilter:
         tags = rows.index[starts]
         value = _shifted(rows.value, starts, self._value[tags])
         code = _shifted(rows.status, starts, self._status[tags])
-        same: Mask = (rows.value == value) | (np.isnan(rows.value) & np.isnan(value))
+        width = self._deadband[rows.index]
+        same: Mask = (rows.value == value) | (np.abs(rows.value - value) <= width)
+        same |= np.isnan(rows.value) & np.isnan(value)
         same &= rows.status == code
         same[starts] &= self._seen[tags]
         return same
@@ -98,13 +106,14 @@ class ChangeFilter:
         tag = int(rows.index[start])
         seen, newest_us = bool(self._seen[tag]), int(self._ts_us[tag])
         newest: tuple[float | None, int] = _key(self._value[tag].item(), int(self._status[tag]))
+        width = float(self._deadband[tag])
         passing = []
         columns = (rows.ts_us, rows.value, rows.status)
         for ts_us, value, code in zip(*(c[start:end].tolist() for c in columns), strict=True):
             offered = _key(value, code)
             is_late = seen and ts_us < newest_us
             is_due = ts_us - newest_us >= self._heartbeat_us
-            passes = not seen or is_late or offered != newest or is_due
+            passes = not seen or is_late or is_due or not _is_near(offered, newest, width)
             if passes and not is_late:
                 seen, newest_us, newest = True, ts_us, offered
             passing.append(passes)
@@ -119,6 +128,7 @@ class ChangeFilter:
             self._ts_us = np.append(self._ts_us, np.zeros(more, np.int64))
             self._value = np.append(self._value, np.zeros(more, np.float64))
             self._status = np.append(self._status, np.zeros(more, np.int32))
+            self._deadband = np.append(self._deadband, np.zeros(more, np.float64))
 
 
 def _shifted(
@@ -129,6 +139,14 @@ def _shifted(
     before[1:] = column[:-1]
     before[starts] = firsts
     return before
+
+
+def _is_near(
+    offered: tuple[float | None, int], newest: tuple[float | None, int], width: float
+) -> bool:
+    if offered[0] is None or newest[0] is None or offered == newest:
+        return offered == newest
+    return offered[1] == newest[1] and abs(offered[0] - newest[0]) <= width
 
 
 def _key(value: float, code: int) -> tuple[float | None, int]:

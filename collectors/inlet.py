@@ -1,6 +1,6 @@
 """What the values of one source go through on their way to the spool, many deliveries at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +15,17 @@ from collectors.sample import END_US, FIRST_US, Delivery, Refused, Sample, now_u
 class Inlet:
     """One source's table of tags and its change filter, for as long as its adapter lives."""
 
-    def __init__(self, name: str, heartbeat_s: float, table: TagTable) -> None:
+    def __init__(
+        self,
+        name: str,
+        heartbeat_s: float,
+        table: TagTable,
+        deadbands: Mapping[str, float] | None = None,
+    ) -> None:
         self.name = name
         self.table = table
-        self._filter = ChangeFilter(heartbeat_s)
+        widths = {table.number(tag): width for tag, width in (deadbands or {}).items()}
+        self._filter = ChangeFilter(heartbeat_s, widths)
         self._clock = SourceClock(name)
 
     def take(self, deliveries: Sequence[Delivery]) -> None:

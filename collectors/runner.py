@@ -5,12 +5,13 @@ One line is logged when a source fails and one when it is back; its tags are bad
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from collectors import status
 from collectors.adapter import Adapter, ColumnarAdapter
 from collectors.backoff import Backoff
 from collectors.columns import TagTable
+from collectors.config.fields import TagTable as TagSettings
 from collectors.config.schema import Source
 from collectors.inlet import Inlet
 from collectors.sample import Delivery, bad, now_us
@@ -31,7 +32,9 @@ class SourceRunner:
         self._adapter = adapter
         self._forward = forward
         table = adapter.table if isinstance(adapter, ColumnarAdapter) else TagTable(adapter.tags)
-        self._inlet = Inlet(source.name, source.heartbeat_s, table)
+        tags: Sequence[TagSettings] = getattr(source, "tags", ())
+        deadbands = {tag.tag: tag.deadband for tag in tags if tag.deadband}
+        self._inlet = Inlet(source.name, source.heartbeat_s, table, deadbands)
         self._backoff = Backoff()
         self._state = "starting"
         self._since_us = now_us()

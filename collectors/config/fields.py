@@ -90,6 +90,14 @@ class TagTable:
 
     tag: str = field(metadata=form(not_empty, about="name of the tag in the monitoring plan"))
     unit: str = field(default="1", metadata=choice(*UNITS, about="shown, never converted"))
+    deadband: float = field(
+        default=0.0,
+        metadata=number(
+            at_least=0,
+            at_most=1e12,
+            about="a change up to this, in the tag's unit, waits for the heartbeat",
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,8 +62,9 @@ def note_unknown_keys(
     for key in raw:
         if key not in names:
             nearest = _nearest(key, names)
-            message = f'unknown key "{key}" in {_shown(place)}{_hint(nearest)}'
-            findings.add((*place, key), f"{message}; allowed: {', '.join(names)}")
+            # A long list beside a good guess would only hide it.
+            rest = _hint(nearest) if nearest else f"; allowed: {', '.join(names)}"
+            findings.add((*place, key), f'unknown key "{key}" in {_shown(place)}{rest}')
             if nearest:
                 meant.add(nearest)
     return meant

@@ -1,5 +1,7 @@
 """What is stored: changes, heartbeats, and whatever arrives late."""
 
+from collections.abc import Mapping
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,8 +16,9 @@ SECOND = 1_000_000
 class OneByOne:
     """The same rule, written for one sample at a time."""
 
-    def __init__(self, heartbeat_s: float) -> None:
+    def __init__(self, heartbeat_s: float, deadbands: Mapping[str, float] | None = None) -> None:
         self._heartbeat_us = heartbeat_s * SECOND
+        self._deadbands = deadbands or {}
         self._newest: dict[str, Sample] = {}
 
     def passes(self, sample: Sample) -> bool:
@@ -23,7 +26,10 @@ class OneByOne:
         if newest is not None:
             if sample.ts_us < newest.ts_us:
                 return True
-            unchanged = sample.value == newest.value and sample.status == newest.status
+            near = sample.value == newest.value
+            if sample.value is not None and newest.value is not None:
+                near = abs(sample.value - newest.value) <= self._deadbands.get(sample.tag, 0)
+            unchanged = near and sample.status == newest.status
             if unchanged and sample.ts_us - newest.ts_us < self._heartbeat_us:
                 return False
         self._newest[sample.tag] = sample
@@ -37,8 +43,12 @@ def kept(samples: list[Sample], heartbeat_s: float = 60) -> list[int]:
     return at_once
 
 
-def kept_in_blocks(blocks: list[list[Sample]], heartbeat_s: float) -> list[int]:
-    change_filter, table = ChangeFilter(heartbeat_s), TagTable()
+def kept_in_blocks(
+    blocks: list[list[Sample]], heartbeat_s: float, deadbands: Mapping[str, float] | None = None
+) -> list[int]:
+    table = TagTable()
+    widths = {table.number(tag): width for tag, width in (deadbands or {}).items()}
+    change_filter = ChangeFilter(heartbeat_s, widths)
     passing = [
         passes
         for block in blocks
@@ -110,6 +120,26 @@ def test_blocks_are_judged_as_single_samples_are(
     samples = [sample for block in blocks for sample in block]
     expected = [place for place, sample in enumerate(samples) if one_by_one.passes(sample)]
     assert kept_in_blocks(blocks, heartbeat_s) == expected
+
+
+def test_a_slow_drift_inside_the_deadband_is_stored_once_it_has_left_it() -> None:
+    drifting = [at(seconds, 20 + seconds / 10) for seconds in range(0, 31, 2)]
+    found = kept_in_blocks([drifting], 1000, {"A": 1.0})
+    assert [drifting[place].value for place in found] == [20.0, 21.2, 22.4]
+    assert kept_in_blocks([[sample] for sample in drifting], 1000, {"A": 1.0}) == found
+
+
+@given(
+    st.lists(st.lists(SAMPLES, max_size=12), max_size=6),
+    st.dictionaries(st.sampled_from("ABC"), st.sampled_from([0.5, 1.0])),
+)
+def test_blocks_with_deadbands_are_judged_as_single_samples_are(
+    blocks: list[list[Sample]], deadbands: dict[str, float]
+) -> None:
+    one_by_one = OneByOne(5, deadbands)
+    samples = [sample for block in blocks for sample in block]
+    expected = [place for place, sample in enumerate(samples) if one_by_one.passes(sample)]
+    assert kept_in_blocks(blocks, 5, deadbands) == expected
 
 
 @given(st.lists(st.lists(SAMPLES, max_size=12), max_size=6))
