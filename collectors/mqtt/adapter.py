@@ -108,6 +108,7 @@ class MqttAdapter:
                 yield from self._end(batch)
                 batch = _Batch(session, self._sequences)
             batch.messages.append(one.message)
+            batch.arrived_us = batch.arrived_us or one.at_us
             if plan is None:
                 self._other(session, one.message)
                 continue
@@ -125,6 +126,7 @@ class MqttAdapter:
             records=found.records,
             refused=found.refused,
             skew_s=batch.skew_s,
+            arrived_us=batch.arrived_us,
             message=identity,
             stored=batch.stored(),
         )
@@ -198,6 +200,7 @@ class _Batch:
         self.messages: list[MQTTMessage] = []
         self.numbers: dict[str, int] = {}
         self.skew_s: float | None = None
+        self.arrived_us: int | None = None
 
     def stored(self) -> Callable[[], None] | None:
         """Return what is to be done once all of it is stored."""
