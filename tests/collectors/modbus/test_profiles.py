@@ -29,6 +29,7 @@ READINGS = {
     "schneider_iem3000": ("active_energy_import", 3203, struct.pack(">q", 1234567), 1234.567),
     "janitza_umg96rm": ("active_power", 19026, struct.pack(">f", 12500), 12.5),
     "chint_dtsu666": ("active_power", 0x2012, struct.pack(">f", 23456), 2.3456),
+    "siemens_pac3200": ("active_energy_export", 809, struct.pack(">d", 7654321), 7654.321),
     "acrel_adl3000": ("active_energy_import", 0x0A, struct.pack(">I", 123456), 1234.56),
 }
 
