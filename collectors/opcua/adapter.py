@@ -14,6 +14,7 @@ from asyncua.ua.status_codes import StatusCodes
 from asyncua.ua.uaerrors import UaStatusCodeError
 
 from collectors import status
+from collectors.columns import Columns, TagTable
 from collectors.context import Context
 from collectors.errors import SourceLost
 from collectors.opcua.connection import ERRORS, Connection
@@ -43,6 +44,7 @@ class OpcuaAdapter:
     def __init__(self, source: OpcuaSource, context: Context) -> None:
         self._source = source
         self._connection = Connection(source, context)
+        self.table = TagTable(tag.tag for tag in source.tags)
         self._told_polling = False
         self._reconcile_s = 0.0
         self._is_reading_next = True
@@ -51,7 +53,7 @@ class OpcuaAdapter:
     @property
     def tags(self) -> Sequence[str]:
         """The tags of this source."""
-        return [tag.tag for tag in self._source.tags]
+        return self.table.names
 
     async def open(self) -> None:
         """Connect and log in; the subscriptions follow with the first receive."""
@@ -116,15 +118,17 @@ class OpcuaAdapter:
 
     def _emit(self, delivery: Delivery, found: Found) -> None:
         combined: dict[CombinedDecoder, list[Reading]] = {}
-        samples = delivery.samples
+        rows: list[tuple[int, int, float, int]] = []
         for item, data, ts_us in found:
             decoder = item.decoder
             if isinstance(decoder, CombinedDecoder):
                 combined.setdefault(decoder, []).append(Reading(item.part, data, ts_us))
             else:
-                samples.append(decoder.sample(data, ts_us))
+                rows.append((item.number, ts_us, *decoder.value(data)))
+        if rows:
+            delivery.columns.append(Columns.of(self.table, *zip(*rows, strict=True)))
         for decoder, readings in combined.items():
-            samples += decoder.samples(readings)
+            delivery.samples += decoder.samples(readings)
         if self._notes:
             delivery.refused += [Refused(note.reason, note.value) for note in self._notes]
             self._notes.clear()

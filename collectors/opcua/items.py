@@ -23,7 +23,8 @@ class Place(Enum):
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A node of a tag in this session; handle is the client's number of it, from zero.
+    """A node of a tag in this session; handle is the client's number of it, from zero,
+    number that of its tag in the adapter's table.
 
     notified_s and read_s are when the server last said something and when it was last asked, on
     the monotonic clock; doubted_s is when a reading showed a change that nothing had announced.
@@ -31,6 +32,7 @@ class Item:
     """
 
     handle: int
+    number: int
     tag: OpcuaTag
     part: int
     decoder: Decoder
@@ -59,10 +61,10 @@ def items_of(tags: Iterable[OpcuaTag], notes: list[Note]) -> list[Item]:
     Their decoders add to notes what cannot be understood.
     """
     items: list[Item] = []
-    for tag in tags:
+    for number, tag in enumerate(tags):
         decoder = decoder_of(tag, notes)
         for part in range(len(tag.nodes)):
-            items.append(Item(len(items), tag, part, decoder))
+            items.append(Item(len(items), number, tag, part, decoder))
     return items
 
 

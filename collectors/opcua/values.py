@@ -1,5 +1,6 @@
 """OPC UA data values to samples. Pure."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -12,6 +13,7 @@ from collectors.opcua.settings import OpcuaTag
 from collectors.opcua.structures import member_of
 from collectors.sample import Sample, bad, measured, time_is_plausible, to_us
 
+_NUMBERS = (float, int)
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 # So many different texts are told of a tag; a text that counts up must not fill the quarantine.
 _MOST_NOTES = 20
@@ -54,19 +56,21 @@ class Decoder:
         self.namespaces: list[str] = []
         self.enumerations: dict[int, Mapping[int, str]] = {}
 
-    def sample(self, data: ua.DataValue, ts_us: int) -> Sample:
-        """Return the sample of a data value; a bad status has no value, and no text is a number."""
+    def value(self, data: ua.DataValue) -> tuple[float, int]:
+        """Return a data value as a number with its status; NaN where there is none."""
         code = _status(data)
         if code < 0:
-            return bad(self._tag.tag, ts_us, code)
-        value = data.Value.Value if data.Value is not None else None
-        # No bool, and what follows says what else a value may be.
-        if self._is_plain and (type(value) is float or type(value) is int):
-            return measured(self._tag.tag, ts_us, float(value), code)
-        found = self._decoded(value)
-        if isinstance(found, Trouble):
-            return self._noted(found, value, ts_us)
-        return measured(self._tag.tag, ts_us, found, code)
+            return math.nan, code
+        value: Any = data.Value.Value if data.Value is not None else None
+        if not self._is_plain or type(value) not in _NUMBERS:
+            found = self._decoded(value)
+            if isinstance(found, Trouble):
+                self._note(found, value)
+                return math.nan, found.code
+            value = found
+        if not math.isfinite(value):
+            return math.nan, status.BAD_OUT_OF_RANGE
+        return float(value), code
 
     def text(self, value: Any, part: int = 0) -> str | None:
         """Return the name of a state as a server may send it, or None when there is none."""
@@ -78,6 +82,8 @@ class Decoder:
             return value.Name
         if isinstance(value, ua.NodeId):
             return self._node_text(value)
+        if isinstance(value, bool):
+            return str(value)
         if isinstance(value, int):
             return self.enumerations.get(part, {}).get(int(value), str(int(value)))
         return None
@@ -134,12 +140,11 @@ class Decoder:
             return identifier
         return f"nsu={self.namespaces[index]};{identifier}"
 
-    def _noted(self, trouble: Trouble, value: Any, ts_us: int) -> Sample:
+    def _note(self, trouble: Trouble, value: Any) -> None:
         new = trouble.reason and trouble.reason not in self._told
         if new and len(self._told) < _MOST_NOTES:
             self._told.add(trouble.reason)
             self._notes.append(Note(f"{self._tag.tag}: {trouble.reason}", str(value)))
-        return bad(self._tag.tag, ts_us, trouble.code)
 
 
 class CombinedDecoder(Decoder):
@@ -190,6 +195,10 @@ class CombinedDecoder(Decoder):
         if isinstance(found, Trouble):
             return self._noted(found, states.combined(names[0], names[1]), ts_us)
         return measured(self._tag.tag, ts_us, found, worst)
+
+    def _noted(self, trouble: Trouble, value: Any, ts_us: int) -> Sample:
+        self._note(trouble, value)
+        return bad(self._tag.tag, ts_us, trouble.code)
 
 
 class NestedDecoder(CombinedDecoder):
