@@ -76,6 +76,19 @@ def node(prefix: str, identifier: str) -> str:
     return f"nsu={namespaces()[prefix]};i={identifier}"
 
 
+def markdown() -> str:
+    """Return the rules as the table that stands in the document."""
+    lines = ["| found | tag | role | unit | states |", "|---|---|---|---|---|"]
+    for row in _rows("rules.csv"):
+        where = f"`{row['type']}` / `{row['path']}`"
+        unit = "of the server" if row["unit"] == FROM_SERVER else row["unit"]
+        scheme = f"`{row['states']}`" if row["states"] else ""
+        lines.append(
+            f"| {where}: {row['about']} | `{row['tag']}` | {row['role']} | {unit} | {scheme} |"
+        )
+    return "\n".join(lines)
+
+
 def _path_part(text: str) -> Name | str:
     if text in ("*", "**"):
         return text

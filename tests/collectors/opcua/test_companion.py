@@ -1,6 +1,9 @@
 """The tables of the companion specifications, and recognising machines by them."""
 
 import csv
+import dataclasses
+import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,9 @@ from collectors.config.fields import UNITS
 from collectors.opcua.address_space import OBJECTS, AddressSpace, Name, Node
 from collectors.opcua.companion import tables, units
 from collectors.opcua.companion.recognise import recognise
+from collectors.opcua.settings import OpcuaTag
 from collectors.proposal import ProposedTag, plan_part
+from deploy.commands.browse import browse
 from store.plan_schema import ROLES, SINGLE_ROLES
 
 FOLDER = Path(tables.__file__).parent
@@ -244,3 +249,21 @@ def test_the_plan_part_has_the_buckets_of_the_states_that_are_used(plant: Plant)
     (asset,) = part["assets"]
     assert (asset["code"], asset["kind"], asset["in_oee"]) == ("Press", "machine", True)
     assert asset["tags"][0]["state_map"] == "machinery_item_state"
+
+
+def test_the_document_shows_the_rules_as_they_are() -> None:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    shown = text.partition("<!-- rules -->\n")[2].partition("\n<!-- /rules -->")[0]
+    assert shown == tables.markdown()
+    assert all(uri in text for uri in tables.specifications())
+
+
+def test_the_document_names_verbs_options_and_keys_that_exist() -> None:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    options = set(re.findall(r"`--([a-z-]+)", text)) | set(re.findall(r" --([a-z-]+) ", text))
+    parameters = set(inspect.signature(browse).parameters) | {"json"}
+    assert {option.replace("-", "_") for option in options} <= parameters
+    keys = {field.name for field in dataclasses.fields(OpcuaTag)}
+    named = re.findall(r"`(mode_node|outer_nodes|member|index)(?: = [^`]+)?`", text)
+    assert set(named) == {"mode_node", "outer_nodes", "member", "index"}
+    assert set(named) <= keys
