@@ -119,6 +119,10 @@ class SourceTable:
         """Return what is wrong between keys that are right one by one."""
         return iter(())
 
+    def advice(self) -> Iterator[str]:
+        """Return what the other side needs that no key can bring about."""
+        return iter(())
+
     def clash(self, _earlier: "SourceTable") -> str | None:
         """Return why this source cannot stand beside one above it, or None."""
         return None

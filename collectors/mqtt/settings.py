@@ -22,6 +22,12 @@ from collectors.config.fields import (
 from collectors.mqtt import paths
 from store.record_kinds import KINDS
 
+ADVICE = (
+    "mosquitto keeps 1000 messages for a client that is away and has 20 in flight, and drops the "
+    "rest without a word to the publisher: set max_queued_messages 100000, "
+    "max_inflight_messages 1000, persistence true and autosave_interval 10 in mosquitto.conf"
+)
+
 _NAME = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 
@@ -319,6 +325,10 @@ class MqttSource(BrokerTable):
     tags: tuple[MqttTag, ...] = field(default=(), metadata=tables("tag"))
     templates: tuple[MqttTemplate, ...] = field(default=(), metadata=tables("template"))
     records: tuple[MqttRecord, ...] = field(default=(), metadata=tables("record"))
+
+    def advice(self) -> Iterator[str]:
+        """Return how the broker must be set so that it drops nothing."""
+        yield ADVICE
 
     def faults(self) -> Iterator[Fault]:
         """Return what is wrong between keys that are right one by one."""

@@ -12,6 +12,7 @@ from collectors.documents import NotDecoded, kind_of
 from collectors.mqtt import paths
 from collectors.mqtt.memory import Memory
 from collectors.mqtt.session import Subscription
+from collectors.mqtt.settings import ADVICE
 
 _log = logging.getLogger("collectors.mqtt")
 
@@ -22,12 +23,6 @@ SUBSCRIPTIONS = tuple(Subscription(topic, qos=0, optional=True) for topic in (_D
 PREFIX = "$SYS/"
 
 _MOST_SEQUENCES = 20_000
-
-ADVICE = (
-    "mosquitto keeps 1000 messages for a client that is away and has 20 in flight, and drops the "
-    "rest without a word to the publisher: set max_queued_messages 100000, "
-    "max_inflight_messages 1000, persistence true and autosave_interval 10 in mosquitto.conf"
-)
 
 
 class BrokerWatch:
