@@ -122,9 +122,15 @@ class Bus:
             if self._client is None:
                 client.close()
         if not is_connected:
-            raise SourceUnreachable(f"no Modbus device answers at {self.line.place}")
+            raise SourceUnreachable(self._why_not)
         if self.line.connect_pause_ms:
             await asyncio.sleep(self.line.connect_pause_ms / 1000)
+
+    @property
+    def _why_not(self) -> str:
+        if self.line.transport == "rtu":
+            return f"{self.line.place} cannot be opened, or another program has it open"
+        return f"no Modbus device answers at {self.line.place}"
 
     def _new_client(self) -> _Client:
         line = self.line
@@ -136,6 +142,7 @@ class Bus:
                 bytesize=line.bytesize,
                 parity=line.parity[0].upper(),
                 stopbits=line.stop_bits,
+                handle_local_echo=line.local_echo,
                 timeout=_NEVER_S,
                 retries=0,
                 reconnect_delay=0,

@@ -171,6 +171,7 @@ class Line:
     bytesize: int = 0
     parity: Parity = "none"
     stop_bits: int = 0
+    local_echo: bool = False
     pause_ms: float = 0.0
     connect_pause_ms: float = 0.0
 
@@ -199,6 +200,10 @@ class ModbusSource(SourceTable):
     bytesize: int = field(default=8, metadata=number(7, 8, about="data bits of a character"))
     parity: Parity = field(default="none", metadata=plain("parity bit of a character"))
     stop_bits: int = field(default=1, metadata=number(1, 2, about="stop bits of a character"))
+    local_echo: bool = field(
+        default=False,
+        metadata=plain("the serial adapter hears what it sends itself, which is then passed over"),
+    )
     poll_s: float = field(
         default=5.0, metadata=number(0.05, 86_400, about="every tag is read once in this time")
     )
@@ -260,6 +265,7 @@ class ModbusSource(SourceTable):
                 bytesize=self.bytesize,
                 parity=self.parity,
                 stop_bits=self.stop_bits,
+                local_echo=self.local_echo,
                 pause_ms=self.pause_ms,
                 connect_pause_ms=self.connect_pause_ms,
             )

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
+from serial import Serial
 
 from collectors.errors import SourceLost, SourceUnreachable
 from collectors.modbus.adapter import ModbusAdapter
@@ -235,6 +236,36 @@ def test_a_reply_in_pieces_is_whole(free_port: int) -> None:
             return await values(meter)
 
     assert asyncio.run(run()) == {"a": (1 << 48 | 2 << 32 | 3 << 16 | 4, GOOD)}
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_adapter_that_hears_itself_may_say_so(at_once: bool) -> None:
+    async def run() -> dict[str, tuple[float | None, int]]:
+        async with raw_serial() as (raw, path):
+
+            def answer(asked: Asked, send: Send) -> None:
+                request = struct.pack(">BHH", asked.function, asked.address, asked.count)
+                echo, reply = raw.framed(asked, request), raw.right(asked)
+                if at_once:
+                    send(echo + reply)
+                else:
+                    send(echo)
+                    asyncio.get_running_loop().call_later(0.01, send, reply)
+
+            raw.answer = answer
+            return await read_once(serial(path, tag("a", 1), tag("b", 300), local_echo=True))
+
+    assert asyncio.run(run()) == {"a": (1, GOOD), "b": (300, GOOD)}
+
+
+def test_a_serial_line_in_use_is_unreachable() -> None:
+    async def run() -> None:
+        async with raw_serial() as (_raw, path):
+            with Serial(path, exclusive=True):
+                await read_once(serial(path, tag("a", 1)))
+
+    with pytest.raises(SourceUnreachable, match="another program"):
+        asyncio.run(run())
 
 
 def test_a_gateway_that_fell_silent_gets_a_new_connection(free_port: int) -> None:
