@@ -70,6 +70,7 @@ class _Machine:
         self._root = root
         self._nodes = nodes
         self._notes: list[str] = []
+        self._components = self._component_names()
 
     def proposal(self, code: str) -> Proposal:
         asset = self._asset(code)
@@ -147,11 +148,23 @@ class _Machine:
                     continue
                 taken.add(variable.address)
                 roles = {tag.role for tag in tags}
-                name = plain_name(rule.tag.format(owner=owner.name.text, name=variable.name.text))
-                tags.append(
-                    self._tag(rule, owner, variable, roles, unused_name(names, f"{code}.{name}"))
-                )
+                name = unused_name(names, f"{code}.{self._name(rule, owner, variable)}")
+                tags.append(self._tag(rule, owner, variable, roles, name))
         return tags
+
+    def _name(self, rule: Rule, owner: Node, variable: Node) -> str:
+        name = rule.tag.format(owner=owner.name.text, name=variable.name.text)
+        component = self._components.get(owner.address)
+        return plain_name(f"{component}_{name}" if component is not None else name)
+
+    def _component_names(self) -> dict[str, str]:
+        """Return the name of the component for each node that belongs to one (OPC 40001-1)."""
+        return {
+            part.address: component.name.text
+            for folder in self._of_type("machinery:MachineComponentsType")
+            for component in self._space.below(folder.address)
+            for part in self._space.subtree(component.address)
+        }
 
     def _matches(self, rule: Rule) -> Iterator[tuple[Node, Node]]:
         for owner in self._nodes:
@@ -181,9 +194,10 @@ class _Machine:
     ) -> ProposedTag:
         unit, about = self._unit(rule, variable)
         role = role_by_unit(unit) if rule.role == BY_UNIT else rule.role
-        if role in SINGLE_ROLES and role in roles:
-            about = f"{about}; a second {role}, so a process value"
-            role = PROCESS
+        if role in SINGLE_ROLES and owner.address in self._components:
+            about, role = f"{about}; of a component, so a process value", PROCESS
+        elif role in SINGLE_ROLES and role in roles:
+            about, role = f"{about}; a second {role}, so a process value", PROCESS
         keys, scheme = self._keys(rule, owner, variable)
         return ProposedTag(name, role, unit, keys, scheme, about, variable.value)
 

@@ -216,6 +216,18 @@ def test_only_one_tag_has_a_role_that_an_asset_has_once(plant: Plant) -> None:
     assert {role for _, role in roles} - {"process"} <= set(SINGLE_ROLES)
 
 
+def test_the_state_of_a_component_is_not_that_of_the_machine(plant: Plant) -> None:
+    press = plant.object(plant.machines, "Press")
+    parts = plant.object(press, "Components", "machinery:MachineComponentsType")
+    feeder = plant.object(parts, "Feeder")
+    item = plant.object(feeder, "State", "machinery:MachineryItemState_StateMachineType")
+    plant.variable(item, "CurrentState")
+    (proposal,) = recognise(plant.space)
+    (tag,) = proposal.tags
+    assert (tag.tag, tag.role) == ("Press.Feeder_state", "process")
+    assert any("no state" in note for note in proposal.notes)
+
+
 def test_an_unknown_unit_is_kept_in_words(plant: Plant) -> None:
     signal = plant.object(
         plant.object(plant.machines, "Oven"), "Heat flux", "values:ProcessValueType"

@@ -66,7 +66,7 @@ def test_a_count_in_an_array_of_structures_becomes_a_value() -> None:
     decoder = Decoder(tag, notes)
     decoder.namespaces = NAMESPACES
     data = ua.DataValue(ua.Variant([counted(5, 4711)], ua.VariantType.ExtensionObject))
-    assert decoder.sample(data, 10).value == 4711
+    assert decoder.value(data) == (4711.0, status.GOOD)
     assert notes == []
 
 
@@ -75,7 +75,7 @@ def test_a_structure_without_the_member_is_told() -> None:
     decoder = Decoder(OpcuaTag(tag="P.total", node="i=1", member="Total"), notes)
     decoder.namespaces = NAMESPACES
     data = ua.DataValue(ua.Variant(counted(5, 6), ua.VariantType.ExtensionObject))
-    assert decoder.sample(data, 10).status == status.BAD_TYPE_MISMATCH
+    assert decoder.value(data)[1] == status.BAD_TYPE_MISMATCH
     assert "i=1 has no Total that is known here" in notes[0].reason
 
 
