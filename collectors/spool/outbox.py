@@ -341,6 +341,7 @@ class Outbox:
             sha256=sha256,
             signature=self._signer.sign(sha256),
             clock_skew_s=clock_skew_s,
+            imported=self._signer.imported,
             collected_from=moment(since_us),
             collected_to=moment(until_us),
         )
