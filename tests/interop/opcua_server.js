@@ -89,6 +89,7 @@ function populate(addressSpace) {
 }
 
 async function main(folder) {
+  const users = await manager(folder, "user");
   const server = new OPCUAServer({
     port: 0,
     hostname: "127.0.0.1",
@@ -96,7 +97,7 @@ async function main(folder) {
     serverCertificateManager: await manager(folder, "server", {
       automaticallyAcceptUnknownCertificate: true,
     }),
-    userCertificateManager: await manager(folder, "user"),
+    userCertificateManager: users,
     securityPolicies: [
       SecurityPolicy.None,
       SecurityPolicy.Basic256Sha256,
@@ -115,12 +116,15 @@ async function main(folder) {
   await server.initialize();
   const variables = populate(server.engine.addressSpace);
   await server.start();
-  ready({ port: server.endpoints[0].port }, (message) => {
+  ready({ port: server.endpoints[0].port }, async (message) => {
     if (message.write) {
       const [dataType] = VALUES[message.write];
       variables[message.write].setValueFromSource(
         new Variant({ dataType, value: message.value }),
       );
+    } else if (message.reload) {
+      await users.reloadCertificates();
+      say({ reloaded: true });
     } else {
       say({ sessions: server.currentSessionCount });
     }

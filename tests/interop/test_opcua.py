@@ -25,8 +25,14 @@ PASSWORD = "示例 1"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
-    with run_node("opcua_server.js", str(tmp_path_factory.mktemp("pki"))) as peer:
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the server keeps whom it trusts."""
+    return tmp_path_factory.mktemp("pki")
+
+
+@pytest.fixture(scope="module")
+def server(pki: Path) -> Iterator[Peer]:
+    with run_node("opcua_server.js", str(pki)) as peer:
         yield peer
 
 
@@ -105,6 +111,24 @@ def test_a_wrong_password_is_told(server: Peer, folder: Path) -> None:
     settings = source(server, security=POLICIES[0], username="reader", password_file="password")
     with pytest.raises(SourceError, match="refused the login"):
         first(settings, folder)
+
+
+def test_a_person_may_log_in_by_certificate(server: Peer, pki: Path, folder: Path) -> None:
+    person = own_identity(folder / "person", keep=True)
+    settings = source(
+        server,
+        security=POLICIES[0],
+        user_certificate="person/certificate.der",
+        user_private_key="person/private_key.pem",
+    )
+    with pytest.raises(SourceError, match="refused the login"):
+        first(settings, folder)
+    for rejected in (pki / "user" / "rejected").iterdir():
+        rejected.unlink()
+    (pki / "user" / "trusted" / "certs" / "person.der").write_bytes(person.certificate)
+    server.tell(reload="user")
+    assert server.hear() == {"reloaded": True}
+    assert first(settings, folder)["Double"].value == 1.25e-9
 
 
 def test_a_changed_server_certificate_is_refused_with_what_to_do(
