@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from collectors.sample import Sample, from_us
 
 _WAIT_S = 10.0
 _CLOSE_S = 5.0
+_MOST_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,14 @@ async def probe(config: GatewayConfig, *, wait_s: float = _WAIT_S) -> list[Probe
 async def _probe(source: Source, context: Context, wait_s: float) -> list[ProbeResult]:
     adapter = adapter_for(source, context)
     seen: dict[str, tuple[Sample, float]] = {}
+    told: list[str] = []
     code, note = status.BAD_NO_DATA, None
     try:
         async with asyncio.timeout(wait_s):
             await adapter.open()
-            await _collect(adapter, seen)
+            await _collect(adapter, seen, told, for_ever=_makes_tags(source))
     except TimeoutError:
-        note = f"nothing came within {wait_s:g} s"
+        note = "; ".join([f"nothing came within {wait_s:g} s", *told[:_MOST_TOLD]])
     except adapter.errors as error:
         code, note = status.BAD_NO_COMMUNICATION, str(error) or type(error).__name__
     finally:
@@ -66,16 +69,31 @@ async def _probe(source: Source, context: Context, wait_s: float) -> list[ProbeR
         _seen(source.name, tag, *seen[tag.tag])
         if tag.tag in seen
         else ProbeResult(tag.tag, source.name, None, tag.unit, status.name(code), None, None, note)
-        for tag in source.tags
+        for tag in (*source.tags, *_made(source, seen))
     ]
 
 
-async def _collect(adapter: Adapter, seen: dict[str, tuple[Sample, float]]) -> None:
-    """Receive until every tag was seen; the caller bounds the time."""
+def _makes_tags(source: Source) -> bool:
+    """Tell whether templates make tags of a source, so that nobody knows when all were seen."""
+    return bool(getattr(source, "templates", ()))
+
+
+def _made(source: Source, seen: Iterable[str]) -> list[TagTable]:
+    """Return the tags that templates made, by name; their units stand in the plan."""
+    named = {tag.tag for tag in source.tags}
+    return [TagTable(tag=name) for name in sorted(seen) if name not in named]
+
+
+async def _collect(
+    adapter: Adapter, seen: dict[str, tuple[Sample, float]], told: list[str], *, for_ever: bool
+) -> None:
+    """Receive until every tag was seen, or for ever; the caller bounds the time."""
     ready_s = time.monotonic()
     wanted = set(adapter.tags)
-    while wanted - seen.keys():
-        for sample in (await adapter.receive()).all_samples():
+    while for_ever or wanted - seen.keys():
+        delivery = await adapter.receive()
+        told.extend(refused.reason for refused in delivery.refused)
+        for sample in delivery.all_samples():
             seen.setdefault(sample.tag, (sample, time.monotonic() - ready_s))
 
 

@@ -62,6 +62,7 @@ class MqttAdapter:
     async def open(self) -> None:
         """Connect, leave what left the file, subscribe, and start taking messages."""
         self._ready.clear()
+        self._decoder.found = Found()
         connection = connection_of(self._source, self._context)
         place = f"{connection.client_id}@{connection.host}:{connection.port}"
         shared = "" if self._source.share is None else f"$share/{self._source.share}/"

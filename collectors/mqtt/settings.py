@@ -163,6 +163,8 @@ class MqttTemplate(ValueTable):
     def wrong(self) -> Iterator[tuple[str, str]]:
         """Return the keys that contradict another one, and why."""
         yield from ValueTable.wrong(self)
+        if self.deadband:
+            yield "deadband", "needs a [[source.tag]]; the tags of a template have none"
         given = set(_NAME.findall(self.topic))
         if len(given) < len(_NAME.findall(self.topic)):
             yield "topic", "must not name two levels alike"

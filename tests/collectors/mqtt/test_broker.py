@@ -224,7 +224,7 @@ def test_data_lost_because_the_broker_queues_too_little_is_noticed_and_said(
     assert "max_queued_messages" in said
 
 
-def test_a_broker_restarted_with_its_session_loses_nothing(tmp_path: Path) -> None:
+def test_a_gateway_recovers_when_its_broker_is_restarted_with_its_session(tmp_path: Path) -> None:
     with own_broker(LASTING) as broker:
         settings = settings_for(broker)
         can_open(settings, tmp_path)

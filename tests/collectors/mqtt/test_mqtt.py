@@ -14,10 +14,13 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.publish import single
 
 from collectors.adapter import Adapter
+from collectors.config.file import load
 from collectors.mqtt.adapter import MqttAdapter
 from collectors.mqtt.settings import MqttRecord, MqttSource, MqttTag
+from collectors.probe import probe
 from collectors.sample import Delivery
 from deploy.broker import EmbeddedBroker
+from tests.collectors.plant import write_file
 from tests.collectors.receiving import (
     failure_of,
     opened,
@@ -119,9 +122,10 @@ def number_of(delivery: Delivery) -> float | None:
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-def test_a_message_comes_again_until_it_is_stored(
+def test_no_data_is_lost_while_nothing_can_store_it(
     adapter: MakeAdapter, broker: EmbeddedBroker, protocol: Protocol
 ) -> None:
+    """What is received and not stored is not acknowledged, so the broker sends it again."""
     settings = source(broker, f"again-{protocol}", protocol)
     topic = settings.tags[0].topic
 
@@ -305,7 +309,7 @@ def values_in_turn(
     return [sample.value for sample in samples_of(found)], messages_in(found)
 
 
-def test_topics_that_left_the_file_are_left_while_the_session_lives(
+def test_topic_changes_take_effect_while_a_kept_session_lives(
     adapter: MakeAdapter, broker: EmbeddedBroker
 ) -> None:
     """A kept session holds the subscriptions of the file before, and their messages."""
@@ -406,3 +410,37 @@ def test_nobody_there_is_told(adapter: MakeAdapter, broker: EmbeddedBroker, free
 
     with pytest.raises(OSError, match="refused"):
         asyncio.run(run())
+
+
+def test_a_probe_shows_the_tags_of_templates_and_what_does_not_fit(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    sources = f"""
+[[source]]
+name = "plant"
+kind = "mqtt"
+host = "127.0.0.1"
+port = {broker.port}
+client_id = "gw-probe-templates"
+  [[source.tag]]
+  tag = "M01.x"
+  topic = "probed/M01"
+  value = "x"
+  ts = "at"
+  [[source.template]]
+  topic = "probed/{{machine}}"
+  tag = "{{machine}}.{{key}}"
+  value = "*"
+  ts = "at"
+"""
+    config = load(write_file(tmp_path, sources))
+    publish(broker, "probed/M01", {"at": "2026-03-01T00:00:00Z", "a": 1, "b": 2}, retain=True)
+    found = {one.tag: one for one in asyncio.run(probe(config, wait_s=1.0))}
+    assert {tag: one.value for tag, one in found.items()} == {
+        "M01.x": None,
+        "M01.a": 1.0,
+        "M01.b": 2.0,
+    }
+    assert found["M01.x"].note is not None
+    assert "there is no x in the payload" in found["M01.x"].note
+    assert not config.context().state.exists()
