@@ -5,6 +5,7 @@ from datetime import datetime
 
 from collectors.config.file import GatewayConfig
 from collectors.sample import from_us
+from collectors.sink.clock import clock_path, kept_offset_s
 from collectors.spool.file import is_in_use, open_for_reading, used_bytes
 
 
@@ -22,6 +23,8 @@ class SourceStatus:
 @dataclass(frozen=True, slots=True)
 class GatewayStatus:
     """What waits, what left, and what was lost or kept back; counts since the spool was made.
+
+    clock_ahead_s is how far this machine's clock was ahead of the city's when last seen.
 
     Where the gateway is not running, the states of its sources are those of its end.
     """
@@ -41,6 +44,7 @@ class GatewayStatus:
     batches_aside: int
     spool_bytes: int
     spool_max_bytes: int
+    clock_ahead_s: float | None
     sources: tuple[SourceStatus, ...]
 
 
@@ -81,6 +85,7 @@ def status(config: GatewayConfig) -> GatewayStatus:
             batches_aside=aside,
             spool_bytes=used_bytes(conn),
             spool_max_bytes=int(config.spool.max_mb * 1e6),
+            clock_ahead_s=kept_offset_s(clock_path(config)),
             sources=tuple(_source(row) for row in sources),
         )
     finally:

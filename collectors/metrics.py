@@ -129,6 +129,12 @@ class _Gateway(Collector):
         )
         sending = self._live.sink_failure() is None
         yield GaugeMetricFamily(f"{_PREFIX}_sink_up", "1 while the sink takes data", int(sending))
+        if status.clock_ahead_s is not None:
+            yield GaugeMetricFamily(
+                f"{_PREFIX}_clock_ahead_seconds",
+                "How far this machine's clock is ahead of the city's",
+                status.clock_ahead_s,
+            )
         yield from self._sources()
 
     def _sources(self) -> Iterator[Metric]:

@@ -11,7 +11,7 @@ from typing import Any
 from collectors.config.file import GatewayConfig
 from collectors.errors import NotSet, SinkUnavailable
 from collectors.sink.city import City
-from collectors.sink.clock import ClockWatch
+from collectors.sink.clock import ClockWatch, clock_path
 from collectors.sink.token import age_s, read_token, token_path, write_token
 from collectors.sink.transport import Link, Notice
 from store import wire
@@ -35,7 +35,7 @@ class HttpsTransport:
         self._config = config
         self._token_path = token_path(config)
         self._tags = _KnownTags()
-        self.clock = ClockWatch()
+        self.clock = ClockWatch(clock_path(config))
         # What cannot be used is told at the start, not at the first batch.
         City(config, self.clock).__exit__()
 

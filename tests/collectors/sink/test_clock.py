@@ -2,10 +2,11 @@
 
 import logging
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from collectors.sink.clock import ClockWatch
+from collectors.sink.clock import ClockWatch, kept_offset_s
 
 THERE = datetime(2026, 3, 1, tzinfo=UTC)
 THERE_S = THERE.timestamp()
@@ -19,12 +20,15 @@ def said(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
     ("ahead_s", "words"), [(121, "121 s ahead of"), (-86_400, "86400 s behind the city's")]
 )
 def test_a_wrong_clock_is_said_once_and_once_when_it_is_right(
-    caplog: pytest.LogCaptureFixture, ahead_s: float, words: str
+    caplog: pytest.LogCaptureFixture, tmp_path: Path, ahead_s: float, words: str
 ) -> None:
-    clock = ClockWatch()
+    path = tmp_path / "state" / "clock.json"
+    assert kept_offset_s(path) is None
+    clock = ClockWatch(path)
     for _ in range(3):
         clock.see(THERE, THERE_S + ahead_s, THERE_S + ahead_s)
     assert clock.offset_s == ahead_s
+    assert kept_offset_s(path) == ahead_s
     ((level, line),) = said(caplog)
     assert level == logging.ERROR
     assert words in line
@@ -34,6 +38,7 @@ def test_a_wrong_clock_is_said_once_and_once_when_it_is_right(
         (logging.WARNING, "the clock of this machine agrees with the city's again")
     ]
     assert clock.offset_s == 0
+    assert kept_offset_s(path) == 0
 
 
 def test_the_middle_of_a_turn_is_compared(caplog: pytest.LogCaptureFixture) -> None:
@@ -43,3 +48,13 @@ def test_the_middle_of_a_turn_is_compared(caplog: pytest.LogCaptureFixture) -> N
     # An answer after 400 s may have been given at any time in between.
     clock.see(THERE, THERE_S, THERE_S + 400)
     assert said(caplog) == []
+
+
+def test_a_state_that_cannot_be_kept_or_read_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "clock.json"
+    for text in ("", "[]", '{"ahead_s": "x"}'):
+        path.write_text(text, "utf-8")
+        assert kept_offset_s(path) is None
+    clock = ClockWatch(path / "in a file" / "clock.json")
+    clock.see(THERE, THERE_S, THERE_S)
+    assert clock.offset_s == 0

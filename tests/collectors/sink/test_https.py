@@ -147,7 +147,7 @@ def test_a_spool_that_was_lost_continues_behind_the_ledger(
     put(config, samples("A", 0, 5))
     with sink_of(config):
         wait_for(lambda: sent(config) == 5, "the first rows")
-    for path in config.path.parent.glob("spool.db*"):
+    for path in filter(Path.is_file, config.path.parent.glob("spool.db*")):
         path.unlink()
     put(config, samples("A", 5, 5))
     with sink_of(config):
@@ -495,3 +495,7 @@ def test_the_two_clocks_are_compared(config: GatewayConfig) -> None:
     assert found[0] is None
     assert found[1] is not None
     assert abs(found[1]) < 60
+    put(config, samples("A", 0, 1))
+    ahead_s = status(config).clock_ahead_s
+    assert ahead_s is not None
+    assert abs(ahead_s - found[1]) < 60
