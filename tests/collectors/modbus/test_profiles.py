@@ -20,7 +20,7 @@ from tests.collectors.modbus.meters import adapter, read_once, source
 from tests.collectors.modbus.raw import Asked, Send, raw_tcp
 from tests.collectors.plant import write_file
 
-FOLDER = Path(profiles.__file__).parent / "profiles"
+FOLDER = Path(profiles.__file__).parent
 KEYS = {"model", "manual", "notes", "secondary", "max_registers", "shared", "values"}
 
 # A reading of the manual's own example: the UMG's voltage at 19000 is 230 V, and so on.

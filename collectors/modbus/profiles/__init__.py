@@ -1,6 +1,6 @@
 """Device profiles: which register of a model holds which quantity; one TOML table per model.
 
-A file of the folder `profiles` names its source on top, then what most of its values share, then
+Each file beside this one names its source on top, then what most of its values share, then
 one line a value: `voltage_l1 = { address = 0 }`. Addresses are those on the wire, from zero.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from collectors.modbus.layout import RegisterOrder, RegisterTable, RegisterType
 
-_FOLDER = Path(__file__).parent / "profiles"
+_FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
