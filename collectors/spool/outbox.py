@@ -330,7 +330,9 @@ class Outbox:
         seq, prev = self.last()
         row_data = canonical_bytes(rows)
         sha256 = chain_hash(prev, row_data + canonical_bytes(Rows.empty(), records))
-        since_us, until_us = collected or (None, None)
+        # When a file of the past was read says nothing of when its rows were collected.
+        known = None if self._signer.imported else collected
+        since_us, until_us = known or (None, None)
         batch = Batch(
             gateway=self._signer.gateway,
             seq=seq + 1,

@@ -12,8 +12,10 @@ from collectors import enrolment, gateway_status, logs
 from collectors.config import document
 from collectors.config import file as config
 from collectors.errors import ConfigRefused
+from collectors.history.gateway import import_gateway
 from deploy.commands.browse import browse
 from deploy.commands.common import JsonOption, console, print_json
+from deploy.commands.history import import_history, refused
 from deploy.commands.init import init
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(browse)
+app.command("import")(import_history)
+app.command()(refused)
+app.command()(init)
 
 FileArgument = Annotated[Path, typer.Argument(help="Gateway file (TOML).")]
 
@@ -28,6 +33,8 @@ FileArgument = Annotated[Path, typer.Argument(help="Gateway file (TOML).")]
 @app.command()
 def check(file: FileArgument, as_json: JsonOption = False) -> None:
     """Read a gateway file without any network and list every problem with its line.
+
+    Of a sound file it says besides what the other side must be set to.
 
     Example: `millpond collector check gateway.toml`
     """
@@ -38,6 +45,9 @@ def check(file: FileArgument, as_json: JsonOption = False) -> None:
     if problems:
         raise ConfigRefused(problems)
     print(f"{file}: no problem found")
+    for source in config.load(file).sources:
+        for each in source.advice():
+            print(f'advice for source "{source.name}": {each}')
 
 
 @app.command()
@@ -81,6 +91,9 @@ def enrol(
     code: Annotated[
         str | None, typer.Option(help="One-time code of the city, for a sink over HTTPS.")
     ] = None,
+    for_import: Annotated[
+        bool, typer.Option("--for-import", help="Enrol the gateway that imports of history use.")
+    ] = False,
 ) -> None:
     """Register the gateway's public key, so that its batches are taken.
 
@@ -89,6 +102,8 @@ def enrol(
     Example: `millpond collector enrol gateway.toml --factory DEMO-FIBRE`
     """
     settings = config.load(file)
+    if for_import:
+        settings = import_gateway(settings)
     if factory is not None and code is None:
         key = enrolment.enrol(settings, factory)
     elif code is not None and factory is None:
@@ -154,6 +169,18 @@ def status(file: FileArgument, as_json: JsonOption = False) -> None:
     console.print(table)
 
 
+@app.command()
+def resend(file: FileArgument) -> None:
+    """Send again what the database had refused for good, after its reason was removed.
+
+    Example: `millpond collector resend gateway.toml`
+    """
+    from collectors.resend import resend as put_back
+
+    rows, records = put_back(config.load(file))
+    print(f"{rows:,} rows and {records:,} records wait to be sent again")
+
+
 def _counts(found: gateway_status.GatewayStatus) -> Table:
     table = Table(show_header=False, title=found.gateway, title_justify="left")
     for name in (
@@ -161,6 +188,8 @@ def _counts(found: gateway_status.GatewayStatus) -> Table:
         *("dropped_rows", "dropped_records", "quarantined", "batches_aside", "spool_bytes"),
     ):
         table.add_row(name.replace("_", " "), f"{getattr(found, name):,}")
+    if found.clock_ahead_s is not None:
+        table.add_row("clock ahead of the city's", f"{found.clock_ahead_s:.1f} s")
     if found.unknown_tags:
         table.add_row("not in the plan", ", ".join(found.unknown_tags))
     return table

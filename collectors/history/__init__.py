@@ -1,0 +1,1 @@
+"""History: tables of the past, imported through the same batches as live data."""

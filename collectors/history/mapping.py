@@ -1,0 +1,66 @@
+"""The mapping file: read and judged whole, every problem with its line."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from collectors.config.lines import Place
+from collectors.config.tables import Findings, note_unknown_keys, read_table
+from collectors.errors import ConfigRefused, Problem
+from collectors.history.settings import HistoryFile
+
+_MOST_FILES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """The tables of a mapping file, and the folder where their files start."""
+
+    path: Path
+    files: tuple[HistoryFile, ...]
+
+    def found(self) -> list[tuple[Path, HistoryFile]]:
+        """Return every file that there is, with its table; raises ConfigRefused without any."""
+        folder = self.path.parent
+        pairs = [(path, table) for table in self.files for path in sorted(folder.glob(table.files))]
+        missing = [
+            Problem(self.path, 0, f'there is no file "{table.files}" in {folder}')
+            for table in self.files
+            if not any(other is table for _, other in pairs)
+        ]
+        if missing:
+            raise ConfigRefused(missing)
+        if len(pairs) > _MOST_FILES:
+            raise ConfigRefused([Problem(self.path, 0, f"more than {_MOST_FILES:,} files at once")])
+        return pairs
+
+
+def load(path: Path) -> Mapping:
+    """Return what a mapping file says; raises ConfigRefused with every problem in it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
+    except OSError as error:
+        raise ConfigRefused([Problem(path, 0, f"cannot be read: {error.strerror}")]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigRefused([Problem(path, 0, "is not UTF-8; save the file as UTF-8")]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigRefused([Problem(path, 0, f"is not TOML: {error}")]) from error
+    findings = Findings.of(path, text)
+    note_unknown_keys(raw, ("file",), (), findings)
+    tables = raw.get("file")
+    if not isinstance(tables, list) or not tables:
+        findings.add((), "the file needs at least one [[file]]")
+        tables = []
+    files = [_file(table, ("file", index), findings) for index, table in enumerate(tables)]
+    if findings.problems:
+        raise ConfigRefused(sorted(findings.problems, key=lambda problem: problem.line))
+    return Mapping(path.absolute(), tuple(one for one in files if one is not None))
+
+
+def _file(raw: object, place: Place, findings: Findings) -> HistoryFile | None:
+    table = read_table(HistoryFile, raw, place, findings)
+    if table is not None:
+        for fault in table.faults():
+            findings.add((*place, *fault.place), fault.message)
+    return table
