@@ -1,13 +1,19 @@
-"""Measure, and print one table; how the numbers turn out does not change the exit status."""
+"""Measure, and print one table; how the numbers turn out does not change the exit status.
 
+`--minutes 5` runs the steady streams for so long; without it they take half a minute each.
+`--only WORD` leaves out what has another name: accepting, modbus, collecting, sustained.
+"""
+
+import argparse
 import sys
+from collections.abc import Callable, Iterable
 
 from rich.console import Console
 from rich.table import Table
 
 from deploy.errors import DeployError
 from store.errors import StoreError
-from tests.bench import accepting
+from tests.bench import accepting, collecting, modbus_requests, sustained
 from tests.bench.ratio import Ratio
 from tests.support.database import ensure_template, throwaway_cluster
 
@@ -16,15 +22,34 @@ _WIDTH = 132  # wide enough for a row a line, also where no terminal says its ow
 
 def main() -> int:
     """Return 0 once everything was measured, 1 where it cannot be."""
+    asked = _arguments()
+    console = Console(width=_WIDTH)
     try:
         with throwaway_cluster() as cluster:
             ensure_template(cluster.url())
-            ratios = list(accepting.measure(cluster.url()))
-    except (DeployError, StoreError) as error:
+            ways: dict[str, Callable[[], Iterable[Ratio]]] = {
+                "accepting": lambda: accepting.measure(cluster.url()),
+                "modbus": modbus_requests.measure,
+                "collecting": lambda: collecting.measure(cluster.url()),
+            }
+            wanted = [way for name, way in ways.items() if asked.only in (None, name)]
+            if ratios := [ratio for way in wanted for ratio in way()]:
+                console.print(_table(ratios))
+            if asked.only in (None, "sustained"):
+                for stream in sustained.measure(cluster.url(), asked.minutes):
+                    console.print(str(stream))
+    except (DeployError, StoreError, RuntimeError) as error:
         print(f"the measurement cannot run: {error}", file=sys.stderr)
         return 1
-    Console(width=_WIDTH).print(_table(ratios))
     return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("--minutes", type=float, default=0.5)
+    names = ("accepting", "modbus", "collecting", "sustained")
+    parser.add_argument("--only", choices=names)
+    return parser.parse_args()
 
 
 def _table(ratios: list[Ratio]) -> Table:
