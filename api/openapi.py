@@ -21,6 +21,7 @@ _TAGS = [
     {"name": "figures", "description": "Published figures and all their revisions."},
     {"name": "comparison", "description": "Promised, reported and verified side by side."},
     {"name": "follow-up", "description": "What changed since a cursor, to subscribe to."},
+    {"name": "schemas", "description": "What business records must hold, and what was refused."},
     {"name": "ingest", "description": "What gateways send; each comes with its own token."},
     {"name": "health", "description": "Whether the service works."},
 ]

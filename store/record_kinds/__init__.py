@@ -48,8 +48,7 @@ def record_kind(name: str) -> RecordKind | None:
     """Return a kind by its name, None for one that does not exist; schemas are only to be read."""
     if name not in KINDS:
         return None
-    text = files(__name__).joinpath(f"{name}.json").read_text(encoding="utf-8")
-    schema = json.loads(text)
+    schema = json.loads(schema_text(name))
     return RecordKind(
         name=name,
         title_zh=schema["title"],
@@ -59,6 +58,11 @@ def record_kind(name: str) -> RecordKind | None:
         order=tuple((first, second) for first, second in schema.get("x-order", ())),
         schema=schema,
     )
+
+
+def schema_text(name: str) -> str:
+    """Return the schema of a kind as its file has it; the name must be one of KINDS."""
+    return files(__name__).joinpath(f"{name}.json").read_text(encoding="utf-8")
 
 
 def all_kinds() -> list[RecordKind]:

@@ -29,6 +29,7 @@ def test_lists_the_interface_and_no_page(description: dict[str, Any]) -> None:
         "/api/v1/factories/{code}/figures/{kpi}/{period_kind}/{period_start}/revisions",
         "/api/v1/factories/{code}/comparison",
         "/api/v1/factories/{code}/gaps",
+        "/api/v1/factories/{code}/refused",
         "/api/v1/follow-up",
         "/api/v1/ingest/batches",
         "/api/v1/ingest/enrolments",
@@ -37,6 +38,8 @@ def test_lists_the_interface_and_no_page(description: dict[str, Any]) -> None:
         "/api/v1/ingest/tags",
         "/api/v1/ingest/time",
         "/api/v1/ingest/tokens",
+        "/api/v1/schemas",
+        "/api/v1/schemas/{kind}",
         "/healthz",
     }
 
