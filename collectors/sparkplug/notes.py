@@ -14,7 +14,10 @@ class Notes:
 
     def tell(self, reason: str, payload: object = "") -> None:
         """Note something that happens anew each time."""
-        self._waiting.append(Refused(reason, str(payload).replace("\0", "\\0")))
+        # A database takes no zero character in a text.
+        self._waiting.append(
+            Refused(*(str(text).replace("\0", "\\0") for text in (reason, payload)))
+        )
 
     def once(self, key: tuple[object, ...], reason: str, payload: object = "") -> None:
         """Note something that stays as it is; a thousand of such are told, no more."""

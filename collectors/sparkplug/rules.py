@@ -110,7 +110,7 @@ class Rules:
     def _made(self, template: SparkplugTemplate, origin: Origin, born: Born) -> Route | None:
         if born.datatype is None or not datatypes.is_number(born.datatype):
             if born.datatype is not None and not datatypes.is_storable(born.datatype):
-                raise Unroutable(f"a {datatypes.name(born.datatype)} cannot be stored")
+                raise Unroutable(f"{datatypes.name(born.datatype)} values cannot be stored")
             return None
         parts = {"group": origin.node.group, "node": origin.node.name, "device": origin.device}
         tag = template.tag.format(**parts, metric=origin.metric)

@@ -47,5 +47,5 @@ def sample(route: Route, metric: Metric, datatype: int | None, ts_us: int, code:
     if datatype is None:
         raise NotAValue("neither its birth nor the message tells its datatype")
     if not datatypes.is_storable(datatype):
-        raise NotAValue(f"a {datatypes.name(datatype)} cannot be stored")
+        raise NotAValue(f"{datatypes.name(datatype)} values cannot be stored")
     return route.sample(ts_us, datatypes.meaning(datatype, metric.value), code)

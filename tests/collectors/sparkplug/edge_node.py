@@ -3,6 +3,7 @@
 The bytes follow the encoding of Protocol Buffers and the field numbers of the specification.
 """
 
+import socket
 import struct
 import time
 from collections.abc import Sequence
@@ -138,7 +139,7 @@ class EdgeNode:
     def __init__(self, port: int, group: str, node: str, bd: int = 0) -> None:
         self._group, self._node, self._bd = group, node, bd
         self.seq = 0
-        self._client = Client(CallbackAPIVersion.VERSION2)
+        self._client = Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=False)
         self._client.will_set(self.topic("NDEATH"), payload([bd_seq(bd)]), qos=1)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
@@ -174,13 +175,19 @@ class EdgeNode:
         """Lose messages on the way."""
         self.seq = (self.seq + messages) % 256
 
+    def drop(self) -> None:
+        """Lose the connection without a word, so that the broker publishes the will."""
+        connection = self._client.socket()
+        assert isinstance(connection, socket.socket)
+        connection.shutdown(socket.SHUT_RDWR)
+
     def die(self, bd: int | None = None) -> None:
         """Publish a death, of this session or of another one."""
         self.publish(self.topic("NDEATH"), payload([bd_seq(self._bd if bd is None else bd)]), qos=1)
 
-    def publish(self, topic: str, data: bytes, qos: int = 0) -> None:
+    def publish(self, topic: str, data: bytes, qos: int = 0, *, retain: bool = False) -> None:
         """Publish bytes and wait until they are on their way."""
-        self._client.publish(topic, data, qos=qos).wait_for_publish(_PUBLISH_S)
+        self._client.publish(topic, data, qos=qos, retain=retain).wait_for_publish(_PUBLISH_S)
 
 
 def time_ms() -> int:
