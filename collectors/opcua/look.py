@@ -37,13 +37,18 @@ async def offers(url: str, timeout_s: float) -> list[str]:
     except ERRORS as error:
         raise SourceUnreachable(_why(url, error)) from error
     found = {
-        (str(one.SecurityPolicyUri).rpartition("#")[2], ua.MessageSecurityMode(one.SecurityMode))
+        (_policy(str(one.SecurityPolicyUri)), ua.MessageSecurityMode(one.SecurityMode))
         for one in endpoints
     }
     return sorted(
         NO_SECURITY if mode == ua.MessageSecurityMode.None_ else f"{policy} with {mode.name}"
         for policy, mode in found
     )
+
+
+def _policy(uri: str) -> str:
+    """Return a policy as a gateway file spells it, without the underscores of its URI."""
+    return uri.rpartition("#")[2].replace("_", "")
 
 
 def _why(url: str, error: BaseException) -> str:
