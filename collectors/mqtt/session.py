@@ -39,6 +39,8 @@ _FAILURE = 0x80
 _DAY_S = 86_400
 _BLOCKED_S = 1.0
 _CLOSE_S = 5.0
+# Without a pause so long after connecting, messages are taken to be new ones.
+_CAUGHT_UP_S = 600.0
 # What a broker without limits may leave at QoS 0 before TCP holds it back.
 _LEAST_ROOM = 100
 
@@ -88,7 +90,9 @@ class BrokerSession:
         self._is_told = False
         self._connected: asyncio.Future[str | None] = self._loop.create_future()
         self._asked: dict[int, Sequence[Subscription]] = {}
-        self._opened_s = time.monotonic()
+        self._opened_s = self._asked_s = time.monotonic()
+        # What waited at the broker comes first; nothing tells where it ends but a pause.
+        self._is_catching_up = kept
         self._lost: str | None = None
         self._starting = threading.Lock()
         # Whether the broker had kept this client's session, and what it does less well than asked.
@@ -131,7 +135,7 @@ class BrokerSession:
         if not subscriptions:
             return
         _, mid = self._client.subscribe([(one.topic, one.qos) for one in subscriptions])
-        self._opened_s = time.monotonic()
+        self._asked_s = time.monotonic()
         if mid is not None:
             self._asked[mid] = subscriptions
 
@@ -154,12 +158,15 @@ class BrokerSession:
             raise SourceLost(self._lost)
         if not self._waiting:
             self._check_granted()
+            self._is_catching_up = False
+        elif time.monotonic() - self._opened_s > _CAUGHT_UP_S:
+            self._is_catching_up = False
         taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
         self._has_room.set()
         for arrived in taken[:-1]:
             arrived.is_in_a_crowd = True
         if taken:
-            taken[-1].is_in_a_crowd = bool(self._waiting)
+            taken[-1].is_in_a_crowd = bool(self._waiting) or self._is_catching_up
         return taken
 
     async def next(self, wait_s: float) -> Arrived | None:
@@ -264,7 +271,7 @@ class BrokerSession:
                 self._connected.set_result(reason)
 
     def _check_granted(self) -> None:
-        late = time.monotonic() - self._opened_s > self._connection.timeout_s
+        late = time.monotonic() - self._asked_s > self._connection.timeout_s
         if late and self._asked:
             raise SourceLost("the broker does not answer the subscription")
 
@@ -283,6 +290,7 @@ class BrokerSession:
 
     def _settle(self, refusal: str | None, session_present: bool, expiry_s: int | None) -> None:
         self.session_present = session_present
+        self._is_catching_up = self._kept and session_present
         if expiry_s is not None and self._kept:
             asked_s = self._connection.session_expiry_days * _DAY_S
             if expiry_s < asked_s:

@@ -376,22 +376,26 @@ def test_probing_takes_no_message_from_the_gateway(
     assert number_of(asyncio.run(collect())) == 7.0
 
 
-def test_the_time_between_a_message_and_its_reception_is_measured(
-    adapter: MakeAdapter,
-    broker: EmbeddedBroker,
+def test_the_clock_of_a_source_is_judged_by_new_messages_only(
+    adapter: MakeAdapter, broker: EmbeddedBroker
 ) -> None:
-    settings = source(broker, "skew")
+    """What waited at the broker is old because nobody took it, not because a clock is wrong."""
+    settings = source(broker, "skew", watch_broker=False)
 
-    async def run() -> Delivery:
+    async def run() -> tuple[list[Delivery], Delivery]:
         wanted = adapter(settings)
         async with opened(wanted):
-            return await next_message(wanted)
+            waited = await receive_until(wanted, lambda seen: len(seen) >= 2, "signs of life")
+            await asyncio.to_thread(publish, broker, "skew/n", numbered(1))
+            return waited, await next_message(wanted)
 
     session_exists(adapter, settings)
     publish(broker, "skew/n", numbered(0))
-    delivery = asyncio.run(run())
-    assert delivery.skew_s is not None
-    assert delivery.skew_s > 0
+    waited, fresh = asyncio.run(run())
+    assert [sample.value for sample in samples_of(waited)] == [0.0]
+    assert [one.skew_s for one in waited] == [None] * len(waited)
+    assert fresh.skew_s is not None
+    assert fresh.skew_s > 0
 
 
 def test_nobody_there_is_told(adapter: MakeAdapter, broker: EmbeddedBroker, free_port: int) -> None:
