@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 import collectors
+from collectors.sparkplug.topics import Node, rebirth_topic
 
 FOLDER = Path(collectors.__file__).parent
 MODULES = sorted(FOLDER.rglob("*.py"))
-PROTOCOLS = ("opcua", "modbus", "mqtt")
+PROTOCOLS = ("opcua", "modbus", "mqtt", "sparkplug")
 
 # All that the adapters may use of the libraries' clients: reading and bookkeeping.
 ALLOWED = {
@@ -78,6 +79,8 @@ ALLOWED = {
             "username_pw_set",
         },
     },
+    # The one request that a Sparkplug host may send; see the test of it below.
+    "sparkplug": {"_client": {"publish"}},
 }
 
 # What OPC UA, Modbus and MQTT clients call the things that change something in a plant.
@@ -109,6 +112,8 @@ HARMLESS = {
     "published_s",
     "_published",
     "_PUBLISHES_WAITING",
+    "_write_table",
+    "_write_progress",
 }
 
 
@@ -154,6 +159,7 @@ def test_clients_are_used_for_reading_only(protocol: str, owner: str) -> None:
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_no_writing_service_is_named(protocol: str) -> None:
     names: set[str] = set().union(*(names_in(tree) for tree in trees(protocol)))
+    names -= {"publish"} if protocol == "sparkplug" else set()
     found = {
         name
         for name in names - HARMLESS
@@ -162,6 +168,27 @@ def test_no_writing_service_is_named(protocol: str) -> None:
         or "CallRequest" in name
     }
     assert found == set()
+
+
+def test_a_sparkplug_host_can_ask_for_births_and_send_nothing_else() -> None:
+    tree = ast.parse((FOLDER / "sparkplug" / "rebirth.py").read_text(encoding="utf-8"))
+    (function,) = (
+        item
+        for item in ast.walk(tree)
+        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) and "publish" in names_in(item)
+    )
+    assert function.name == "ask_for_births"
+    (sent,) = (
+        item
+        for item in ast.walk(function)
+        if isinstance(item, ast.Call) and "publish" in names_in(item.func)
+    )
+    assert ast.unparse(sent.args[0]) == "rebirth_topic(node)"
+    everywhere = [
+        path.name for path in MODULES if "publish" in names_in(ast.parse(path.read_text("utf-8")))
+    ]
+    assert everywhere == ["rebirth.py"]
+    assert rebirth_topic(Node("G", "N")) == "spBv1.0/G/NCMD/N"
 
 
 def test_each_library_is_used_by_its_protocol_alone() -> None:
