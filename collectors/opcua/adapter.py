@@ -23,7 +23,14 @@ from collectors.opcua.items import Item, Place, chunks, items_of, name_values, r
 from collectors.opcua.readings import Readings
 from collectors.opcua.settings import OpcuaSource
 from collectors.opcua.subscriptions import CANNOT_SUBSCRIBE, Subscriptions
-from collectors.opcua.values import CombinedDecoder, Note, Reading, clock_us, source_us
+from collectors.opcua.values import (
+    CombinedDecoder,
+    Note,
+    Reading,
+    clock_us,
+    has_overflowed,
+    source_us,
+)
 from collectors.sample import Delivery, Refused, bad, now_us
 
 _log = logging.getLogger("collectors.opcua")
@@ -46,6 +53,7 @@ class OpcuaAdapter:
         self._connection = Connection(source, context)
         self.table = TagTable(tag.tag for tag in source.tags)
         self._told_polling = False
+        self._told_overflow = False
         self._reconcile_s = 0.0
         self._is_reading_next = True
         self._begin()
@@ -69,6 +77,7 @@ class OpcuaAdapter:
         if self._readings.plan(now_s):
             self._connection.check_alive()
             self._subscriptions.check_alive()
+            self._mend_gap()
         if self._readings.is_due and (self._is_reading_next or not self._subscriptions.has_news):
             self._is_reading_next = False
             return await self._read()
@@ -89,6 +98,13 @@ class OpcuaAdapter:
         self._reconcile_s = 0.0
         self._is_reading_next = True
 
+    def _mend_gap(self) -> None:
+        """Read every node again when a message of the server did not arrive."""
+        if self._subscriptions.take_gap():
+            _log.warning("%s: a message was lost; every node is read again", self._source.name)
+            for item in self._items:
+                item.notified_s = item.read_s = 0.0
+
     # --- values ----------------------------------------------------------------------------------
 
     def _decode(self, result: ua.PublishResult) -> Delivery:
@@ -108,7 +124,17 @@ class OpcuaAdapter:
             if change.ClientHandle < len(items):
                 item, data = items[change.ClientHandle], change.Value
                 item.notified_s, item.last = heard_s, data
+                if data.StatusCode is not None and data.StatusCode.value and has_overflowed(data):
+                    self._tell_overflow(item)
                 yield item, data, source_us(data, received_us)
+
+    def _tell_overflow(self, item: Item) -> None:
+        if not self._told_overflow:
+            self._told_overflow = True
+            name = self._source.name
+            _log.warning(
+                "%s: the server dropped values of %s; lower publish_ms", name, item.tag.tag
+            )
 
     async def _read(self) -> Delivery:
         result = await self._readings.read()

@@ -29,6 +29,7 @@ _QUEUE_PER_ITEM = _SAMPLES_PER_PUBLISH * 5
 KEEP_ALIVE_S = 10.0
 _LIFETIME_KEEP_ALIVES = 6
 _LEAST_SILENCE_S = 1.5
+_LAST_SEQUENCE = 0xFFFFFFFF
 
 _TOO_MANY_ITEMS = status.signed(StatusCodes.BadTooManyMonitoredItems)
 
@@ -47,12 +48,16 @@ CANNOT_SUBSCRIBE = frozenset(
 
 @dataclass(slots=True)
 class _Subscription:
-    """One subscription: how many items it has, and how long its silence may last."""
+    """One subscription: how many items it has, and how long its silence may last.
+
+    sequence is the number of its newest message, which count up without a gap.
+    """
 
     id: int
     silence_s: float
     published_s: float
     items: int = 0
+    sequence: int | None = None
 
 
 class Subscriptions:
@@ -63,6 +68,7 @@ class Subscriptions:
         self._connection = connection
         self._subscriptions: dict[int, _Subscription] = {}
         self._published: asyncio.Queue[ua.PublishResult] = asyncio.Queue(_PUBLISHES_WAITING)
+        self._has_gap = False
 
     def __len__(self) -> int:
         return len(self._subscriptions)
@@ -115,6 +121,14 @@ class Subscriptions:
                 url = self._source.url
                 raise SourceLost(f"{url} sent no sign of life for {silent_s:.0f} s")
 
+    def take_gap(self) -> bool:
+        """Tell whether a message was lost since the last call.
+
+        The library drops a message that it cannot decode without a word.
+        """
+        has_gap, self._has_gap = self._has_gap, False
+        return has_gap
+
     async def _with_room(self) -> _Subscription:
         most = self._connection.profile.items_per_subscription
         for subscription in self._subscriptions.values():
@@ -143,18 +157,27 @@ class Subscriptions:
         return subscription
 
     async def _on_publish(self, result: ua.PublishResult) -> None:
-        # Waiting here holds back the acknowledgement and, with it, the server: that all of them
-        # are silent meanwhile is the gateway's doing, not the server's.
-        if self._published.full():
-            await self._published.put(result)
-            now_s = time.monotonic()
-            for subscription in self._subscriptions.values():
-                subscription.published_s = now_s
-            return
-        self._published.put_nowait(result)
         found = self._subscriptions.get(result.SubscriptionId)
         if found is not None:
-            found.published_s = time.monotonic()
+            self._follow(found, result.NotificationMessage)
+        if not self._published.full():
+            self._published.put_nowait(result)
+            return
+        # Waiting here holds back the acknowledgement and, with it, the server: that all of them
+        # are silent meanwhile is the gateway's doing, not the server's.
+        await self._published.put(result)
+        now_s = time.monotonic()
+        for subscription in self._subscriptions.values():
+            subscription.published_s = now_s
+
+    def _follow(self, subscription: _Subscription, message: ua.NotificationMessage) -> None:
+        """Note a sign of life, and whether a message before this one is missing."""
+        subscription.published_s = time.monotonic()
+        if not message.NotificationData:
+            return  # a keep-alive carries the number of the message that will come
+        last, number = subscription.sequence, int(message.SequenceNumber)
+        self._has_gap |= last is not None and number != last % _LAST_SEQUENCE + 1
+        subscription.sequence = number
 
     async def _create(self, subscription: _Subscription, items: Sequence[Item]) -> list[int]:
         """Create items and return their status; halves a call that the server refuses whole."""

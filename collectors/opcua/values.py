@@ -14,6 +14,8 @@ from collectors.opcua.structures import member_of
 from collectors.sample import Sample, bad, measured, time_is_plausible, to_us
 
 _NUMBERS = (float, int)
+# InfoType DataValue with the Overflow bit.
+_OVERFLOW = 0x480
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 # So many different texts are told of a tag; a text that counts up must not fill the quarantine.
 _MOST_NOTES = 20
@@ -75,9 +77,9 @@ class Decoder:
     def text(self, value: Any, part: int = 0) -> str | None:
         """Return the name of a state as a server may send it, or None when there is none."""
         if isinstance(value, str):
-            return value
+            return readable(value)
         if isinstance(value, ua.LocalizedText):
-            return value.Text
+            return None if value.Text is None else readable(value.Text)
         if isinstance(value, ua.QualifiedName):
             return value.Name
         if isinstance(value, ua.NodeId):
@@ -144,7 +146,8 @@ class Decoder:
         new = trouble.reason and trouble.reason not in self._told
         if new and len(self._told) < _MOST_NOTES:
             self._told.add(trouble.reason)
-            self._notes.append(Note(f"{self._tag.tag}: {trouble.reason}", str(value)))
+            note = Note(f"{self._tag.tag}: {trouble.reason}", readable(str(value)))
+            self._notes.append(note)
 
 
 class CombinedDecoder(Decoder):
@@ -231,6 +234,22 @@ def decoder_of(tag: OpcuaTag, notes: list[Note]) -> Decoder:
     return NestedDecoder(tag, notes) if tag.outer_nodes else Decoder(tag, notes)
 
 
+def readable(text: str) -> str:
+    """Return a text that can be stored, also where a controller sent it in GB 18030.
+
+    The library keeps bytes that are no UTF-8 as surrogates, which no file or database takes.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raw = text.encode("utf-8", "surrogateescape")
+        try:
+            return raw.decode("gb18030")
+        except UnicodeDecodeError:
+            return raw.decode("utf-8", "backslashreplace")
+    return text
+
+
 def source_us(data: ua.DataValue, received_us: int) -> int:
     """Return the source's time, else the server's, else that of reception, in µs since 1970 UTC.
 
@@ -248,6 +267,12 @@ def clock_us(clock: ua.DataValue, received_us: int) -> int:
     """Return the time that a server's clock shows, or that of reception when it shows none."""
     value = clock.Value.Value if clock.Value is not None else None
     return to_us(value) if isinstance(value, datetime) and value.tzinfo else received_us
+
+
+def has_overflowed(data: ua.DataValue) -> bool:
+    """Tell whether the server dropped older values of the node (OPC 10000-4, 7.39.1, Overflow)."""
+    code = data.StatusCode
+    return code is not None and code.value & _OVERFLOW == _OVERFLOW
 
 
 def _status(data: ua.DataValue) -> int:

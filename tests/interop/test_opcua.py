@@ -174,7 +174,9 @@ def test_a_probe_leaves_no_trace_in_the_folder(server: Peer, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_change_arrives_and_no_session_is_left_behind(server: Peer, folder: Path) -> None:
+def test_a_change_arrives_and_no_session_is_left_behind(
+    server: Peer, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async def run() -> float | None:
         async with opened(OpcuaAdapter(source(server, tag("Float")), context(folder))) as line:
             await first_of_each(line)
@@ -187,3 +189,4 @@ def test_a_change_arrives_and_no_session_is_left_behind(server: Peer, folder: Pa
     assert asyncio.run(run()) == 7.25
     server.tell(ask="sessions")
     assert server.hear() == {"sessions": 0}
+    assert [one for one in caplog.records if one.name == "collectors.opcua"] == []

@@ -204,6 +204,43 @@ def test_a_node_whose_changes_go_unreported_is_polled(
     assert told(caplog) == ["line1: B changes unreported; it is polled"]
 
 
+def test_a_lost_message_is_noticed_and_every_node_read_again(
+    server: OpcuaServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def skip_messages(inside: Server) -> None:
+        for subscription in inside.iserver.subscription_service.subscriptions.values():
+            subscription._notification_seq += 3
+
+    async def work(line: OpcuaAdapter) -> list[Sample]:
+        await first_of_each(line)
+        await asyncio.to_thread(server.write, "B", ua.Variant(50.0))
+        await until_value(line, "B", 50.0)
+        await asyncio.to_thread(server.within, skip_messages)
+        await asyncio.to_thread(server.write, "B", ua.Variant(51.0))
+        found = await receive_until(
+            line, lambda seen: bool(samples_of(seen, "C")), "a reading of a node that is quiet"
+        )
+        return samples_of(found, "B")
+
+    with caplog.at_level(logging.WARNING, "collectors.opcua"):
+        assert with_open(adapter(server, "B", "C"), work)[0].value == 51.0
+    assert told(caplog) == ["line1: a message was lost; every node is read again"]
+
+
+def test_values_that_the_server_drops_are_told_once(
+    server: OpcuaServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(line: OpcuaAdapter) -> None:
+        await first_of_each(line)
+        for value in (60.0, 61.0):
+            await asyncio.to_thread(server.write, "A", ua.Variant(value), None, 0x480)
+            await until_value(line, "A", value)
+
+    with caplog.at_level(logging.WARNING, "collectors.opcua"):
+        with_open(adapter(server, "A"), work)
+    assert told(caplog) == ["line1: the server dropped values of A; lower publish_ms"]
+
+
 # 3
 def test_one_invalid_node_id_blocks_no_other(server: OpcuaServer) -> None:
     names = [*MANY, "Nowhere"]
@@ -215,8 +252,8 @@ def test_one_invalid_node_id_blocks_no_other(server: OpcuaServer) -> None:
 
 
 def test_one_invalid_node_id_blocks_no_other_when_polled(server: OpcuaServer) -> None:
-    found = with_open(adapter(server, "A", "Nowhere", mode="poll", poll_s=0.1), first_of_each)
-    assert (found["A"].value, found["Nowhere"].status) == (1.0, BAD_NODE_UNKNOWN)
+    found = with_open(adapter(server, "N7", "Nowhere", mode="poll", poll_s=0.1), first_of_each)
+    assert (found["N7"].value, found["Nowhere"].status) == (7.0, BAD_NODE_UNKNOWN)
 
 
 # 4

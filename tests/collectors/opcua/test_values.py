@@ -158,6 +158,19 @@ def test_an_unknown_state_is_bad_and_named_once_each() -> None:
     assert len(notes) == 20
 
 
+def test_a_text_in_gb_18030_is_read_and_can_be_stored() -> None:
+    for raw, shown in (("运行".encode("gb18030"), "运行"), (b"\xff\xfe", "\\xff\\xfe")):
+        data = value(raw.decode("utf-8", "surrogateescape"), "String")
+        notes: list[Note] = []
+        Decoder(tag(states={"停止": 1}), notes).value(sent(data))
+        assert [note.value for note in notes] == [shown]
+        assert shown.encode()
+    assert decoded(
+        value("运行".encode("gb18030").decode("utf-8", "surrogateescape"), "String"),
+        states={"运行": 3},
+    ) == (3.0, GOOD, [])
+
+
 def test_a_state_number_is_never_taken_for_a_name() -> None:
     assert decoded(value(6, "Int32"), states="packml")[1] == BAD_OUT_OF_RANGE
     assert decoded(value(6, "Int32"), states={"6": 60}) == (60.0, GOOD, [])
