@@ -92,10 +92,8 @@ def enrol(
     if not verify(asked.public_key, proof, asked.signature):
         raise BadSignature("the enrolment is not signed with the private half of its key")
     with transaction(conn):
-        found = _spend(conn, asked)
-        if isinstance(found, str):
-            _note(conn, asked.gateway, "enrolment_refused", actor, {"why": found})
-        else:
+        found = _spend(conn, asked, actor)
+        if not isinstance(found, str):
             return _let_in(conn, asked, found, fingerprint, actor)
     # Only here, so that the attempt which was spent is committed.
     raise EnrolmentRefused(f"{found}; ask for a new one (`millpond db enrolment-code`)")
@@ -108,12 +106,16 @@ class _Code:
     by_certificate: bool
 
 
-def _spend(conn: Connection, asked: Enrolment) -> _Code | str:
-    """Spend the code that was given, or return why it is worth nothing."""
+def _spend(conn: Connection, asked: Enrolment, actor: str) -> _Code | str:
+    """Spend the code that was given, or return why it is worth nothing.
+
+    A wrong code is noted only where it costs an attempt: strangers may not fill the record.
+    """
     key = {"gateway": asked.gateway, "code_sha256": _code_hash(asked.code)}
     row = conn.execute(query("enrolment_code"), key).fetchone()
     if row is None:
-        conn.execute(query("spend_attempts"), {"gateway": asked.gateway})
+        if conn.execute(query("spend_attempts"), {"gateway": asked.gateway}).rowcount:
+            _note(conn, asked.gateway, "enrolment_refused", actor, {"why": "wrong code"})
         return f"this is no enrolment code of gateway {asked.gateway}"
     number, factory, by_certificate, has_expired, attempts_left, used_key = row
     if used_key is not None and (

@@ -1,5 +1,8 @@
 """What gateways send over HTTPS: the same batches into the same ledger as by the direct way."""
 
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
@@ -23,8 +26,10 @@ PREFIX = "/ingest"
 router = APIRouter(prefix=PREFIX, tags=["ingest"], route_class=BoundedRoute)
 
 _MOST_NOTICE_BYTES = 1024 * 1024
-# Each holds a body and what it unpacks to; more would only wait for the same disk.
-_MOST_AT_ONCE = 8
+# Bodies may come slowly; what they unpack to is held only while the database takes it.
+_MOST_READ = 64
+_MOST_TAKEN = 8
+_TAKE_WAIT_S = 20.0
 
 _HOW_TO_SEND = """
 The body is one batch as `millpond collector` packs it. It is taken whole or not at all, and a
@@ -35,18 +40,35 @@ the batch itself holds (`UnknownTag`, `BadHash`, `Refused`) stays wrong when it 
 
 
 class AtOnce:
-    """How many batches are being taken; touched by the event loop alone."""
+    """How many batches are being read and taken; touched by the event loop alone."""
 
     def __init__(self) -> None:
-        self._taken = 0
+        self.coming_in = 0
+        self._room = asyncio.Semaphore(_MOST_TAKEN)
 
-    def __enter__(self) -> None:
-        if self._taken >= _MOST_AT_ONCE:
-            raise StoreUnavailable("as many batches as can be taken at once are being taken")
-        self._taken += 1
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Count a body that comes in; raises StoreUnavailable where too many do."""
+        if self.coming_in >= _MOST_READ:
+            raise StoreUnavailable("as many batches as can be read at once are coming in")
+        self.coming_in += 1
+        try:
+            yield
+        finally:
+            self.coming_in -= 1
 
-    def __exit__(self, *_: object) -> None:
-        self._taken -= 1
+    @asynccontextmanager
+    async def taking(self) -> AsyncIterator[None]:
+        """Wait for room beside the batches that are being taken; raises StoreUnavailable."""
+        try:
+            async with asyncio.timeout(_TAKE_WAIT_S):
+                await self._room.acquire()
+        except TimeoutError as error:
+            raise StoreUnavailable("the batches before this one take too long") from error
+        try:
+            yield
+        finally:
+            self._room.release()
 
 
 @router.post(
@@ -67,9 +89,10 @@ async def take_batch(request: Request, gateway: TheGateway, database: TheIngest)
     if request.headers.get("content-type") != wire.MEDIA_TYPE:
         raise HTTPException(415, f"Send the batch as {wire.MEDIA_TYPE}.")
     at_once: AtOnce = request.app.state.at_once
-    with at_once:
+    with at_once.reading():
         body = await request.body()
-        batch, receipt = await run_in_threadpool(_take, database, gateway, body)
+        async with at_once.taking():
+            batch, receipt = await run_in_threadpool(_take, database, gateway, body)
     return models.Receipt(
         outcome=receipt.outcome,
         batch_id=receipt.batch_id,

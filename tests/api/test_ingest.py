@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
@@ -290,41 +291,73 @@ def test_a_body_without_end_is_cut_off_while_it_is_read(
 
 
 def test_more_at_once_than_there_is_room_for(
-    city: httpx.Client, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+    database_url: str, db: store.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "_MOST_AT_ONCE", 1)
-    body = wire.encode(gateway.batch(one_row(gateway.tags["M01.total"], START, 1.0)))
-    started, let_go = threading.Event(), threading.Event()
+    at_once = ingest.AtOnce()
+    monkeypatch.setattr(ingest, "AtOnce", lambda: at_once)
+    monkeypatch.setattr(ingest, "_MOST_READ", 1)
+    with_plan(db)
+    let_go = threading.Event()
+    with (
+        served(database_url) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        gateway = enrolled(client, db)
+        body = wire.encode(gateway.batch(one_row(gateway.tags["M01.total"], START, 1.0)))
 
-    def slowly() -> Iterator[bytes]:
-        yield body[:10]
-        started.set()
-        assert let_go.wait(30)
-        yield body[10:]
+        def slowly() -> Iterator[bytes]:
+            yield body[:10]
+            assert let_go.wait(30)
+            yield body[10:]
 
-    found: list[httpx.Response] = []
-    first = httpx.Client(base_url=city.base_url, headers=city.headers, timeout=60)
+        first = threads.submit(
+            httpx.post,
+            f"{address}{PATH}batches",
+            content=slowly(),
+            headers=HEAD | {"Authorization": client.headers["Authorization"]},
+            timeout=60,
+        )
+        try:
+            wait_for(lambda: at_once.coming_in == 1, "the beginning of the first batch")
+            answer = client.post(f"{PATH}batches", content=body, headers=HEAD)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        finally:
+            let_go.set()
+        assert first.result(60).json()["outcome"] == "accepted"
+        assert send(client, wire.decode(body)).json()["outcome"] == "known"
+        assert at_once.coming_in == 0
 
-    def post() -> None:
-        found.append(first.post(f"{PATH}batches", content=slowly(), headers=HEAD))
 
-    thread = threading.Thread(target=post)
-    thread.start()
-    try:
-        assert started.wait(30)
+def test_a_batch_that_the_database_holds_up_does_not_hold_up_the_rest_for_ever(
+    database_url: str, db: store.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "_MOST_TAKEN", 1)
+    monkeypatch.setattr(ingest, "_TAKE_WAIT_S", 0.2)
+    with_plan(db)
+    with (
+        served(database_url) as address,
+        httpx.Client(base_url=address, timeout=60) as one,
+        httpx.Client(base_url=address, timeout=60) as other,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        slow, quick = enrolled(one, db, "gw-slow"), enrolled(other, db, "gw-quick")
+        tag = slow.tags["M01.total"]
+        second = quick.batch(one_row(tag, START, 1.0))
+        with db.transaction():
+            db.execute("SELECT 1 FROM registry.gateway WHERE code = 'gw-slow' FOR UPDATE")
+            first = threads.submit(send, one, slow.batch(one_row(tag, START, 1.0)))
+            with closing(store.connect(database_url)) as watch:
 
-        def is_full() -> bool:
-            answer = city.post(f"{PATH}batches", content=body, headers=HEAD)
-            return answer.status_code == 503 and "retry-after" in answer.headers
+                def waits() -> bool:
+                    found = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+                    return watch.execute(found).fetchone() == (1,)
 
-        # The first bytes may still be on their way when they were given out.
-        wait_for(is_full, "the refusal of a second batch")
-    finally:
-        let_go.set()
-        thread.join(60)
-        first.close()
-    assert [answer.status_code for answer in found] == [200]
-    assert send(city, wire.decode(body)).json()["outcome"] == "known"
+                wait_for(waits, "the first batch to wait in the database")
+            answer = send(other, second)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert first.result(60).json()["outcome"] == "accepted"
+        assert send(other, second).json()["outcome"] == "accepted"
 
 
 def test_without_a_database_a_gateway_is_told_to_come_again(

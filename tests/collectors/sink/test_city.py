@@ -232,6 +232,17 @@ def test_a_proxy_that_takes_less_makes_batches_smaller(tmp_path: Path, batch: Ba
         link.accept(batch)
 
 
+def test_a_batch_that_no_city_would_take_is_not_sent(
+    tmp_path: Path, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.wire.MOST_BYTES", 100)
+    with stranger(200, receipt(batch)) as (url, asked), linked(tmp_path, url) as link:
+        before = len(asked)
+        with pytest.raises(Refused, match="more than one request may have"):
+            link.accept(batch)
+        assert len(asked) == before
+
+
 def test_an_answer_without_end_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("collectors.sink.city._MOST_ANSWER", 1000)
     with (
