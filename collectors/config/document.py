@@ -14,8 +14,15 @@ from collectors.config.schema import (
 )
 from collectors.config.tables import not_allowed
 from collectors.errors import UnknownKind
+from collectors.history.settings import HistoryFile
 
-_TYPES = {str: "text", int: "whole number", float: "number", bool: "true/false"}
+_TYPES: dict[object, str] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true/false",
+    list[str]: "list of texts",
+}
 _SOURCE = "source"
 
 
@@ -33,12 +40,15 @@ class Key:
 def keys(kind: str) -> list[Key]:
     """Return the keys of a kind of source, or with "gateway" those of the tables around them.
 
-    Raises UnknownKind for any other word.
+    With "history" they are those of the mapping file of an import. Raises UnknownKind for any
+    other word.
     """
     if kind in SOURCES:
         return list(_keys(SOURCES[kind], f"[[{_SOURCE}]]"))
+    if kind == "history":
+        return list(_keys(HistoryFile, "[[file]]"))
     if kind != "gateway":
-        raise UnknownKind(f'"{kind}" {not_allowed(kind, ["gateway", *SOURCES])}')
+        raise UnknownKind(f'"{kind}" {not_allowed(kind, ["gateway", "history", *SOURCES])}')
     tops = {
         "[gateway]": GatewayTable,
         "[spool]": SpoolTable,

@@ -43,9 +43,7 @@ def exports(tmp_path: Path) -> Path:
 
 def source(**changed: Any) -> FilesSource:
     defaults: dict[str, Any] = {"records": (LINES,), "poll_s": 0.1}
-    return FilesSource(
-        name="出口 1/a", kind="files", folder="exports", **(defaults | changed)
-    )
+    return FilesSource(name="出口 1/a", kind="files", folder="exports", **(defaults | changed))
 
 
 def read(
