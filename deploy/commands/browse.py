@@ -106,5 +106,5 @@ def look_at(
 
 def name_of(url: str) -> str:
     """Return a source's name from the host in its address."""
-    host = url.removeprefix(browsing.SCHEME).partition("/")[0].rpartition(":")[0]
+    host = url.removeprefix(browsing.SCHEME).partition("/")[0].partition(":")[0]
     return re.sub(r"[^0-9A-Za-z]+", "-", host).strip("-") or "opcua"

@@ -69,6 +69,7 @@ class _Machine:
         self._space = space
         self._root = root
         self._nodes = nodes
+        self._kinds = {one.type for one in nodes}
         self._notes: list[str] = []
         self._components = self._component_names()
 
@@ -133,8 +134,12 @@ class _Machine:
         return tuple(name for uri, name in specifications().items() if uri in met - general)
 
     def _of_type(self, name: str) -> list[Node]:
-        wanted = types()[name]
-        return [one for one in self._nodes if self._space.is_a(one.type, wanted)]
+        return self._instances(types()[name])
+
+    def _instances(self, wanted: str) -> list[Node]:
+        """Return the nodes of a type or of one derived from it, in their order."""
+        kinds = {kind for kind in self._kinds if self._space.is_a(kind, wanted)}
+        return [one for one in self._nodes if one.type in kinds] if kinds else []
 
     # --- what it tells ---------------------------------------------------------------------------
 
@@ -167,10 +172,9 @@ class _Machine:
         }
 
     def _matches(self, rule: Rule) -> Iterator[tuple[Node, Node]]:
-        for owner in self._nodes:
-            if self._space.is_a(owner.type, rule.type):
-                for variable in self._follow(owner, rule.path):
-                    yield owner, variable
+        for owner in self._instances(rule.type):
+            for variable in self._follow(owner, rule.path):
+                yield owner, variable
 
     def _follow(self, start: Node, path: Sequence[Name | str]) -> Iterator[Node]:
         """Return the variables at the end of a path below a node."""

@@ -20,6 +20,7 @@ from collectors.opcua.settings import OpcuaSource
 from collectors.opcua.shown import shown
 from collectors.proposal import Asset, Proposal, ProposedTag
 from collectors.starting_file import NewGateway, gateway_toml, source_toml
+from deploy.commands.browse import name_of
 from deploy.ports import free_port
 from tests.collectors.servers import NAMESPACE, LoopThread, OpcuaServer, loop_thread, opcua_server
 
@@ -112,6 +113,18 @@ def test_a_server_that_is_not_there_is_told_with_its_address(tmp_path: Path) -> 
         walk(url, tmp_path)
     with pytest.raises(SourceUnreachable, match=f"{url} cannot be browsed"):
         asyncio.run(offers(url, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("opc.tcp://10.0.0.5:4840", "10-0-0-5"),
+        ("opc.tcp://press-1.plant/OPCUA", "press-1-plant"),
+        ("opc.tcp://示例:4840", "opcua"),
+    ],
+)
+def test_a_new_source_has_the_name_of_its_host(url: str, name: str) -> None:
+    assert name_of(url) == name
 
 
 # --- texts ---------------------------------------------------------------------------------------
