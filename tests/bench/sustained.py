@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import store
 from deploy.broker import EmbeddedBroker
 from deploy.ports import free_port
 from tests.bench.collecting import is_up, mqtt_source, mqtt_tags, opcua_source, prepared, rows_in
+from tests.bench.feeds import START
 from tests.bench.processes import Role, gateway, role, rss_mb, until
 from tests.support.database import cloned_database, scratch_home
 
@@ -67,7 +69,8 @@ def _mqtt(server_url: str, seconds: float) -> Stream:
         until(lambda: is_up(config), "the gateway")
         feed = ("mqtt", broker.port, _MESSAGES_PER_SECOND, seconds, _VALUES)
         feeding = opened.enter_context(role("tests.bench.feeds", *feed))
-        return _watched("MQTT", _MESSAGES_PER_SECOND * _VALUES, seconds, feeding, pid, url, 0)
+        feeding.line()
+        return _watched("MQTT", _MESSAGES_PER_SECOND * _VALUES, seconds, feeding, pid, url)
 
 
 def _opcua(server_url: str, seconds: float) -> Stream:
@@ -77,17 +80,17 @@ def _opcua(server_url: str, seconds: float) -> Stream:
         port = free_port()
         feed = ("opcua", port, _VALUES_PER_SECOND, seconds, _NODES)
         feeding = opened.enter_context(role("tests.bench.feeds", *feed))
+        feeding.line()
         tags = [f"v{number}" for number in range(_NODES)]
         config = prepared(folder, url, opcua_source(port, _NODES), tags)
         pid = opened.enter_context(gateway(config.path))
         until(lambda: rows_in(url) >= _NODES, "the first values")
-        return _watched("OPC UA", _VALUES_PER_SECOND, seconds, feeding, pid, url, _NODES)
+        return _watched("OPC UA", _VALUES_PER_SECOND, seconds, feeding, pid, url)
 
 
 def _watched(
-    what: str, per_second: float, seconds: float, feeding: Role, pid: int, url: str, before: int
+    what: str, per_second: float, seconds: float, feeding: Role, pid: int, url: str
 ) -> Stream:
-    feeding.line()
     begin_s = time.monotonic()
     feeding.go()
     memory = []
@@ -97,13 +100,13 @@ def _watched(
     told = json.loads(feeding.line())
     given = told["given"] if isinstance(told, dict) else told
     fed_s = told["seconds"] if isinstance(told, dict) else time.monotonic() - begin_s
-    _settle(url, before + given)
+    _settle(url, given)
     return Stream(
         what=what,
         asked_per_s=per_second,
         reached_per_s=given / fed_s,
         given=given,
-        missing=given - (good_in(url) - before),
+        missing=given - fed_in(url),
         first_mb=memory[len(memory) // 10],
         last_mb=memory[-1],
         most_mb=max(memory),
@@ -115,16 +118,19 @@ def _settle(url: str, wanted: int) -> None:
     deadline_s = time.monotonic() + _CATCH_UP_S
     newest = -1
     while time.monotonic() < deadline_s:
-        found = rows_in(url)
+        found = fed_in(url)
         if found >= wanted or found == newest:
             return
         newest = found
         time.sleep(10.0)
 
 
-def good_in(url: str) -> int:
-    """Return how many good rows a database has; the key (tag, time) holds each value once."""
+def fed_in(url: str) -> int:
+    """Return how many values of the feed a database has; the key (tag, time) holds each once."""
+    query = (
+        "SELECT count(*) FROM telemetry.measurement "
+        "WHERE ts >= %s AND ts < %s AND value >= 0"
+    )
     with closing(store.connect(url)) as conn:
-        query = "SELECT count(*) FROM telemetry.measurement WHERE status = 0"
-        row = conn.execute(query).fetchone()
+        row = conn.execute(query, (START, START + timedelta(days=1))).fetchone()
         return 0 if row is None else int(row[0])
