@@ -54,7 +54,7 @@ _LOGIN_REFUSED = {
 }
 
 
-class _Client(Client):
+class CarefulClient(Client):
     """Refuses to send a password where nothing would hide it, unless the file allows it."""
 
     may_send_plain = False
@@ -89,7 +89,7 @@ class Connection:
         """Connect, log in and ask what the server is; ends with one of ERRORS."""
         source = self._source
         self._lost = None
-        self._client = client = _Client(
+        self._client = client = CarefulClient(
             source.url, timeout=source.timeout_s, watchdog_intervall=source.timeout_s
         )
         client.session_timeout = _SESSION_TIMEOUT_MS
@@ -157,7 +157,7 @@ class Connection:
 
     # --- who we are, who the server is -----------------------------------------------------------
 
-    def _log_in(self, client: _Client) -> None:
+    def _log_in(self, client: CarefulClient) -> None:
         source, folder = self._source, self._context.folder
         if source.username is not None:
             client.set_user(source.username)
@@ -170,7 +170,7 @@ class Connection:
             client.user_certificate = x509.load_der_x509_certificate(person.certificate)
             client.user_private_key = serialization.load_pem_private_key(person.private_key, None)
 
-    async def _secure(self, client: _Client) -> Identity:
+    async def _secure(self, client: CarefulClient) -> Identity:
         source = self._source
         identity = self._identity()
         warning = identity.warning(certificates.now())
@@ -200,7 +200,7 @@ class Connection:
         return certificates.own_identity(context.state / "opcua", keep=not context.probing)
 
     async def _server_certificate(
-        self, client: _Client, policy: str, mode: ua.MessageSecurityMode
+        self, client: CarefulClient, policy: str, mode: ua.MessageSecurityMode
     ) -> bytes:
         """Ask for the endpoints on a connection of their own and judge the certificate of ours."""
         endpoints = await client.connect_and_get_server_endpoints()

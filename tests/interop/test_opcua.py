@@ -8,6 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asyncua.crypto.cert_gen import (
+    dump_private_key_as_pem,
+    generate_private_key,
+    generate_self_signed_app_certificate,
+)
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from collectors.errors import SourceError
 from collectors.opcua.adapter import OpcuaAdapter
@@ -106,11 +114,46 @@ def test_each_policy_is_spoken_with_a_made_certificate(
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
+def test_a_password_without_security_leaves_only_when_allowed(server: Peer, folder: Path) -> None:
+    (folder / "right").write_text(PASSWORD)
+    keys = {"username": "reader", "password_file": "right"}
+    refused = source(server, **keys)
+    assert [fault.place for fault in refused.faults()] == [("security",)]
+    allowed = source(server, allow_plain_password=True, **keys)
+    assert list(allowed.faults()) == []
+    assert first(allowed, folder)["Double"].value == 1.25e-9
+
+
 def test_a_wrong_password_is_told(server: Peer, folder: Path) -> None:
     (folder / "password").write_text("wrong\n")
     settings = source(server, security=POLICIES[0], username="reader", password_file="password")
     with pytest.raises(SourceError, match="refused the login"):
         first(settings, folder)
+
+
+def test_a_given_certificate_is_shown_and_its_end_told_once(
+    server: Peer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = generate_private_key()
+    name: list[x509.GeneralName] = [x509.UniformResourceIdentifier("urn:example:gateway")]
+    usage = [ExtendedKeyUsageOID.CLIENT_AUTH]
+    short = generate_self_signed_app_certificate(key, "示例网关", {}, name, usage, days=20)
+    (tmp_path / "g.pem").write_bytes(short.public_bytes(serialization.Encoding.PEM))
+    (tmp_path / "k.pem").write_bytes(dump_private_key_as_pem(key))
+    keys = {"certificate": "g.pem", "private_key": "k.pem"}
+    line = OpcuaAdapter(source(server, security=POLICIES[1], **keys), context(tmp_path))
+
+    async def twice() -> None:
+        for _ in range(2):
+            async with opened(line):
+                assert (await first_of_each(line))["Double"].status == GOOD
+
+    asyncio.run(twice())
+    told = [one.getMessage() for one in caplog.records if one.name == "collectors.opcua"]
+    ends = short.not_valid_after_utc
+    assert told == [
+        f"line1: the certificate {tmp_path / 'g.pem'} expires on {ends:%Y-%m-%d}; replace it"
+    ]
 
 
 def test_a_person_may_log_in_by_certificate(server: Peer, pki: Path, folder: Path) -> None:

@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from asyncua import ua
+from asyncua.crypto import security_policies
 from asyncua.ua.status_codes import StatusCodes
 
+from collectors.errors import SourceError
 from collectors.opcua import adapter as opcua
 from collectors.opcua.adapter import OpcuaAdapter
+from collectors.opcua.connection import CarefulClient
 from collectors.opcua.settings import OpcuaSource, OpcuaTag
 from collectors.sample import from_us, to_us
 from collectors.status import (
@@ -79,21 +84,21 @@ def own_server(loop: LoopThread) -> Iterator[OpcuaServer]:
         yield running
 
 
-def adapter(server: OpcuaServer, *names: str, heartbeat_s: float = 60.0) -> OpcuaAdapter:
-    tags = tuple(OpcuaTag(tag=name, node=node(name)) for name in names)
-    return OpcuaAdapter(
-        OpcuaSource(
-            name="line1",
-            kind="opcua",
-            url=server.url,
-            security="none",
-            publish_ms=50,
-            timeout_s=3.0,
-            heartbeat_s=heartbeat_s,
-            tags=tags,
-        ),
-        context(),
+def source(server: OpcuaServer, *names: str, heartbeat_s: float = 60.0) -> OpcuaSource:
+    return OpcuaSource(
+        name="line1",
+        kind="opcua",
+        url=server.url,
+        security="none",
+        publish_ms=50,
+        timeout_s=3.0,
+        heartbeat_s=heartbeat_s,
+        tags=tuple(OpcuaTag(tag=name, node=node(name)) for name in names),
     )
+
+
+def adapter(server: OpcuaServer, *names: str, heartbeat_s: float = 60.0) -> OpcuaAdapter:
+    return OpcuaAdapter(source(server, *names, heartbeat_s=heartbeat_s), context())
 
 
 def test_types_become_numbers(server: OpcuaServer) -> None:
@@ -267,3 +272,46 @@ def test_nobody_there_is_told(loop: LoopThread) -> None:
 
 def test_status_numbers_are_the_libraries() -> None:
     assert {name: signed(getattr(StatusCodes, name)) for name in CODES} == CODES
+
+
+def test_a_policy_that_the_server_lacks_is_told_with_those_it_has(
+    server: OpcuaServer, tmp_path: Path
+) -> None:
+    settings = replace(source(server, "Int16"), security="Aes256Sha256RsaPss")
+
+    async def run() -> None:
+        async with opened(OpcuaAdapter(settings, context(tmp_path))):
+            raise AssertionError("it connected")
+
+    with pytest.raises(SourceError, match=r"does not offer Aes256.*; it offers none$"):
+        asyncio.run(run())
+
+
+PLAIN = security_policies.SecurityPolicyNone.URI
+ENCRYPTED = security_policies.SecurityPolicyBasic256Sha256.URI
+
+
+@pytest.mark.parametrize(
+    ("channel", "token", "may_send_plain", "is_sent"),
+    [
+        ("SignAndEncrypt", PLAIN, False, True),
+        ("Sign", PLAIN, False, False),
+        ("Sign", ENCRYPTED, False, True),
+        ("None_", PLAIN, False, False),
+        ("None_", PLAIN, True, True),
+        ("None_", ENCRYPTED, False, True),
+    ],
+)
+def test_a_password_is_never_sent_readable_unless_the_file_allows_it(
+    channel: str, token: str, may_send_plain: bool, is_sent: bool
+) -> None:
+    client = CarefulClient("opc.tcp://127.0.0.1:1")
+    client.may_send_plain = may_send_plain
+    client.security_policy.Mode = ua.MessageSecurityMode[channel]
+    name = ua.UserTokenType.UserName
+    client._policy_ids = [ua.UserTokenPolicy("name", name, SecurityPolicyUri=token)]
+    if is_sent:
+        assert client.server_policy(name).PolicyId == "name"
+    else:
+        with pytest.raises(SourceError, match="not sent"):
+            client.server_policy(name)
