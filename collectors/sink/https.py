@@ -59,8 +59,9 @@ class HttpsTransport:
             raise SinkUnavailable(str(error)) from error
         if token is None and self._config.sink.certificate is None:
             raise SinkUnavailable(
-                f"there is no token at {path}: enrol the gateway "
-                f"(`millpond collector enrol {self._config.path.name} --code CODE`)"
+                f"there is no token at {path}: enrol {self._config.gateway.id} "
+                f"(`millpond collector enrol {self._config.path.name} --code CODE`, and "
+                "`--for-import` for the gateway of imports)"
             )
         if token is not None:
             city.use_token(token)

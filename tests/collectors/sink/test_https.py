@@ -15,6 +15,7 @@ from collectors.config.file import GatewayConfig, load
 from collectors.enrolment import enrol, enrol_by_code
 from collectors.errors import EnrolmentFailed, NotSet, SinkUnavailable
 from collectors.gateway_status import status
+from collectors.history.gateway import import_gateway
 from collectors.identity import load_or_make_key
 from collectors.sample import Delivery, Refused, Sample
 from collectors.sink.choice import transport_for
@@ -350,6 +351,43 @@ def test_the_token_of_another_gateway(
         assert ledger(city.database_url) == []
         write_token(token_path(config), own)
         wait_for(lambda: sent(config) == 3, "the rows", timeout_s=60)
+
+
+def test_two_gateways_of_one_identity_do_not_break_the_chain(
+    config: GatewayConfig,
+    city: City,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("collectors.sink.ledger._STILL_S", 60.0)
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    for name in ("gateway.toml", "gateway.key", "gateway.key.token"):
+        (folder / name).write_bytes((tmp_path / name).read_bytes())
+    copy = load(folder / "gateway.toml")
+    with sink_of(config), sink_of(copy):
+        put(config, samples("A", 0, 3))
+        wait_for(lambda: sent(config) == 3, "the rows of the first")
+        put(copy, samples("B", 0, 3))
+        # Which of the two it says depends on whether it had met the ledger before.
+        words = ("another gateway sends as", "the database has batches of")
+        wait_for(lambda: bool(told(caplog)), "the line of the copy")
+        assert told(caplog)[0].startswith(words)
+        put(config, samples("A", 3, 3))
+        wait_for(lambda: sent(config) == 6, "more rows of the first")
+    numbers = [row[0] for row in ledger(city.database_url)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert (sent(copy), status(copy).backlog_rows) == (0, 3)
+
+
+def test_the_gateway_of_imports_has_a_token_of_its_own(config: GatewayConfig, city: City) -> None:
+    own = import_gateway(config)
+    enrol_by_code(own, city.code(own.gateway.id))
+    for one in (config, own):
+        with transport_for(one).connect() as link:
+            assert set(link.tags()) == {"A", "B"}
+    assert read_token(token_path(own)) != read_token(token_path(config))
 
 
 def test_an_old_token_is_renewed_and_the_old_one_ends(config: GatewayConfig, city: City) -> None:
