@@ -12,7 +12,7 @@ from functools import partial
 
 from collectors.context import Context
 from collectors.documents import NotDecoded
-from collectors.errors import SourceError
+from collectors.errors import NotSet, SourceError
 from collectors.mqtt.connection import connection_of
 from collectors.mqtt.session import Arrived, Subscription
 from collectors.sample import Delivery
@@ -31,7 +31,7 @@ _MOST_MESSAGES = 500
 class SparkplugAdapter:
     """One session at a broker; what the edge nodes told outlives it, and a restart as well."""
 
-    errors: tuple[type[Exception], ...] = (SourceError, OSError)
+    errors: tuple[type[Exception], ...] = (SourceError, NotSet, OSError)
 
     def __init__(self, source: SparkplugSource, context: Context) -> None:
         self._source = source

@@ -1,6 +1,7 @@
 """Sparkplug B from a client that nobody here wrote: npm's sparkplug-client."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from collectors.sparkplug.adapter import SparkplugAdapter
 from collectors.sparkplug.settings import SparkplugSource, SparkplugTag, SparkplugTemplate
 from deploy.broker import EmbeddedBroker
 from tests.collectors.receiving import opened, receive_until, samples_of
+from tests.collectors.sparkplug.edge_node import say_nothing
 from tests.collectors.surroundings import context
 from tests.interop.node import Peer, run_node
 
 GOOD, LOST = status.GOOD, status.BAD_NO_COMMUNICATION
+READY_S = 20.0
 START_MS = 1_772_323_200_000
 
 BORN = {
@@ -73,16 +76,19 @@ async def samples(
     return samples_of(await receive_until(adapter, seen, f"{count} samples"))
 
 
-async def ready(adapter: SparkplugAdapter) -> None:
-    """Wait until the broker serves the adapter's topics."""
-    await receive_until(adapter, lambda seen: len(seen) >= 1, "a sign of life")
+async def ready(adapter: SparkplugAdapter, broker: EmbeddedBroker, group: str) -> None:
+    """Wait until the broker serves the adapter's topics: QoS 0 keeps nothing for it before."""
+    deadline = time.monotonic() + READY_S
+    while not (await adapter.receive()).refused:
+        assert time.monotonic() < deadline, "the broker does not serve the topics"
+        await asyncio.to_thread(say_nothing, broker.port, group)
 
 
 def test_births_data_history_and_deaths(broker: EmbeddedBroker, tmp_path: Path) -> None:
     async def run(peer: Peer) -> None:
         adapter = SparkplugAdapter(source(broker, "interop"), context(tmp_path))
         async with opened(adapter):
-            await ready(adapter)
+            await ready(adapter, broker, "interop")
             born = await samples(adapter, peer, len(BORN), do="births")
             assert {one.tag: one.value for one in born} == pytest.approx(BORN)
             assert {one.status for one in born} == {GOOD}
@@ -109,7 +115,7 @@ def test_it_understands_that_births_are_asked_for(broker: EmbeddedBroker, tmp_pa
     async def run(peer: Peer) -> None:
         adapter = SparkplugAdapter(source(broker, "asked", rebirth=True), context(tmp_path))
         async with opened(adapter):
-            await ready(adapter)
+            await ready(adapter, broker, "asked")
             assert await asyncio.to_thread(peer.hear) == {"asked": ["Node Control/Rebirth"]}
             born = await samples(adapter, peer, len(BORN), do="births")
             assert {one.tag: one.value for one in born} == pytest.approx(BORN)

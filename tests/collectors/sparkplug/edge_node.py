@@ -12,6 +12,7 @@ from typing import Any
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.publish import single
 
 from tests.support.waiting import wait_for
 
@@ -188,6 +189,12 @@ class EdgeNode:
     def publish(self, topic: str, data: bytes, qos: int = 0, *, retain: bool = False) -> None:
         """Publish bytes and wait until they are on their way."""
         self._client.publish(topic, data, qos=qos, retain=retain).wait_for_publish(_PUBLISH_S)
+
+
+def say_nothing(port: int, group: str, device: str = "marker") -> None:
+    """Publish what is no payload: who is told of it is known to be listening."""
+    topic = f"spBv1.0/{group}/DDATA/N/{device}"
+    single(topic, b"\xff", qos=1, hostname="127.0.0.1", port=port)
 
 
 def time_ms() -> int:

@@ -1,6 +1,7 @@
 """Sparkplug B at a real broker, with edge nodes that share no code with the host."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -26,12 +27,20 @@ from tests.collectors.receiving import (
     samples_of,
 )
 from tests.collectors.servers import loop_thread
-from tests.collectors.sparkplug.edge_node import INT32, EdgeNode, metric, raw_int, time_ms
+from tests.collectors.sparkplug.edge_node import (
+    INT32,
+    EdgeNode,
+    metric,
+    raw_int,
+    say_nothing,
+    time_ms,
+)
 from tests.collectors.surroundings import context
 from tests.support.database import scratch_home
 from tests.support.waiting import wait_for
 
 GOOD, UNCERTAIN, LOST = status.GOOD, status.UNCERTAIN, status.BAD_NO_COMMUNICATION
+LISTENING_S = 20.0
 Row = tuple[str, float | None, int]
 
 
@@ -80,9 +89,12 @@ async def rows_until(adapter: SparkplugAdapter, count: int) -> list[Row]:
     return rows(found)
 
 
-async def listening(adapter: SparkplugAdapter) -> None:
-    """Wait until the broker serves the adapter's topics."""
-    await receive_until(adapter, lambda seen: len(seen) >= 1, "a sign of life")
+async def listening(adapter: SparkplugAdapter, broker: EmbeddedBroker, group: str) -> None:
+    """Wait until the broker serves the adapter's topics: QoS 0 keeps nothing for it before."""
+    deadline = time.monotonic() + LISTENING_S
+    while not (await adapter.receive()).refused:
+        assert time.monotonic() < deadline, "the broker does not serve the topics"
+        await asyncio.to_thread(say_nothing, broker.port, group)
 
 
 def give_birth(node: EdgeNode, value: int = -12) -> None:
@@ -105,7 +117,7 @@ def test_births_data_and_the_will_of_an_edge_node(
     async def run() -> list[Row]:
         adapter = SparkplugAdapter(source(broker, group, protocol=protocol), context(tmp_path))
         async with opened(adapter):
-            await listening(adapter)
+            await listening(adapter, broker, group)
             with EdgeNode(broker.port, group, "N", bd=3) as node:
                 give_birth(node)
                 send(node, -13)
@@ -128,7 +140,7 @@ def test_a_restart_in_the_middle_of_a_session_knows_the_aliases(
     async def part(work: Any) -> list[Row]:
         adapter = SparkplugAdapter(settings, context(tmp_path))
         async with opened(adapter):
-            await listening(adapter)
+            await listening(adapter, broker, "restart")
             work()
             return await rows_until(adapter, 1)
 
@@ -147,7 +159,7 @@ def test_a_death_while_the_gateway_was_away_is_told_on_its_return(
     async def first(node: EdgeNode) -> list[Row]:
         adapter = SparkplugAdapter(settings, context(tmp_path))
         async with opened(adapter):
-            await listening(adapter)
+            await listening(adapter, broker, "away")
             give_birth(node)
             return await rows_until(adapter, 1)
 
@@ -169,7 +181,7 @@ def test_two_edge_nodes_with_a_device_of_one_name(broker: EmbeddedBroker, tmp_pa
     async def run() -> list[Row]:
         adapter = SparkplugAdapter(settings, context(tmp_path))
         async with opened(adapter):
-            await listening(adapter)
+            await listening(adapter, broker, "two")
             with EdgeNode(broker.port, "two", "A") as a, EdgeNode(broker.port, "two", "B") as b:
                 for node, value in ((a, 1), (b, 2)):
                     give_birth(node, value)
@@ -189,7 +201,7 @@ def test_a_gap_is_seen_while_nothing_else_comes(broker: EmbeddedBroker, tmp_path
     async def run() -> tuple[list[Row], list[str]]:
         adapter = SparkplugAdapter(source(broker, "gap"), context(tmp_path))
         async with opened(adapter):
-            await listening(adapter)
+            await listening(adapter, broker, "gap")
             with EdgeNode(broker.port, "gap", "N") as node:
                 give_birth(node)
                 node.skip(3)
@@ -240,7 +252,7 @@ def commands_after_two_gaps(
     async def run() -> None:
         adapter = SparkplugAdapter(source(broker, group, **keys), context(folder))
         async with opened(adapter):
-            await listening(adapter)
+            await listening(adapter, broker, group)
             with EdgeNode(broker.port, group, "N") as node:
                 give_birth(node)
                 for value in (1, 2):
@@ -280,7 +292,7 @@ def test_a_broker_that_restarts_costs_no_more_than_the_births_bring_back(
     async def before() -> tuple[list[Row], Exception]:
         adapter = SparkplugAdapter(source(own_broker, "again"), context(tmp_path))
         async with opened(adapter):
-            await listening(adapter)
+            await listening(adapter, own_broker, "again")
             with EdgeNode(own_broker.port, "again", "N") as node:
                 give_birth(node)
                 found = await rows_until(adapter, 1)
@@ -290,7 +302,7 @@ def test_a_broker_that_restarts_costs_no_more_than_the_births_bring_back(
     async def after() -> list[Row]:
         adapter = SparkplugAdapter(source(own_broker, "again"), context(tmp_path))
         async with opened(adapter):
-            await listening(adapter)
+            await listening(adapter, own_broker, "again")
             with EdgeNode(own_broker.port, "again", "N", bd=1) as node:
                 give_birth(node, 5)
                 return (await rows_until(adapter, 1))[-1:]
@@ -308,7 +320,7 @@ def test_what_was_sent_while_the_network_was_cut_is_missed_and_said(
     async def run(proxy: Proxy, settings: SparkplugSource, node: EdgeNode) -> list[Row]:
         adapter = SparkplugAdapter(settings, context(tmp_path))
         async with opened(adapter):
-            await listening(adapter)
+            await listening(adapter, broker, "cut")
             give_birth(node)
             found = await rows_until(adapter, 1)
             await asyncio.to_thread(proxy.down)
@@ -316,7 +328,7 @@ def test_what_was_sent_while_the_network_was_cut_is_missed_and_said(
         send(node, -13)
         await asyncio.to_thread(proxy.up)
         async with opened(adapter):
-            await listening(adapter)
+            await listening(adapter, broker, "cut")
             send(node, -14)
             return found + await rows_until(adapter, 1)
 
@@ -334,7 +346,7 @@ def test_what_is_no_sparkplug_is_told_once_and_the_rest_goes_on(
     async def run() -> list[Delivery]:
         adapter = SparkplugAdapter(source(broker, "odd"), context(tmp_path))
         async with opened(adapter):
-            await listening(adapter)
+            await listening(adapter, broker, "odd")
             with EdgeNode(broker.port, "odd", "N") as node:
                 for _ in range(2):
                     node.publish(node.topic("NDATA"), b"\xff\xff")
@@ -371,7 +383,7 @@ def test_probing_leaves_no_trace(broker: EmbeddedBroker, tmp_path: Path) -> None
     async def probe() -> list[Row]:
         adapter = SparkplugAdapter(settings, context(tmp_path, probing=True))
         async with opened(adapter):
-            await listening(adapter)
+            await listening(adapter, broker, "probing")
             with EdgeNode(broker.port, "probing", "N") as node:
                 give_birth(node)
                 return await rows_until(adapter, 1)
@@ -399,7 +411,7 @@ def test_topics_that_left_the_file_are_left(broker: EmbeddedBroker, tmp_path: Pa
     async def listen(settings: SparkplugSource, nodes: list[EdgeNode], count: int) -> list[Row]:
         adapter = SparkplugAdapter(settings, context(tmp_path))
         async with opened(adapter):
-            await listening(adapter)
+            await listening(adapter, broker, "left")
             for node in nodes:
                 give_birth(node)
             return await rows_until(adapter, count)
