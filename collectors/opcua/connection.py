@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from asyncua import ua
@@ -96,7 +97,7 @@ class Connection:
         client.name = "Millpond gateway"
         client.description = f"Millpond {source.name}"
         client.application_uri = client.product_uri = "urn:millpond:gateway"
-        client.connection_lost_callback = self._on_lost
+        client.connection_lost_callback = partial(self._on_lost, client)
         self._log_in(client)
         identity = await self._secure(client) if source.is_secure else None
         try:
@@ -237,8 +238,12 @@ class Connection:
             )
         return error
 
-    async def _on_lost(self, error: Exception) -> None:
-        self._lost = f"the connection to {self._source.url} broke: {error or type(error).__name__}"
+    async def _on_lost(self, client: Client, error: Exception) -> None:
+        # One that could not be closed in time may still speak up when the next one is open.
+        if client is self._client:
+            self._lost = (
+                f"the connection to {self._source.url} broke: {error or type(error).__name__}"
+            )
 
 
 def _shown(identity: Identity) -> str:

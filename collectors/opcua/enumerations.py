@@ -10,6 +10,8 @@ from collectors.opcua.connection import Connection
 
 _HAS_PROPERTY = ua.NodeId.from_string("i=46")
 _PROPERTIES = ("EnumStrings", "EnumValues")
+# String, NodeId, QualifiedName and LocalizedText name a state themselves.
+_TEXTS = {ua.NodeId.from_string(f"i={number}") for number in (12, 17, 20, 21)}
 
 
 async def names_of(connection: Connection, nodes: Sequence[ua.NodeId]) -> list[Mapping[int, str]]:
@@ -23,6 +25,9 @@ async def names_of(connection: Connection, nodes: Sequence[ua.NodeId]) -> list[M
     )
     found: list[Mapping[int, str]] = []
     for node, type_, definition in zip(nodes, types, definitions, strict=True):
+        if type_ in _TEXTS:
+            found.append({})
+            continue
         owners = [one for one in (node, type_) if isinstance(one, ua.NodeId)]
         found.append(_defined(_value(definition)) or await _properties(connection, owners))
     return found
