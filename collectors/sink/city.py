@@ -90,7 +90,9 @@ class City:
         """Hand something over; raises SinkUnavailable, or the Refused that the city names."""
         return self._ask("POST", path, content, {"Content-Type": media_type})
 
-    def _ask(self, method: str, path: str, content: bytes | None, headers: Any) -> Answer:
+    def _ask(
+        self, method: str, path: str, content: bytes | None, headers: dict[str, str]
+    ) -> Answer:
         asked_s = time.time()
         try:
             with self._client.stream(method, path, content=content, headers=headers) as answer:

@@ -37,7 +37,8 @@ class HttpsTransport:
         self._tags = _KnownTags()
         self.clock = ClockWatch(clock_path(config))
         # What cannot be used is told at the start, not at the first batch.
-        City(config, self.clock).__exit__()
+        with City(config, self.clock):
+            pass
 
     @contextmanager
     def connect(self) -> Iterator[Link]:
