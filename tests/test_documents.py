@@ -114,3 +114,14 @@ def test_the_gateway_file_in_the_document_is_accepted(tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
     file.write_text(sample.group(1), encoding="utf-8")
     assert check(file) == []
+
+
+def test_every_complaint_and_fault_names_tests_that_exist() -> None:
+    text = (ROOT / "docs" / "complaints.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "`" in line]
+    assert len(rows) >= 31
+    for row in rows:
+        named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", row)
+        assert named, row
+        for file, test in named:
+            assert f"def {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), test
