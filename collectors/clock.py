@@ -20,9 +20,10 @@ _log = logging.getLogger("collectors.clock")
 
 # A controller that lost its battery starts at 1970, 2000 or the year of its firmware.
 _CREDIBLE_FROM_US = to_us(datetime(2015, 1, 1, tzinfo=UTC))
-# Further apart than this no network and no queue in a live source explains.
-LIMIT_S = 300.0
-_LIMIT_US = int(LIMIT_S * 1_000_000)
+# Ahead of the gateway nothing can be but a wrong clock; behind it, a system that reports now and
+# then is as well, so only hours count.
+_AHEAD_S, _BEHIND_S = 300.0, 3600.0
+_AHEAD_US = int(_AHEAD_S * 1_000_000)
 _STEP_S = 5.0
 
 Ints = npt.NDArray[np.int64]
@@ -34,7 +35,7 @@ def suspect(ts_us: Ints, received_us: int) -> npt.NDArray[np.bool_]:
 
     A time that lies far back is possible: a value that has not changed since carries it.
     """
-    return (ts_us < _CREDIBLE_FROM_US) | (ts_us > received_us + _LIMIT_US)
+    return (ts_us < _CREDIBLE_FROM_US) | (ts_us > received_us + _AHEAD_US)
 
 
 def flagged(codes: Codes, is_suspect: npt.NDArray[np.bool_]) -> Codes:
@@ -60,7 +61,7 @@ class SourceClock:
         """Take gateway time minus source time [s]; return what a person must see, if anything."""
         if skew_s is None:
             return None
-        was_wrong, self._is_wrong = self._is_wrong, abs(skew_s) > LIMIT_S
+        was_wrong, self._is_wrong = self._is_wrong, skew_s > _BEHIND_S or skew_s < -_AHEAD_S
         if self._is_wrong == was_wrong:
             return None
         if not self._is_wrong:
