@@ -21,7 +21,15 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._flows = asyncio.Event()
         self._flows.set()
+        self._marker: bytes | None = None
+        self._passed: set[asyncio.StreamWriter] = set()
         self.port = free_port()
+        # How many answers were withheld.
+        self.withheld = 0
+
+    def withhold_answer_to(self, marker: bytes | None) -> None:
+        """Pass what holds the marker on to the server, and cut before its answer comes back."""
+        self._marker = marker
 
     def up(self) -> None:
         """Accept connections."""
@@ -53,17 +61,30 @@ class Proxy:
         pair = {writer, there_writer}
         self._writers |= pair
         try:
-            there, back = self._pass(reader, there_writer), self._pass(there_reader, writer)
-            await asyncio.gather(there, back)
+            there = self._pass(reader, there_writer, writer)
+            await asyncio.gather(there, self._pass(there_reader, writer))
         finally:
             self._writers -= pair
             for one in pair:
                 one.transport.abort()
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        asking: asyncio.StreamWriter | None = None,
+    ) -> None:
+        """Pass bytes to a writer; asking is whom the answers go to, where these are questions."""
         with suppress(ConnectionError):
             while data := await reader.read(_CHUNK):
                 await self._flows.wait()
+                if writer in self._passed:
+                    self._passed.discard(writer)
+                    self.withheld += 1
+                    writer.transport.abort()
+                    return
+                if asking is not None and self._marker is not None and self._marker in data:
+                    self._passed.add(asking)
                 writer.write(data)
                 await writer.drain()
         with suppress(ConnectionError, RuntimeError):

@@ -31,12 +31,14 @@ READY = "reading 2 sources"
 
 
 @contextmanager
-def gateway_process(path: Path, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def gateway_process(
+    path: Path, log: Path, ready: str = READY
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a gateway as a process of its own; it is killed at the end if it still runs."""
     with log.open("wb") as errors:
         process = subprocess.Popen([sys.executable, "-m", "collectors", str(path)], stderr=errors)
     try:
-        wait_for(lambda: READY in log.read_text(), "the gateway's start", timeout_s=60)
+        wait_for(lambda: ready in log.read_text(), "the gateway's start", timeout_s=60)
         yield process
     finally:
         process.kill()
