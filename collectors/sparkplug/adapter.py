@@ -114,7 +114,12 @@ class SparkplugAdapter:
     def _delivery(self, host: Host, session: HostSession, arrived: list[Arrived]) -> Delivery:
         found = host.harvest()
         self._desk.want(found.wanted)
-        delivery = Delivery(samples=found.samples, refused=found.refused, skew_s=found.skew_s)
+        delivery = Delivery(
+            samples=found.samples,
+            refused=found.refused,
+            skew_s=found.skew_s,
+            arrived_us=found.arrived_us,
+        )
         acknowledge = session.acknowledgement(one.message for one in arrived)
         if found.progress or acknowledge is not None:
             assert self._memory is not None

@@ -40,13 +40,17 @@ class Counts:
 
 @dataclass(slots=True)
 class Harvest:
-    """What came of messages; wanted are the nodes whose births are needed."""
+    """What came of messages; wanted are the nodes whose births are needed.
+
+    arrived_us, in µs since 1970 UTC, is when the first of the messages was received.
+    """
 
     samples: list[Sample] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     progress: list[Progress] = field(default_factory=list)
     wanted: list[Node] = field(default_factory=list)
     skew_s: float | None = None
+    arrived_us: int | None = None
 
 
 class Host:
@@ -166,6 +170,7 @@ class Host:
             return
         self._step(node, node.sequence.flush())
         self.counts.deaths += 1
+        self._note_arrival(arrival)
         tags = node.tags() | {tag for _, tag in self.rules.named(node.name)}
         self._harvest.samples += lost(sorted(tags), arrival.at_us)
         self._harvest.progress.append(node.progress(is_dead=True))
@@ -177,6 +182,7 @@ class Host:
         device = arrival.address.device
         self.counts.deaths += 1
         self._memory.device_dead(node.name, device)
+        self._note_arrival(arrival)
         tags = node.tags(device) | {tag for _, tag in self.rules.named(node.name, device)}
         self._harvest.samples += lost(sorted(tags), arrival.at_us)
         node.tables.pop(device, None)
@@ -217,6 +223,7 @@ class Host:
     # --- values ----------------------------------------------------------------------------------
 
     def _values(self, node: EdgeNode, arrival: Arrival, *, is_birth: bool) -> None:
+        self._note_arrival(arrival)
         device, content = arrival.address.device, arrival.content
         table = node.tables.get(device)
         if table is None:
@@ -328,6 +335,10 @@ class Host:
             return True
         self.note(f"{_shown(node.name)}: it has too many devices or metrics", len(table.by_name))
         return False
+
+    def _note_arrival(self, arrival: Arrival) -> None:
+        earlier_us = self._harvest.arrived_us
+        self._harvest.arrived_us = min(earlier_us or arrival.at_us, arrival.at_us)
 
     def _want(self, names: Iterable[Node]) -> None:
         self._wanted.update(dict.fromkeys(names))

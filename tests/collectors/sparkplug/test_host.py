@@ -1,8 +1,12 @@
 """A passive host: births, data, gaps and deaths of edge nodes."""
 
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from collectors import status
 from collectors.sample import Sample
@@ -391,3 +395,38 @@ def test_a_time_far_outside_is_told(feed: Feed) -> None:
     found = feed.birth(metric("load", 1.0, DOUBLE, ts_ms=2**64 - 1))
     assert found.samples == []
     assert reasons(found) == ["G/N/load: its time lies outside the years 1970 to 2200"]
+
+
+def test_the_time_of_reception_is_that_of_the_first_message_that_counts(feed: Feed) -> None:
+    assert feed.birth(LOAD).arrived_us == RECEIVED_US
+    assert feed.wait(1).arrived_us is None
+
+
+_KINDS = st.sampled_from(["NBIRTH", "NDATA", "NDEATH", "DBIRTH", "DDATA", "DDEATH"])
+_METRICS = st.builds(
+    metric,
+    st.none() | st.sampled_from(["speed", "load", "bdSeq", "", "\0"]),
+    st.none() | st.builds(raw_long, st.integers(0, 2**64 - 1)),
+    st.none() | st.integers(0, 40),
+    alias=st.none() | st.integers(0, 3),
+    ts_ms=st.none() | st.integers(0, 2**64 - 1),
+    historical=st.booleans(),
+    null=st.booleans(),
+    quality=st.none() | st.integers(0, 2**32 - 1),
+)
+_MESSAGES = st.tuples(_KINDS, st.lists(_METRICS, max_size=4), st.none() | st.integers(0, 255))
+
+
+@settings(max_examples=50, deadline=None)  # each has a file of its own
+@given(st.lists(_MESSAGES, max_size=12))
+def test_no_order_of_messages_breaks_the_host(
+    messages: list[tuple[str, list[bytes], int | None]],
+) -> None:
+    with TemporaryDirectory() as folder, closing(Feed(Path(folder))) as feed:
+        for kind, metrics, seq in messages:
+            device = "D" if kind.startswith("D") else ""
+            found = feed.deliver(kind, payload(metrics, seq), device=device)
+            feed.store(found)
+            found.samples += feed.wait(6).samples
+            assert {one.tag for one in found.samples} <= {"speed", "load"}
+            assert all((one.value is None) == status.is_bad(one.status) for one in found.samples)
