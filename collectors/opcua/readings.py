@@ -60,6 +60,7 @@ class Readings:
         self._queue: deque[Sequence[Item]] = deque()
         self._scan_s = 0.0
         self._poll_s = 0.0
+        self._has_polled = False
 
     @property
     def is_due(self) -> bool:
@@ -73,7 +74,9 @@ class Readings:
             return is_new_second
         if now_s >= self._poll_s:
             self._poll_s = now_s + self._source.poll_s
-            self._add([item for item in self._items if item.place is Place.POLLED])
+            polled = [item for item in self._items if item.place is Place.POLLED]
+            self._has_polled = bool(polled)
+            self._add(polled)
         if is_new_second:
             self._scan_s = now_s + _SCAN_S
             since_s = now_s - self._source.heartbeat_s
@@ -82,8 +85,7 @@ class Readings:
 
     def wait_s(self, now_s: float) -> float:
         """Return how long nothing will be due, at most a second."""
-        has_polled = any(item.place is Place.POLLED for item in self._items)
-        return min(_SCAN_S, max(self._poll_s - now_s, 0.0)) if has_polled else _SCAN_S
+        return min(_SCAN_S, max(self._poll_s - now_s, 0.0)) if self._has_polled else _SCAN_S
 
     async def read(self) -> ReadResult:
         """Read the next piece; ends with one of the connection's errors when the session is."""

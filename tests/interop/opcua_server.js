@@ -80,6 +80,20 @@ function populate(addressSpace) {
   });
   add("State", { dataType: states.nodeId });
   variables.State.setValueFromSource(new Variant({ dataType: DataType.Int32, value: 20 }));
+  namespace.addMultiStateDiscrete({
+    componentOf: plant,
+    browseName: "Discrete",
+    nodeId: "s=Discrete",
+    enumStrings: ["Off", "Warming up", "On"],
+    value: 1,
+  });
+  namespace.addMultiStateValueDiscrete({
+    componentOf: plant,
+    browseName: "ValueDiscrete",
+    nodeId: "s=ValueDiscrete",
+    enumValues: { Red: 0xff0000, Green: 0x00ff00 },
+    value: 0x00ff00,
+  });
   add("Broken", { dataType: DataType.Double });
   variables.Broken.setValueFromSource(
     new Variant({ dataType: DataType.Double, value: 0 }),

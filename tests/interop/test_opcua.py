@@ -88,6 +88,8 @@ def test_every_type_is_read(server: Peer, folder: Path, mode: str) -> None:
         (tag("Label", states="packml"), 11.0, GOOD),
         (tag("Zones", index=2), 183.5, GOOD),
         (tag("State", states={"idle": 1, "run": 2}), 2.0, GOOD),
+        (tag("Discrete", states={"off": 1, "warming_up": 2, "on": 3}), 2.0, GOOD),
+        (tag("ValueDiscrete", states={"red": 1, "green": 2}), 2.0, GOOD),
         (tag("Serial"), None, BAD_TYPE_MISMATCH),
         (tag("Bytes"), None, BAD_TYPE_MISMATCH),
         (tag("Broken"), None, CODES["BadSensorFailure"]),
