@@ -42,6 +42,7 @@ from tests.support.waiting import wait_for
 GOOD, UNCERTAIN, LOST = status.GOOD, status.UNCERTAIN, status.BAD_NO_COMMUNICATION
 LISTENING_S = 20.0
 Row = tuple[str, float | None, int]
+BORN_AGAIN: Row = ("speed", 5.0, GOOD)
 
 
 @pytest.fixture(autouse=True)
@@ -299,7 +300,7 @@ def test_a_broker_that_restarts_costs_no_more_than_the_births_bring_back(
                 await asyncio.to_thread(own_broker.stop)
                 return found, await failure_of(adapter)
 
-    async def after() -> list[Row]:
+    async def after() -> Row:
         adapter = SparkplugAdapter(source(own_broker, "again"), context(tmp_path))
         async with opened(adapter):
             await listening(adapter, own_broker, "again")
@@ -311,7 +312,7 @@ def test_a_broker_that_restarts_costs_no_more_than_the_births_bring_back(
     assert found == [("speed", -12.0, GOOD)]
     assert isinstance(failure, SparkplugAdapter.errors)
     own_broker.start()
-    assert asyncio.run(after()) == [("speed", 5.0, GOOD)]
+    assert asyncio.run(after()) == BORN_AGAIN
 
 
 def test_what_was_sent_while_the_network_was_cut_is_missed_and_said(
