@@ -4,12 +4,10 @@ The server is node-opcua; the expected numbers stand in companion_server.js.
 """
 
 import asyncio
-import csv
 import json
 import re
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,10 +27,10 @@ from store.plans import load_plan
 from tests.collectors.plant import plan
 from tests.deploy.command import millpond
 from tests.interop.node import run_node
+from tests.interop.nodesets import Nodes, nodes_of
 
 MILLPOND = Path(sys.executable).with_name("millpond")
-NODESETS = Path(__file__).parent / "node_modules" / "node-opcua-nodesets" / "nodesets"
-NODESET = "{http://opcfoundation.org/UA/2011/03/UANodeSet.xsd}"
+BASE = "http://opcfoundation.org/UA/"
 
 
 @pytest.fixture(scope="module")
@@ -68,29 +66,33 @@ def told(folder: Path) -> dict[str, Any]:
 # --- the tables against the NodeSets -------------------------------------------------------------
 
 
-def types_of_nodesets() -> dict[tuple[str, str], str]:
-    """Return the numbers of all types by namespace URI and browse name."""
-    found = {}
-    for path in NODESETS.glob("*.xml"):
-        root = ElementTree.parse(path).getroot()
-        uris = [str(uri.text) for uri in root.iterfind(f"{NODESET}NamespaceUris/{NODESET}Uri")]
-        if not set(uris) & set(tables.namespaces().values()):
-            continue
-        for node in root.iterfind(f"{NODESET}UAObjectType"):
-            number = re.fullmatch(r"ns=(\d+);i=(\d+)", node.get("NodeId", ""))
-            assert number is not None
-            name = node.get("BrowseName", "").partition(":")[2]
-            found[uris[int(number[1]) - 1], name] = number[2]
-    return found
+def published() -> Nodes:
+    """Return what the NodeSets of the tables' namespaces define."""
+    return nodes_of(frozenset(tables.namespaces().values()))
 
 
 def test_every_type_of_the_table_has_the_number_of_its_nodeset() -> None:
-    published = types_of_nodesets()
-    with (Path(tables.__file__).parent / "types.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        prefix, _, name = row["type"].partition(":")
-        assert published[tables.namespaces()[prefix], name] == row["identifier"], row
+    for text, address in tables.types().items():
+        prefix, _, name = text.partition(":")
+        uri, _, identifier = address.removeprefix("nsu=").partition(";")
+        assert published().names[uri, identifier] == (tables.namespaces()[prefix], name)
+
+
+@pytest.mark.parametrize("rule", tables.rules(), ids=lambda rule: rule.tag)
+def test_the_path_of_a_rule_is_one_that_its_type_declares(rule: tables.Rule) -> None:
+    nodes = published()
+    uri, _, identifier = rule.type.removeprefix("nsu=").partition(";")
+    reached = {(uri, identifier)}
+    for step in rule.path:
+        if isinstance(step, str):
+            return
+        if step.text == "PartsProducedInLifetime" and uri == tables.namespaces()["machinery"]:
+            # Machine Tools puts this into the counters of Machinery where it uses them.
+            assert (tables.namespaces()["tool"], step.text) in nodes.names.values()
+            return
+        name = (step.namespace or BASE, step.text)
+        reached = {one for each in reached for one in nodes.below(each) if nodes.names[one] == name}
+        assert reached, step
 
 
 # --- what is proposed ----------------------------------------------------------------------------
