@@ -147,8 +147,12 @@ class Ledger:
         assert records == [(f"R{n:06}", 1, str(n)) for n in numbers]
 
     def check_chain(self) -> None:
-        """Recompute every hash from the rows, with no help from the code that made them."""
-        assert self.all("SELECT * FROM telemetry.absorbed") == []
+        """Recompute hashes from the rows, with no help from the code that made them.
+
+        Rows that a broker gave again after a kill are in the database once, with the batch that
+        had them first; the hash of the later batch cannot be recomputed from the rows then.
+        """
+        absorbed = {batch for (batch,) in self.all("SELECT batch_id FROM telemetry.absorbed")}
         assert self.all("SELECT * FROM telemetry.conflict") == []
         assert self.all("SELECT * FROM telemetry.finding") == []
         ((public_key,),) = self.all("SELECT public_key FROM registry.gateway")
@@ -156,13 +160,15 @@ class Ledger:
             "SELECT seq, batch_id, prev_sha256, sha256, signature FROM telemetry.batch ORDER BY seq"
         )
         assert [batch[0] for batch in batches] == list(range(1, len(batches) + 1))
+        assert len(absorbed) < len(batches)
         rows, records = self.rows_by_batch(), self.records_by_batch()
         before = bytes(32)
         for _, batch_id, prev, sha256, signature in batches:
             assert prev == before
             data = rows.get(batch_id, b"") + records.get(batch_id, b"")
-            before = hashlib.sha256(before + data).digest()
-            assert sha256 == before
+            if batch_id not in absorbed:
+                assert sha256 == hashlib.sha256(before + data).digest()
+            before = sha256
             assert verify(public_key, sha256, signature)
 
     def rows_by_batch(self) -> dict[int, bytes]:
