@@ -54,6 +54,8 @@ class RowDecoder:
         )
         self._good = frozenset(_GOOD if table.good is None else table.good)
         self._checked = False
+        # Many rows in a row often carry one time.
+        self._last_time: tuple[Any, int] | None = None
 
     def piece(self, rows: Iterable[Row]) -> Piece:
         """Return what some rows hold; raises NotReadable where the table lacks a column."""
@@ -182,9 +184,12 @@ class RowDecoder:
         cell = cells[table.time]
         if table.date is not None:
             cell = self._joined(cells[table.date], cell)
+        if self._last_time is not None and self._last_time[0] == cell:
+            return self._last_time[1]
         found = self._time_us(cell)
         if not time_is_plausible(found):
             raise NotDecoded(f"{table.time} lies outside the years 1970 to 2200")
+        self._last_time = (cell, found)
         return found
 
     def _time_us(self, cell: Any) -> int:
