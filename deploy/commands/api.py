@@ -36,9 +36,7 @@ def serve(
     ] = None,
     certificate_header: Annotated[
         str | None,
-        typer.Option(
-            help="Header in which a proxy in front always sets the certificate."
-        ),
+        typer.Option(help="Header in which a proxy in front always sets the certificate."),
     ] = None,
 ) -> None:
     """Serve the pages and bring the figures up to date until Ctrl-C or SIGTERM.
