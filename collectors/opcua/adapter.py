@@ -6,6 +6,7 @@ asked for again every minute, and never stands in the way of the others.
 
 import logging
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
@@ -37,6 +38,8 @@ _log = logging.getLogger("collectors.opcua")
 
 _RECONCILE_S = 60.0
 _NAMES_PER_CALL = 20
+# So many calls are made before the next delivery, so that a slow server does not look dead.
+_CALLS_AT_ONCE = 4
 _CANNOT_SUBSCRIBE = {status.signed(code) for code in CANNOT_SUBSCRIBE}
 _TOO_MANY = status.signed(StatusCodes.BadTooManyMonitoredItems)
 
@@ -55,7 +58,7 @@ class OpcuaAdapter:
         self._told_polling = False
         self._told_overflow = False
         self._reconcile_s = 0.0
-        self._is_reading_next = True
+        self._is_asking_next = True
         self._begin()
 
     @property
@@ -73,15 +76,16 @@ class OpcuaAdapter:
         now_s = time.monotonic()
         if now_s >= self._reconcile_s:
             self._reconcile_s = now_s + _RECONCILE_S
-            return await self._reconcile()
+            return await self._look_again()
         if self._readings.plan(now_s):
             self._connection.check_alive()
             self._subscriptions.check_alive()
             self._mend_gap()
-        if self._readings.is_due and (self._is_reading_next or not self._subscriptions.has_news):
-            self._is_reading_next = False
-            return await self._read()
-        self._is_reading_next = True
+        is_due = bool(self._missing) or self._readings.is_due
+        if is_due and (self._is_asking_next or not self._subscriptions.has_news):
+            self._is_asking_next = False
+            return await (self._reconcile() if self._missing else self._read())
+        self._is_asking_next = True
         result = await self._subscriptions.next(self._readings.wait_s(now_s))
         return Delivery() if result is None else self._decode(result)
 
@@ -94,9 +98,10 @@ class OpcuaAdapter:
         self._notes: list[Note] = []
         self._items = items_of(self._source.tags, self._notes)
         self._subscriptions = Subscriptions(self._source, self._connection)
+        self._missing: deque[Item] = deque()
         self._readings = Readings(self._source, self._connection, self._items)
         self._reconcile_s = 0.0
-        self._is_reading_next = True
+        self._is_asking_next = True
 
     def _mend_gap(self) -> None:
         """Read every node again when a message of the server did not arrive."""
@@ -161,22 +166,8 @@ class OpcuaAdapter:
 
     # --- wanted and active -----------------------------------------------------------------------
 
-    async def _reconcile(self) -> Delivery:
-        """Ask for every node that is wanted and not read; those that are refused turn bad."""
-        delivery = Delivery(skew_s=await self._look_again())
-        missing = [item for item in self._items if item.place is Place.WANTED]
-        resolve(missing, self._connection.namespaces)
-        known = [item for item in missing if item.node is not None]
-        codes = dict.fromkeys((item.handle for item in missing), status.BAD_NODE_UNKNOWN)
-        await self._learn_names(known)
-        codes.update(await self._place(known))
-        ts_us = now_us()
-        refused = {item.tag.tag: codes[item.handle] for item in missing if codes[item.handle] < 0}
-        delivery.samples += [bad(tag, ts_us, code) for tag, code in refused.items()]
-        return delivery
-
-    async def _look_again(self) -> float:
-        """Return how far the server's clock is behind ours; namespaces that moved end the session.
+    async def _look_again(self) -> Delivery:
+        """List what is wanted and not read; namespaces that moved end the session.
 
         A controller that was loaded anew may number them otherwise while the connection stays.
         """
@@ -184,7 +175,24 @@ class OpcuaAdapter:
         received_us = now_us()
         if await self._connection.read_namespaces() != self._connection.namespaces:
             raise SourceLost(f"{self._source.url} has other namespaces now; connecting anew")
-        return (received_us - clock_us(clock, received_us)) / 1e6
+        if not self._missing:
+            self._missing.extend(item for item in self._items if item.place is Place.WANTED)
+            resolve(self._missing, self._connection.namespaces)
+        return Delivery(skew_s=(received_us - clock_us(clock, received_us)) / 1e6)
+
+    async def _reconcile(self) -> Delivery:
+        """Ask for some of the nodes that are missing; those that are refused turn bad."""
+        most = _CALLS_AT_ONCE * self._connection.profile.items_per_call
+        asked = [self._missing.popleft() for _ in range(min(most, len(self._missing)))]
+        known = [item for item in asked if item.node is not None]
+        codes = dict.fromkeys((item.handle for item in asked), status.BAD_NODE_UNKNOWN)
+        await self._learn_names(known)
+        codes.update(await self._place(known))
+        if not self._missing:
+            self._tell_polling()
+        ts_us = now_us()
+        refused = {item.tag.tag: codes[item.handle] for item in asked if codes[item.handle] < 0}
+        return Delivery(samples=[bad(tag, ts_us, code) for tag, code in refused.items()])
 
     async def _learn_names(self, items: Sequence[Item]) -> None:
         """Ask for the names of enumerations, for tags whose states are given by name."""
@@ -199,21 +207,24 @@ class OpcuaAdapter:
         """Subscribe items as far as the server goes, poll the others; return the status of each."""
         codes = await self._subscribe(items) if self._source.mode != "poll" else {}
         can_poll = self._source.mode != "subscribe"
+        now_s = time.monotonic()
         for item in items:
             code = codes.get(item.handle, _TOO_MANY)
             if code >= 0:
-                item.place = Place.SUBSCRIBED
+                item.place, item.read_s = Place.SUBSCRIBED, now_s
             elif can_poll and code in _CANNOT_SUBSCRIBE:
                 item.place = Place.POLLED
                 codes[item.handle] = status.GOOD
-        polled = sum(item.place is Place.POLLED for item in items)
+        return codes
+
+    def _tell_polling(self) -> None:
+        polled = sum(item.place is Place.POLLED for item in self._items)
         if polled and self._source.mode == "auto" and not self._told_polling:
             self._told_polling = True
             _log.warning(
                 "%s: the server cannot subscribe %d of %d nodes; they are read every %g s",
                 self._source.name, polled, len(self._items), self._source.poll_s,
             )  # fmt: skip
-        return codes
 
     async def _subscribe(self, items: Sequence[Item]) -> dict[int, int]:
         most = self._connection.profile.max_items
