@@ -6,7 +6,7 @@ asked for again every minute, and never stands in the way of the others.
 
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
@@ -65,6 +65,15 @@ class OpcuaAdapter:
     def tags(self) -> Sequence[str]:
         """The tags of this source."""
         return self.table.names
+
+    def gauges(self) -> dict[str, float]:
+        """Return how many nodes are wanted, and how many are read in which way."""
+        places = Counter(item.place for item in self._items)
+        return {
+            "items_wanted": len(self._items),
+            "items_subscribed": places[Place.SUBSCRIBED],
+            "items_polled": places[Place.POLLED],
+        }
 
     async def open(self) -> None:
         """Connect and log in; the subscriptions follow with the first receive."""

@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import partial
 
 from collectors.context import Context
@@ -55,6 +56,10 @@ class SparkplugAdapter:
     def counts(self) -> Counts:
         """What happened since the start."""
         return Counts() if self._host is None else self._host.counts
+
+    def gauges(self) -> dict[str, float]:
+        """Return the counts, for the metrics."""
+        return asdict(self.counts)
 
     async def open(self) -> None:
         """Connect, subscribe to the edge nodes, and go on with what was known of them."""

@@ -305,6 +305,8 @@ def test_large_sets_go_in_calls_and_subscriptions_that_the_server_bears(
 
     async def work(line: OpcuaAdapter) -> tuple[dict[str, Sample], list[int]]:
         found = await first_of_each(line)
+        gauges = {"items_wanted": 32, "items_subscribed": 25, "items_polled": 7}
+        assert line.gauges() == gauges
         await asyncio.to_thread(server.write, "N31", ua.Variant(500.0))
         await until_value(line, "N31", 500.0)
         await asyncio.to_thread(server.write, "N31", ua.Variant(31.0))
