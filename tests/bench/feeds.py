@@ -24,6 +24,7 @@ START_MS = int(START.timestamp() * 1000)
 MACHINES = 20
 _IN_FLIGHT = 2000
 _PART = 100
+_NODES_PER_FOLDER = 200
 
 
 def message(number: int, values: int) -> tuple[str, str]:
@@ -66,8 +67,12 @@ async def opcua(port: int, per_second: float, seconds: float, nodes: int) -> int
     server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
     index = await server.register_namespace(NAMESPACE)
     ids = [ua.NodeId.from_string(f"ns={index};s=v{number}") for number in range(nodes)]
+    folder = server.nodes.objects
     for number, node in enumerate(ids):
-        await server.nodes.objects.add_variable(node, f"{index}:v{number}", ua.Variant(-1.0))
+        # In one folder the library compares each new name with all before it.
+        if number % _NODES_PER_FOLDER == 0:
+            folder = await server.nodes.objects.add_folder(index, f"folder{number}")
+        await folder.add_variable(node, f"{index}:v{number}", ua.Variant(-1.0))
     await server.start()
     try:
         await asyncio.to_thread(_await_start)

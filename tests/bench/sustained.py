@@ -127,10 +127,7 @@ def _settle(url: str, wanted: int) -> None:
 
 def fed_in(url: str) -> int:
     """Return how many values of the feed a database has; the key (tag, time) holds each once."""
-    query = (
-        "SELECT count(*) FROM telemetry.measurement "
-        "WHERE ts >= %s AND ts < %s AND value >= 0"
-    )
+    query = "SELECT count(*) FROM telemetry.measurement WHERE ts >= %s AND ts < %s AND value >= 0"
     with closing(store.connect(url)) as conn:
         row = conn.execute(query, (START, START + timedelta(days=1))).fetchone()
         return 0 if row is None else int(row[0])
