@@ -10,6 +10,7 @@ import pytest
 import typer.main
 
 from api.kpis import KPIS
+from collectors.config import document
 from collectors.config.schema import SOURCES, GatewayTable, SinkTable, SpoolTable
 from deploy import documents
 from deploy.cli import app
@@ -125,3 +126,8 @@ def test_every_complaint_and_fault_names_tests_that_exist() -> None:
         assert named, row
         for file, test in named:
             assert f"def {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), test
+
+
+@pytest.mark.parametrize("kind", ["gateway", *SOURCES])
+def test_every_key_says_what_it_is_for(kind: str) -> None:
+    assert [key.name for key in document.keys(kind) if not key.about] == []
