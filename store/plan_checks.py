@@ -41,7 +41,21 @@ def check_plan(plan: Plan) -> None:
     for name, (fields, key) in LISTS.items():
         _check_list(name, plan.get(name) or (), fields, key)
     _check_stops(plan.get("planned_stops") or (), {asset["code"] for asset in plan["assets"]})
+    _check_lines(plan.get("lines") or (), plan["assets"])
     _check_shifts(plan["shifts"])
+
+
+def _check_lines(lines: Iterable[Plan], assets: Iterable[Plan]) -> None:
+    """Refuse a line whose machines do not stand in it or form no OEE."""
+    stands_in = {asset["code"]: asset.get("line") for asset in assets if asset.get("in_oee")}
+    for place, line in _numbered("lines", lines):
+        for part in ("last", "bottleneck"):
+            code = line.get(part)
+            if code is not None and stands_in.get(code) != line["code"]:
+                raise PlanRefused(
+                    f"{place}: {part} is {code!r} but must be an asset with in_oee true whose "
+                    f"line is {line['code']!r}"
+                )
 
 
 def _check_list(

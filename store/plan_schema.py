@@ -53,6 +53,7 @@ PLAN: dict[str, Check] = {
     "energy_factors": optional(rows),
     "shifts": rows,
     "holidays": optional(rows),
+    "lines": optional(rows),
     "planned_stops": optional(rows),
     "promises": optional(rows),
     "self_reports": optional(rows),
@@ -110,6 +111,7 @@ LISTS: dict[str, tuple[dict[str, Check], tuple[str, ...]]] = {
         ("weekday", "name"),
     ),
     "holidays": ({"day": day, "name": text}, ("day",)),
+    "lines": ({"code": text, "last": text, "bottleneck": optional(text)}, ("code",)),
     "planned_stops": (
         {
             "asset": optional(text),

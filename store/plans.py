@@ -50,7 +50,10 @@ def _load(conn: Connection, plan: Plan) -> int:
     for asset in plan["assets"]:
         _load_asset(conn, factory_id, asset)
     _insert_all(conn, "insert_state_map", owner, _state_map_rows(plan))
-    _insert_all(conn, "insert_energy_factor", owner, plan.get("energy_factors") or ())
+    factors = [_given(_FACTOR_DEFAULTS, row) for row in plan.get("energy_factors") or ()]
+    _insert_all(conn, "insert_energy_factor", owner, factors)
+    load_energy(conn, factory_id, plan)
+    _insert_all(conn, "insert_line", owner, _line_rows(plan))
     _insert_all(conn, "insert_shift", owner, plan["shifts"])
     _insert_all(conn, "insert_holiday", owner, plan.get("holidays") or ())
     _insert_all(conn, "insert_planned_stop", owner, _stop_rows(plan))
@@ -129,6 +132,10 @@ def _promise_rows(plan: Plan) -> Iterable[dict[str, Any]]:
 def _report_rows(plan: Plan) -> Iterable[dict[str, Any]]:
     for report in plan.get("self_reports") or ():
         start, end = report["period"]
+def _line_rows(plan: Plan) -> Iterable[dict[str, Any]]:
+    return ({"bottleneck": None} | dict(line) for line in plan.get("lines") or ())
+
+
         yield dict(report) | {"period_start": start, "period_end": end}
 
 

@@ -107,6 +107,30 @@ class MonitoringPlan:
     ideal_cycle_s: dict[int, dict[int, float]]
     shifts: tuple[Shift, ...]
     holidays: frozenset[date]
+    lhv_kj_per_unit: float | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a factory declares of a KPI from a day on, in the figure's unit, and by what document."""
+
+    kpi: str
+    since: date
+    value: float
+    basis: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A serial line: the machine that its units leave from, its bottleneck if named, and all."""
+
+    code: str
+    last_id: int
+    bottleneck_id: int | None
+    asset_ids: tuple[int, ...]
     planned_stops: tuple[PlannedStop, ...]
     energy_factors: tuple[EnergyFactor, ...]
 
@@ -123,6 +147,9 @@ def register_gateway(
 
     actor is who does it, for the record. Raises UnknownFactory, or Refused for a gateway that
     belongs to another factory.
+    energy: EnergyPlan = field(default_factory=EnergyPlan)
+    lines: tuple[Line, ...] = ()
+    declarations: tuple[Declaration, ...] = ()
     """
     values = {"factory": factory_code, "gateway": gateway_code, "public_key": public_key}
     with transaction(conn):
@@ -185,3 +212,13 @@ def monitoring_plan(conn: Connection, factory: Factory) -> MonitoringPlan:
                 EnergyFactor(*row) for row in conn.execute(query("list_energy_factors"), key)
             ),
         )
+            energy=energy,
+            lines=tuple(
+                Line(code, last_id, bottleneck_id, tuple(asset_ids))
+                for code, last_id, bottleneck_id, asset_ids in conn.execute(
+                    query("list_lines"), key
+                )
+            ),
+            declarations=tuple(
+                Declaration(*row) for row in conn.execute(query("list_declarations"), key)
+            ),

@@ -61,6 +61,7 @@ WITH a AS (DELETE FROM registry.state_map WHERE factory_id = %(factory_id)s),
      b AS (DELETE FROM registry.energy_factor WHERE factory_id = %(factory_id)s),
      c AS (DELETE FROM registry.shift WHERE factory_id = %(factory_id)s),
      d AS (DELETE FROM registry.holiday WHERE factory_id = %(factory_id)s),
+     l AS (DELETE FROM registry.line WHERE factory_id = %(factory_id)s),
      e AS (DELETE FROM registry.planned_stop WHERE factory_id = %(factory_id)s),
      f AS (DELETE FROM pool.promise WHERE factory_id = %(factory_id)s),
      g AS (DELETE FROM pool.self_report WHERE factory_id = %(factory_id)s),
@@ -103,6 +104,14 @@ INSERT INTO registry.holiday (factory_id, day, name) VALUES (%(factory_id)s, %(d
 INSERT INTO registry.planned_stop (factory_id, asset_id, starts_at, ends_at, reason, filed_at)
 VALUES (%(factory_id)s,
     (SELECT asset_id FROM registry.asset WHERE factory_id = %(factory_id)s AND code = %(asset)s),
+-- name: insert_line
+-- A serial line: the machine that its units leave from and, where the plan names it, its bottleneck.
+INSERT INTO registry.line (factory_id, code, last_asset_id, bottleneck_asset_id)
+VALUES (%(factory_id)s, %(code)s,
+    (SELECT asset_id FROM registry.asset WHERE factory_id = %(factory_id)s AND code = %(last)s),
+    (SELECT asset_id FROM registry.asset
+     WHERE factory_id = %(factory_id)s AND code = %(bottleneck)s));
+
     %(starts_at)s, %(ends_at)s, %(reason)s, %(filed_at)s);
 
 -- name: insert_promise
@@ -191,6 +200,16 @@ ORDER BY starts_at;
 -- name: list_energy_factors
 -- The certified energy factors of a factory.
 SELECT carrier, kgce_per_unit, source
+-- name: list_lines
+-- The serial lines of a factory with their machines that form OEE, in the order of their codes.
+SELECT l.code, l.last_asset_id, l.bottleneck_asset_id,
+    array_agg(a.asset_id ORDER BY a.code) AS asset_ids
+FROM registry.line l
+JOIN registry.asset a ON a.factory_id = l.factory_id AND a.line = l.code AND a.in_oee
+WHERE l.factory_id = %(factory_id)s
+GROUP BY l.code, l.last_asset_id, l.bottleneck_asset_id
+ORDER BY l.code;
+
 FROM registry.energy_factor
 WHERE factory_id = %(factory_id)s
 ORDER BY carrier;
