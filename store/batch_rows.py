@@ -8,7 +8,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
 from store.batch_content import span
-from store.canonical import Record, Rows
+from store.canonical import Record, Rows, canonical_bytes
 from store.db import Connection
 from store.pgcopy import PG_EPOCH_US, array_literal, encode
 from store.queries import query
@@ -43,6 +43,7 @@ def _insert_staged(conn: Connection, batch_id: int, rows: Rows) -> tuple[int, in
     absorbed = len(rows) - inserted - conflicts
     if absorbed:
         conn.execute(query("insert_absorbed"), {"batch_id": batch_id, "row_count": absorbed})
+        conn.execute(query("insert_absorbed_rows"), offered)
     return absorbed, conflicts
 
 
@@ -77,6 +78,8 @@ def insert_records(
         ),
     }
     conn.execute(query("insert_records"), values)
+    signed = {"batch_id": batch_id, "content": canonical_bytes(Rows.empty(), records)}
+    conn.execute(query("insert_signed_records"), signed)
 
 
 def dirty_marks(rows: Rows) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
 
+from store import locks
 from store.db import Connection, transaction
 from store.queries import query
 
@@ -192,7 +193,8 @@ def publish_all(
 
     An open period keeps one provisional revision 0, written again as data arrive. A closed
     period gets a new revision when its inputs differ from the newest one, which then appears
-    in the follow-up feed; the earlier ones stay.
+    in the follow-up feed; the earlier ones stay. In a settled period no figure changes: what it
+    would be stands beside it.
     """
     if not formed:
         return []
@@ -200,16 +202,23 @@ def publish_all(
         conn.execute(query("lock_factory"), {"factory_id": factory_id})
         since = min(figure.period_start for figure, _ in formed)
         known = {_key(stored): stored for stored in latest(conn, factory_id, since=since)}
+        settled = locks.held(conn, factory_id)
         numbers: list[int | None] = []
         new: list[tuple[NewFigure, int, Figure | None]] = []
+        beside: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
         for figure, is_open in formed:
             newest = known.get(_key(figure))
-            if newest is not None and _keeps(newest, figure, is_open):
+            keeps = newest is not None and _keeps(newest, figure, is_open)
+            if newest is not None and newest.revision > 0 and _key(figure)[1:] in settled:
+                numbers.append(newest.figure_id)
+                beside[keeps].append(asdict(figure) | {"inputs": Jsonb(figure.inputs)})
+            elif newest is not None and keeps:
                 numbers.append(newest.figure_id)
             else:
                 numbers.append(None)
                 revision = 0 if is_open else (newest.revision + 1 if newest else 1)
                 new.append((figure, revision, newest))
+        locks.stand_beside(conn, differing=beside[False], same=beside[True])
         added = iter(_insert_all(conn, new))
         return [number if number is not None else next(added) for number in numbers]
 

@@ -102,6 +102,23 @@ WHERE s.batch_id = %(batch_id)s AND m.batch_id <> s.batch_id
 -- Lists how many rows of a batch were there before.
 INSERT INTO telemetry.absorbed (batch_id, row_count) VALUES (%(batch_id)s, %(row_count)s);
 
+-- name: insert_absorbed_rows
+-- Keeps which rows of a batch were there before, so that its hash can be worked out again.
+INSERT INTO telemetry.absorbed_rows (batch_id, tag_ids, times, numbers, statuses)
+SELECT s.batch_id, array_agg(s.tag_id ORDER BY s.tag_id, s.ts), array_agg(s.ts ORDER BY s.tag_id, s.ts),
+    array_agg(coalesce(s.value, 'NaN') ORDER BY s.tag_id, s.ts),
+    array_agg(s.status ORDER BY s.tag_id, s.ts)
+FROM staged_measurement s
+JOIN telemetry.measurement m USING (tag_id, ts)
+WHERE s.batch_id = %(batch_id)s AND m.batch_id <> s.batch_id
+  AND m.ts BETWEEN %(first_ts)s AND %(last_ts)s
+  AND m.value IS NOT DISTINCT FROM s.value AND m.status = s.status
+GROUP BY s.batch_id;
+
+-- name: insert_signed_records
+-- Keeps the records of a batch as they were signed.
+INSERT INTO telemetry.signed_records (batch_id, content) VALUES (%(batch_id)s, %(content)s);
+
 -- name: lock_records
 -- New versions of a factory's records are numbered by one transaction at a time.
 SELECT pg_advisory_xact_lock(1296649295, %(factory_id)s);

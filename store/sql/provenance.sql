@@ -1,0 +1,121 @@
+-- name: figure_by_id
+-- One stored figure.
+SELECT figure_id, factory_id, kpi, period_kind, period_start, period_end, revision, unit, point, low,
+    high, coverage, grade, reason, method_version, coefficient_version, inputs, inputs_sha256,
+    computed_at
+FROM kpi.figure
+WHERE figure_id = %(figure_id)s;
+
+-- name: factory_code
+-- The code of a factory.
+SELECT code FROM registry.factory WHERE factory_id = %(factory_id)s;
+
+-- name: provenance_ledger
+-- The ledger rows of a factory, each with the hash of the batch before it, in the order of their
+-- rows' times: all of them, or some by their number.
+SELECT b.batch_id, g.code, b.seq, b.config_version, b.imported, b.row_count, b.record_count,
+    b.first_ts, b.last_ts, b.sha256, b.prev_sha256, b.signature, b.received_at, b.collected_from,
+    b.collected_to, coalesce(a.row_count, 0), before.sha256
+FROM telemetry.batch b
+JOIN registry.gateway g USING (gateway_id)
+LEFT JOIN telemetry.absorbed a USING (batch_id)
+LEFT JOIN telemetry.batch before ON before.gateway_id = b.gateway_id AND before.seq = b.seq - 1
+WHERE g.factory_id = %(factory_id)s
+  AND (%(batch_ids)s::bigint[] IS NULL OR b.batch_id = ANY (%(batch_ids)s))
+ORDER BY b.first_ts NULLS FIRST, g.code, b.seq;
+
+-- name: gateway_keys
+-- The keys of a factory's gateways: the one that holds, and when each was enrolled.
+SELECT g.code, g.public_key, g.revoked_at, e.detail ->> 'public_key', e.actor, e.at
+FROM registry.gateway g
+LEFT JOIN registry.gateway_event e
+    ON e.gateway_code = g.code AND e.action = 'enrolled' AND e.detail ? 'public_key'
+WHERE g.factory_id = %(factory_id)s
+ORDER BY g.code, e.event_id;
+
+-- name: rows_by_batch
+-- How many rows of some assets in a window each batch brought.
+SELECT m.batch_id, count(*)
+FROM telemetry.measurement m
+WHERE m.tag_id IN (SELECT tag_id FROM registry.tag WHERE asset_id = ANY (%(asset_ids)s))
+  AND m.ts >= %(start)s AND m.ts < %(end)s
+GROUP BY m.batch_id;
+
+-- name: copy_batch_rows
+-- The rows of some batches as they are stored, and where they were kept out, as they were offered.
+COPY (
+    SELECT batch_id, tag_id, ts, coalesce(value, 'NaN'), status
+    FROM (
+        SELECT batch_id, tag_id, ts, value, status
+        FROM telemetry.measurement
+        WHERE batch_id = ANY (%(batch_ids)s) AND ts >= %(start)s AND ts <= %(end)s
+        UNION ALL
+        SELECT batch_id, tag_id, ts, offered_value, offered_status
+        FROM telemetry.conflict
+        WHERE batch_id = ANY (%(batch_ids)s)
+        UNION ALL
+        SELECT a.batch_id, u.tag_id, u.ts, u.number, u.status
+        FROM telemetry.absorbed_rows a
+        CROSS JOIN LATERAL unnest(a.tag_ids, a.times, a.numbers, a.statuses)
+            AS u (tag_id, ts, number, status)
+        WHERE a.batch_id = ANY (%(batch_ids)s)) AS content
+    ORDER BY batch_id, tag_id, ts
+) TO STDOUT (FORMAT binary);
+
+-- name: list_signed_records
+-- The records of some batches as they were signed.
+SELECT batch_id, content FROM telemetry.signed_records WHERE batch_id = ANY (%(batch_ids)s);
+
+-- name: records_of_batches
+-- The versions that some batches brought.
+SELECT batch_id, kind, key, version, at, body
+FROM telemetry.record
+WHERE batch_id = ANY (%(batch_ids)s)
+ORDER BY batch_id, record_id;
+
+-- name: record_versions
+-- All versions of a factory's records of some kinds, each with the batch that brought it.
+SELECT r.kind, r.key, r.version, r.at, r.body, r.batch_id, g.code, b.seq, b.received_at
+FROM telemetry.record r
+JOIN telemetry.batch b USING (batch_id)
+JOIN registry.gateway g USING (gateway_id)
+WHERE r.factory_id = %(factory_id)s AND r.kind = ANY (%(kinds)s)
+  AND r.at >= %(start)s AND r.at < %(end)s
+ORDER BY r.kind, r.key, r.version;
+
+-- name: copy_stored_facts
+-- The facts of an asset in a window; what it does not have reads as NaN.
+COPY (
+    SELECT hour, planned_s, planned_down_s, off_s, run_s, setup_s, stop_s, idle_s, unknown_s,
+        known_s, uncounted_s, coalesce(total, 'NaN'), coalesce(good, 'NaN'), coalesce(reject, 'NaN'),
+        coalesce(ideal_total_s, 'NaN'), coalesce(ideal_total_low_s, 'NaN'),
+        coalesce(ideal_total_high_s, 'NaN'), coalesce(ideal_good_s, 'NaN'),
+        coalesce(ideal_good_low_s, 'NaN'), coalesce(ideal_good_high_s, 'NaN'),
+        coalesce(energy, 'NaN'), coalesce(energy_low, 'NaN'), coalesce(energy_high, 'NaN'),
+        row_count, changes, flags, digest
+    FROM kpi.fact_hour
+    WHERE asset_id = %(asset_id)s AND hour >= %(start)s AND hour < %(end)s
+    ORDER BY hour
+) TO STDOUT (FORMAT binary);
+
+-- name: waiting_hours
+-- The marks of an asset's hours that wait for the fact job.
+SELECT hour, hours
+FROM kpi.dirty_hour
+WHERE asset_id = %(asset_id)s AND hour < %(end)s AND hour + hours * INTERVAL '1 hour' > %(start)s
+ORDER BY hour;
+
+-- name: waits_for_figures
+-- Whether hours, records or months of a factory wait for the jobs.
+SELECT EXISTS (SELECT FROM kpi.dirty_month WHERE factory_id = %(factory_id)s)
+    OR EXISTS (SELECT FROM kpi.dirty_record JOIN telemetry.record r USING (record_id)
+               WHERE r.factory_id = %(factory_id)s)
+    OR EXISTS (SELECT FROM kpi.dirty_hour JOIN registry.asset a USING (asset_id)
+               WHERE a.factory_id = %(factory_id)s AND hour < %(before)s);
+
+-- name: row_span
+-- From when to when a factory has rows, by its ledger.
+SELECT min(b.first_ts), max(b.last_ts)
+FROM telemetry.batch b
+JOIN registry.gateway g USING (gateway_id)
+WHERE g.factory_id = %(factory_id)s;
