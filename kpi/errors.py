@@ -3,6 +3,7 @@
 KpiError
 ├── NotComputable    no number may be given for these inputs
 ├── BadTable         a data file of this package breaks its own rules
+├── BadSchedule      a schedule of the jobs cannot be used
 └── JobFailed        some of the work was not done; the rest was
 """
 
@@ -21,6 +22,10 @@ class NotComputable(KpiError):
 
 class BadTable(KpiError):
     """A data table or vector folder cannot be used; correct the file that the message names."""
+
+
+class BadSchedule(KpiError):
+    """The schedule of the jobs cannot be used; correct the key that the message names."""
 
 
 class JobFailed(KpiError):

@@ -26,7 +26,12 @@ def serve(
         str, typer.Option(help="Address; other than loopback only over TLS, for gateways.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535)] = 8321,
-    refresh_s: Annotated[int, typer.Option(help="Seconds between two refreshes.", min=5)] = 60,
+    refresh_s: Annotated[
+        int | None, typer.Option(help="Seconds between two refreshes; 60.", min=5)
+    ] = None,
+    schedule: Annotated[
+        Path | None, typer.Option(help="Schedule of the jobs (TOML).", envvar="MILLPOND_SCHEDULE")
+    ] = None,
     tls_certificate: Annotated[
         Path | None, typer.Option(help="Certificate of this server and its chain (PEM).")
     ] = None,
@@ -60,6 +65,7 @@ def serve(
     tls = None
     if tls_certificate is not None and tls_key is not None:
         tls = Tls(tls_certificate, tls_key, client_ca)
+    plan = jobs.load_schedule(schedule) if schedule else None
     # The server ends in order by itself, and then passes on what stopped it.
-    with suppress(KeyboardInterrupt), stopped_by_sigterm(), jobs.scheduled(url, refresh_s):
+    with suppress(KeyboardInterrupt), stopped_by_sigterm(), jobs.scheduled(url, refresh_s, plan):
         serve_pages(url, host, port, tls=tls, certificate_header=certificate_header)

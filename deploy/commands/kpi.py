@@ -10,12 +10,14 @@ from rich.table import Table
 
 import store
 from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
+from deploy.commands.kpi_jobs import jobs as list_jobs
 from store import registry
 
 if TYPE_CHECKING:
     from kpi.gaps import TagGaps
 
 app = typer.Typer(no_args_is_help=True)
+app.command("jobs")(list_jobs)
 
 _TIME = "%Y-%m-%d %H:%M:%S"
 

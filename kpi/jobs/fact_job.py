@@ -9,8 +9,9 @@ from functools import partial
 import store
 from kpi.calendar import asset_calendar, local_midnight, to_us
 from kpi.facts import AssetPlan, Window, asset_facts
-from kpi.jobs.basis import Progress, last_full_hour, run_each
+from kpi.jobs.basis import Progress, last_full_hour, run_job
 from kpi.jobs.reading import Reader
+from kpi.jobs.settings import Schedule
 from store import facts, registry
 
 _HOUR = timedelta(hours=1)
@@ -19,17 +20,22 @@ _SPAN_GAP = timedelta(hours=36)
 
 
 def run_facts(
-    url: str, now: datetime, pool: Executor | None = None, progress: Progress | None = None
+    url: str,
+    now: datetime,
+    pool: Executor | None = None,
+    progress: Progress | None = None,
+    patience: Schedule | None = None,
 ) -> int:
     """Recompute the facts of all dirty hours that have ended; return how many assets had some.
 
     A pool of processes shares the work asset by asset, as several machines may by claiming.
+    With patience, an asset that failed lately is left alone until its next try is due.
     """
     before = last_full_hour(now)
     with closing(store.connect(url)) as conn:
         assets = facts.dirty_assets(conn, before)
     work = {f"asset {each}": partial(recompute_asset, url, each, before) for each in assets}
-    run_each(work, pool, lambda done: progress and progress("facts", done, len(assets)))
+    run_job(url, "facts", work, pool, progress, patience)
     return len(assets)
 
 

@@ -11,8 +11,9 @@ import store
 from kpi.calendar import add_months
 from kpi.figures import Evidence, Period, estimates, figure
 from kpi.figures.records import counting_days
-from kpi.jobs.basis import Progress, last_full_hour, run_each
+from kpi.jobs.basis import Progress, last_full_hour, run_job
 from kpi.jobs.evidence import gathered
+from kpi.jobs.settings import Schedule
 from kpi.verdicts import Verified, consistency, fulfilment
 from store import figures, records, registry
 
@@ -21,7 +22,11 @@ _ALWAYS_FORMED = "oee"
 
 
 def run_figures(
-    url: str, now: datetime, pool: Executor | None = None, progress: Progress | None = None
+    url: str,
+    now: datetime,
+    pool: Executor | None = None,
+    progress: Progress | None = None,
+    patience: Schedule | None = None,
 ) -> int:
     """Form the figures and verdicts of all factories with something new; return how many had.
 
@@ -33,7 +38,7 @@ def run_figures(
         wanted |= {factory_id for factory_id, _ in figures.due_months(conn, _ALWAYS_FORMED, until)}
         found = [f for f in registry.factories(conn) if f.factory_id in wanted]
     work = {factory.code: partial(_refresh, url, factory, now) for factory in found}
-    run_each(work, pool, lambda done: progress and progress("figures", done, len(found)))
+    run_job(url, "figures", work, pool, progress, patience)
     return len(found)
 
 
