@@ -7,6 +7,7 @@ from datetime import datetime, time
 from itertools import pairwise
 from typing import Any
 
+from store.energy_checks import check_energy
 from store.errors import PlanRefused
 from store.plan_fields import Check, check_fields, one_of
 from store.plan_schema import (
@@ -43,6 +44,7 @@ def check_plan(plan: Plan) -> None:
     _check_stops(plan.get("planned_stops") or (), {asset["code"] for asset in plan["assets"]})
     _check_lines(plan.get("lines") or (), plan["assets"])
     _check_shifts(plan["shifts"])
+    check_energy(plan)
 
 
 def _check_lines(lines: Iterable[Plan], assets: Iterable[Plan]) -> None:

@@ -75,6 +75,12 @@ def day(value: Any) -> str | None:
     return fault or (None if date.fromisoformat(value).isoformat() == value else words)
 
 
+def first_of_month(value: Any) -> str | None:
+    """Accept a date on which a month begins."""
+    fault = day(value)
+    return fault or (None if value.endswith("-01") else "must be the first of a month")
+
+
 def clock(value: Any) -> str | None:
     """Accept a time of day such as 08:00."""
     words = "must be a time of day such as 08:00"

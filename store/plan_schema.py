@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from store.energy_carriers import UNITS
 from store.plan_fields import (
     Check,
     clock,
     day,
+    first_of_month,
     flag,
     moment,
     not_negative,
@@ -25,7 +27,12 @@ _INT = 2**31 - 1
 STATES = ("run", "setup", "stop", "idle", "planned_down", "unknown")
 FACTORY_KINDS = ("discrete", "process")
 ASSET_KINDS = ("machine", "robot", "meter", "system")
+REGISTERS = ("import", "export", "tariff")
+ORIGINS = ("purchased", "own_renewable", "own_produced")
+EQUIVALENTS = ("fixed", "by_year")
 BASES = ("measured", "documented", "declared")
+# The rows of the effect table that a factory may declare where its data do not reach.
+DECLARED_KPIS = ("retrofitted_lines", "retrofitted_equipment", "headcount", "rd_cycle")
 # An asset has one tag a role at most: facts would not know which to take. Of process values,
 # which form no fact, it may have many.
 SINGLE_ROLES = (
@@ -51,11 +58,14 @@ PLAN: dict[str, Check] = {
     "state_maps": optional(table),
     "assets": rows,
     "energy_factors": optional(rows),
+    "energy_stocks": optional(rows),
+    "electricity_equivalent": optional(one_of(*EQUIVALENTS)),
+    "lines": optional(rows),
     "shifts": rows,
     "holidays": optional(rows),
-    "lines": optional(rows),
     "planned_stops": optional(rows),
     "promises": optional(rows),
+    "declarations": optional(rows),
     "self_reports": optional(rows),
 }
 FACTORY: dict[str, Check] = {
@@ -78,11 +88,28 @@ ASSET: dict[str, Check] = {
     "serial": optional(text),
     "key_equipment": optional(flag),
     "in_oee": optional(flag),
+    "retrofitted_on": optional(day),
+    "retrofit_document": optional(text),
     "meter": optional(table),
     "ideal_cycles": optional(rows),
     "tags": optional(rows),
 }
-METER: dict[str, Check] = {"carrier": text, "unit": text, "level": whole(1, 3)}
+METER: dict[str, Check] = {
+    "carrier": text,
+    "unit": one_of(*UNITS),
+    "level": whole(1, 3),
+    "register": optional(one_of(*REGISTERS)),
+    "origin": optional(one_of(*ORIGINS)),
+    "above": optional(text),
+    "exchanges": optional(rows),
+}
+EXCHANGE: dict[str, Check] = {
+    "at": moment,
+    "old_final": not_negative,
+    "new_initial": not_negative,
+    "ratio": positive,
+    "document": text,
+}
 IDEAL_CYCLE: dict[str, Check] = {
     "product": whole(-_INT, _INT),
     "name": text,
@@ -103,15 +130,26 @@ TAG: dict[str, Check] = {
 # The lists that belong to the factory: the fields of a row, and those that must differ.
 LISTS: dict[str, tuple[dict[str, Check], tuple[str, ...]]] = {
     "energy_factors": (
-        {"carrier": text, "kgce_per_unit": positive, "source": text},
-        ("carrier",),
+        {
+            "carrier": text,
+            "kgce_per_unit": optional(positive),
+            "lhv_kj_per_unit": optional(positive),
+            "source": text,
+            "valid_from": optional(first_of_month),
+            "valid_to": optional(first_of_month),
+        },
+        (),
     ),
+    "energy_stocks": (
+        {"carrier": text, "day": first_of_month, "quantity": not_negative, "source": text},
+        ("carrier", "day"),
+    ),
+    "lines": ({"code": text, "last": text, "bottleneck": optional(text)}, ("code",)),
     "shifts": (
         {"weekday": whole(1, 7), "name": text, "starts": clock, "duration_s": whole(1, 86_400)},
         ("weekday", "name"),
     ),
     "holidays": ({"day": day, "name": text}, ("day",)),
-    "lines": ({"code": text, "last": text, "bottleneck": optional(text)}, ("code",)),
     "planned_stops": (
         {
             "asset": optional(text),
@@ -125,6 +163,16 @@ LISTS: dict[str, tuple[dict[str, Check], tuple[str, ...]]] = {
     "promises": (
         {"kpi": text, "before": optional(number), "basis": one_of(*BASES), "expected": number},
         ("kpi",),
+    ),
+    "declarations": (
+        {
+            "kpi": one_of(*DECLARED_KPIS),
+            "since": day,
+            "value": not_negative,
+            "basis": one_of("documented", "declared"),
+            "document": text,
+        },
+        ("kpi", "since"),
     ),
     "self_reports": (
         {"kpi": text, "period": period, "value": number, "reported_at": moment},

@@ -7,6 +7,7 @@ from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from store.db import Connection, transaction
 from store.errors import PlanRefused, Refused
+from store.meters import load_energy
 from store.plan_checks import Plan, check_plan
 from store.queries import query
 
@@ -15,6 +16,8 @@ _ASSET_DEFAULTS: dict[str, Any] = {
     "serial": None,
     "key_equipment": False,
     "in_oee": False,
+    "retrofitted_on": None,
+    "retrofit_document": None,
 }
 _TAG_DEFAULTS: dict[str, Any] = {
     "modulus": None,
@@ -22,6 +25,13 @@ _TAG_DEFAULTS: dict[str, Any] = {
     "ratio": 1.0,
     "resolution": 0.0,
     "state_map": None,
+}
+_METER_DEFAULTS: dict[str, Any] = {"register": "import", "origin": "purchased", "above": None}
+_FACTOR_DEFAULTS: dict[str, Any] = {
+    "kgce_per_unit": None,
+    "lhv_kj_per_unit": None,
+    "valid_from": None,
+    "valid_to": None,
 }
 
 
@@ -58,6 +68,7 @@ def _load(conn: Connection, plan: Plan) -> int:
     _insert_all(conn, "insert_holiday", owner, plan.get("holidays") or ())
     _insert_all(conn, "insert_planned_stop", owner, _stop_rows(plan))
     _insert_all(conn, "insert_promise", owner, _promise_rows(plan))
+    _insert_all(conn, "insert_declaration", owner, plan.get("declarations") or ())
     _insert_all(conn, "insert_self_report", owner, _report_rows(plan))
     return factory_id
 
@@ -103,7 +114,7 @@ def _load_asset(conn: Connection, factory_id: int, asset: Plan) -> None:
     owner = {"asset_id": asset_id}
     _insert_all(conn, "insert_ideal_cycle", owner, asset.get("ideal_cycles") or ())
     if asset.get("meter"):
-        _insert_all(conn, "insert_meter", owner, [asset["meter"]])
+        _insert_all(conn, "insert_meter", owner, [_given(_METER_DEFAULTS, asset["meter"])])
     tags = [
         _given(_TAG_DEFAULTS, tag) | {"factory_id": factory_id} for tag in asset.get("tags") or ()
     ]
@@ -121,6 +132,10 @@ def _state_map_rows(plan: Plan) -> Iterable[dict[str, Any]]:
             yield {"name": name, "raw": int(raw), "state": state}
 
 
+def _line_rows(plan: Plan) -> Iterable[dict[str, Any]]:
+    return ({"bottleneck": None} | dict(line) for line in plan.get("lines") or ())
+
+
 def _stop_rows(plan: Plan) -> Iterable[dict[str, Any]]:
     return ({"asset": None} | dict(stop) for stop in plan.get("planned_stops") or ())
 
@@ -132,10 +147,6 @@ def _promise_rows(plan: Plan) -> Iterable[dict[str, Any]]:
 def _report_rows(plan: Plan) -> Iterable[dict[str, Any]]:
     for report in plan.get("self_reports") or ():
         start, end = report["period"]
-def _line_rows(plan: Plan) -> Iterable[dict[str, Any]]:
-    return ({"bottleneck": None} | dict(line) for line in plan.get("lines") or ())
-
-
         yield dict(report) | {"period_start": start, "period_end": end}
 
 

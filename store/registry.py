@@ -1,12 +1,13 @@
 """Reading what a factory has and how it is to be read; enrolling gateways."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 
 from psycopg.types.json import Jsonb
 
 from store.db import Connection, transaction
 from store.errors import Refused, UnknownFactory
+from store.meters import EnergyPlan, Exchange, energy_plan
 from store.queries import query
 
 
@@ -45,13 +46,17 @@ class Asset:
     carrier: str | None
     unit: str | None
     level: int | None
+    line: str | None = None
+    retrofitted_on: date | None = None
+    retrofit_document: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
     """One signal of one asset; ratio gives primary units per register unit.
 
-    resolution is the least step of the register, in register units.
+    resolution is the least step of the register, in register units. After an exchange the
+    ratio of the exchange holds.
     """
 
     tag_id: int
@@ -65,6 +70,12 @@ class Tag:
     ratio: float
     resolution: float
     state_map: str | None
+    exchanges: tuple[Exchange, ...] = ()
+
+    @property
+    def largest_ratio(self) -> float:
+        """Return the largest ratio that the register ever had."""
+        return max([self.ratio, *(exchange.ratio for exchange in self.exchanges)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +99,14 @@ class PlannedStop:
 
 @dataclass(frozen=True, slots=True)
 class EnergyFactor:
-    """A certified factor in kgce per unit of the carrier."""
+    """A certified factor [kgce/unit], or else a measured heating value [kJ/unit].
+
+    It holds in the months of [valid_from, valid_to); without a date it holds on that side for ever.
+    """
 
     carrier: str
-    kgce_per_unit: float
+    kgce_per_unit: float | None
     source: str
-
-
-@dataclass(frozen=True, slots=True)
-class MonitoringPlan:
-    """All that the KPI engine needs to know of one factory."""
-
-    factory: Factory
-    assets: tuple[Asset, ...]
-    tags: tuple[Tag, ...]
-    state_maps: dict[str, dict[int, str]]
-    # Seconds per unit by asset and product.
-    ideal_cycle_s: dict[int, dict[int, float]]
-    shifts: tuple[Shift, ...]
-    holidays: frozenset[date]
     lhv_kj_per_unit: float | None = None
     valid_from: date | None = None
     valid_to: date | None = None
@@ -114,7 +114,7 @@ class MonitoringPlan:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What a factory declares of a KPI from a day on, in the figure's unit, and by what document."""
+    """What a factory declares of a KPI from a day on, in the figure's unit."""
 
     kpi: str
     since: date
@@ -131,8 +131,25 @@ class Line:
     last_id: int
     bottleneck_id: int | None
     asset_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringPlan:
+    """All that the KPI engine needs to know of one factory."""
+
+    factory: Factory
+    assets: tuple[Asset, ...]
+    tags: tuple[Tag, ...]
+    state_maps: dict[str, dict[int, str]]
+    # Seconds per unit by asset and product.
+    ideal_cycle_s: dict[int, dict[int, float]]
+    shifts: tuple[Shift, ...]
+    holidays: frozenset[date]
     planned_stops: tuple[PlannedStop, ...]
     energy_factors: tuple[EnergyFactor, ...]
+    energy: EnergyPlan = field(default_factory=EnergyPlan)
+    lines: tuple[Line, ...] = ()
+    declarations: tuple[Declaration, ...] = ()
 
 
 def register_gateway(
@@ -147,9 +164,6 @@ def register_gateway(
 
     actor is who does it, for the record. Raises UnknownFactory, or Refused for a gateway that
     belongs to another factory.
-    energy: EnergyPlan = field(default_factory=EnergyPlan)
-    lines: tuple[Line, ...] = ()
-    declarations: tuple[Declaration, ...] = ()
     """
     values = {"factory": factory_code, "gateway": gateway_code, "public_key": public_key}
     with transaction(conn):
@@ -197,10 +211,12 @@ def monitoring_plan(conn: Connection, factory: Factory) -> MonitoringPlan:
         cycles: dict[int, dict[int, float]] = {}
         for asset_id, product, cycle_s in conn.execute(query("list_ideal_cycles"), key):
             cycles.setdefault(asset_id, {})[product] = cycle_s
+        energy = energy_plan(conn, factory.factory_id)
+        tags = (Tag(*row) for row in conn.execute(query("list_tags"), key).fetchall())
         return MonitoringPlan(
             factory=factory,
             assets=tuple(Asset(*row) for row in conn.execute(query("list_assets"), key)),
-            tags=tuple(Tag(*row) for row in conn.execute(query("list_tags"), key)),
+            tags=tuple(_exchanged(tag, energy) for tag in tags),
             state_maps=maps,
             ideal_cycle_s=cycles,
             shifts=tuple(Shift(*row) for row in conn.execute(query("list_shifts"), key)),
@@ -211,7 +227,6 @@ def monitoring_plan(conn: Connection, factory: Factory) -> MonitoringPlan:
             energy_factors=tuple(
                 EnergyFactor(*row) for row in conn.execute(query("list_energy_factors"), key)
             ),
-        )
             energy=energy,
             lines=tuple(
                 Line(code, last_id, bottleneck_id, tuple(asset_ids))
@@ -222,3 +237,10 @@ def monitoring_plan(conn: Connection, factory: Factory) -> MonitoringPlan:
             declarations=tuple(
                 Declaration(*row) for row in conn.execute(query("list_declarations"), key)
             ),
+        )
+
+
+def _exchanged(tag: Tag, energy: EnergyPlan) -> Tag:
+    """Return a tag with the exchanges of its meter, which are those of its energy register."""
+    exchanges = energy.exchanges.get(tag.asset_id)
+    return replace(tag, exchanges=exchanges) if exchanges and tag.role == "energy" else tag

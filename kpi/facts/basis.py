@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kpi.formulas.counters import LEVEL_SHIFT, RESET, ROLLOVER, SPIKE, Increments, increments
+from kpi.facts.exchanges import primary_increments
+from kpi.formulas.counters import LEVEL_SHIFT, RESET, ROLLOVER, SPIKE, Increments
 from store.canonical import Rows
 from store.registry import Tag
 
@@ -117,11 +118,7 @@ def samples_of(rows: Rows, tag_id: int) -> Samples:
 def register(tag: Tag, samples: Samples) -> Increments:
     """Return the increments of a counting tag in primary units."""
     good = samples.good()
-    found = increments(
-        good.t_us, good.value, modulus=tag.modulus, max_rate_per_s=tag.max_rate_per_s
-    )
-    found.increase[:] *= tag.ratio
-    return found
+    return primary_increments(tag, good.t_us, good.value)
 
 
 @dataclass(frozen=True, slots=True)

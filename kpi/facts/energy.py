@@ -29,5 +29,5 @@ def energy_facts(readings: Readings, window: Window, flags: Ints) -> dict[str, F
     more = window.total(pieces.hour, unseen_s)
     if tag.max_rate_per_s is None:
         metered[more > 0] = np.nan
-    more *= (tag.max_rate_per_s or 0.0) * tag.ratio
+    more *= (tag.max_rate_per_s or 0.0) * tag.largest_ratio
     return dict(zip(_NAMES, (metered, metered, metered + more), strict=True))

@@ -22,13 +22,15 @@ RETURNING factory_id;
 
 -- name: upsert_asset
 -- Adds an asset of a plan, or brings it up to date; its identity stays.
-INSERT INTO registry.asset (factory_id, code, name_zh, name_en, kind, line, serial, key_equipment, in_oee)
+INSERT INTO registry.asset (factory_id, code, name_zh, name_en, kind, line, serial, key_equipment,
+    in_oee, retrofitted_on, retrofit_document)
 VALUES (%(factory_id)s, %(code)s, %(name_zh)s, %(name_en)s, %(kind)s, %(line)s, %(serial)s,
-    %(key_equipment)s, %(in_oee)s)
+    %(key_equipment)s, %(in_oee)s, %(retrofitted_on)s, %(retrofit_document)s)
 ON CONFLICT (factory_id, code) DO UPDATE
 SET name_zh = excluded.name_zh, name_en = excluded.name_en, kind = excluded.kind,
     line = excluded.line, serial = excluded.serial, key_equipment = excluded.key_equipment,
-    in_oee = excluded.in_oee
+    in_oee = excluded.in_oee, retrofitted_on = excluded.retrofitted_on,
+    retrofit_document = excluded.retrofit_document
 RETURNING asset_id;
 
 -- name: upsert_tag
@@ -59,12 +61,13 @@ LIMIT 5;
 -- Empties the lists of a factory's plan that the new plan brings whole.
 WITH a AS (DELETE FROM registry.state_map WHERE factory_id = %(factory_id)s),
      b AS (DELETE FROM registry.energy_factor WHERE factory_id = %(factory_id)s),
+     l AS (DELETE FROM registry.line WHERE factory_id = %(factory_id)s),
      c AS (DELETE FROM registry.shift WHERE factory_id = %(factory_id)s),
      d AS (DELETE FROM registry.holiday WHERE factory_id = %(factory_id)s),
-     l AS (DELETE FROM registry.line WHERE factory_id = %(factory_id)s),
      e AS (DELETE FROM registry.planned_stop WHERE factory_id = %(factory_id)s),
      f AS (DELETE FROM pool.promise WHERE factory_id = %(factory_id)s),
      g AS (DELETE FROM pool.self_report WHERE factory_id = %(factory_id)s),
+     j AS (DELETE FROM registry.declaration WHERE factory_id = %(factory_id)s),
      h AS (DELETE FROM registry.meter m USING registry.asset s
            WHERE s.asset_id = m.asset_id AND s.factory_id = %(factory_id)s)
 DELETE FROM registry.ideal_cycle i USING registry.asset s
@@ -82,13 +85,15 @@ VALUES (%(asset_id)s, %(product)s, %(name)s, %(cycle_s)s, %(source)s);
 
 -- name: insert_meter
 -- What a meter measures and where it stands in the meter tree.
-INSERT INTO registry.meter (asset_id, carrier, unit, level)
-VALUES (%(asset_id)s, %(carrier)s, %(unit)s, %(level)s);
+INSERT INTO registry.meter (asset_id, carrier, unit, level, register, origin, above)
+VALUES (%(asset_id)s, %(carrier)s, %(unit)s, %(level)s, %(register)s, %(origin)s, %(above)s);
 
 -- name: insert_energy_factor
--- A certified factor that replaces the reference value.
-INSERT INTO registry.energy_factor (factory_id, carrier, kgce_per_unit, source)
-VALUES (%(factory_id)s, %(carrier)s, %(kgce_per_unit)s, %(source)s);
+-- A certified factor or a measured heating value, which replaces the reference value.
+INSERT INTO registry.energy_factor (factory_id, carrier, kgce_per_unit, source, lhv_kj_per_unit,
+    valid_from, valid_to)
+VALUES (%(factory_id)s, %(carrier)s, %(kgce_per_unit)s, %(source)s, %(lhv_kj_per_unit)s,
+    %(valid_from)s, %(valid_to)s);
 
 -- name: insert_shift
 -- A shift of the weekly pattern.
@@ -99,11 +104,6 @@ VALUES (%(factory_id)s, %(weekday)s, %(name)s, %(starts)s, %(duration_s)s);
 -- A day on which no shift starts.
 INSERT INTO registry.holiday (factory_id, day, name) VALUES (%(factory_id)s, %(day)s, %(name)s);
 
--- name: insert_planned_stop
--- A stop, with the time at which it was filed.
-INSERT INTO registry.planned_stop (factory_id, asset_id, starts_at, ends_at, reason, filed_at)
-VALUES (%(factory_id)s,
-    (SELECT asset_id FROM registry.asset WHERE factory_id = %(factory_id)s AND code = %(asset)s),
 -- name: insert_line
 -- A serial line: the machine that its units leave from and, where the plan names it, its bottleneck.
 INSERT INTO registry.line (factory_id, code, last_asset_id, bottleneck_asset_id)
@@ -112,12 +112,22 @@ VALUES (%(factory_id)s, %(code)s,
     (SELECT asset_id FROM registry.asset
      WHERE factory_id = %(factory_id)s AND code = %(bottleneck)s));
 
+-- name: insert_planned_stop
+-- A stop, with the time at which it was filed.
+INSERT INTO registry.planned_stop (factory_id, asset_id, starts_at, ends_at, reason, filed_at)
+VALUES (%(factory_id)s,
+    (SELECT asset_id FROM registry.asset WHERE factory_id = %(factory_id)s AND code = %(asset)s),
     %(starts_at)s, %(ends_at)s, %(reason)s, %(filed_at)s);
 
 -- name: insert_promise
 -- What the application promised for one KPI.
 INSERT INTO pool.promise (factory_id, kpi, before_value, before_basis, expected_value)
 VALUES (%(factory_id)s, %(kpi)s, %(before)s, %(basis)s, %(expected)s);
+
+-- name: insert_declaration
+-- What the factory declares of a KPI from a day on, and the document that says so.
+INSERT INTO registry.declaration (factory_id, kpi, since, value, basis, document)
+VALUES (%(factory_id)s, %(kpi)s, %(since)s, %(value)s, %(basis)s, %(document)s);
 
 -- name: insert_self_report
 -- What the factory reports for one KPI and period.
@@ -153,7 +163,7 @@ ORDER BY f.code;
 -- name: list_assets
 -- The assets of a factory with what their meters measure.
 SELECT a.asset_id, a.code, a.name_zh, a.name_en, a.kind, a.serial, a.key_equipment, a.in_oee,
-    m.carrier, m.unit, m.level
+    m.carrier, m.unit, m.level, a.line, a.retrofitted_on, a.retrofit_document
 FROM registry.asset a
 LEFT JOIN registry.meter m USING (asset_id)
 WHERE a.factory_id = %(factory_id)s
@@ -190,16 +200,6 @@ ORDER BY weekday, starts;
 -- The days of a factory on which no shift starts.
 SELECT day FROM registry.holiday WHERE factory_id = %(factory_id)s ORDER BY day;
 
--- name: list_planned_stops
--- The stops of a factory that were filed before they began.
-SELECT asset_id, starts_at, ends_at
-FROM registry.planned_stop
-WHERE factory_id = %(factory_id)s AND filed_at < starts_at
-ORDER BY starts_at;
-
--- name: list_energy_factors
--- The certified energy factors of a factory.
-SELECT carrier, kgce_per_unit, source
 -- name: list_lines
 -- The serial lines of a factory with their machines that form OEE, in the order of their codes.
 SELECT l.code, l.last_asset_id, l.bottleneck_asset_id,
@@ -210,6 +210,23 @@ WHERE l.factory_id = %(factory_id)s
 GROUP BY l.code, l.last_asset_id, l.bottleneck_asset_id
 ORDER BY l.code;
 
+-- name: list_planned_stops
+-- The stops of a factory that were filed before they began.
+SELECT asset_id, starts_at, ends_at
+FROM registry.planned_stop
+WHERE factory_id = %(factory_id)s AND filed_at < starts_at
+ORDER BY starts_at;
+
+-- name: list_energy_factors
+-- The certified energy factors and measured heating values of a factory.
+SELECT carrier, kgce_per_unit, source, lhv_kj_per_unit, valid_from, valid_to
 FROM registry.energy_factor
 WHERE factory_id = %(factory_id)s
-ORDER BY carrier;
+ORDER BY carrier, lhv_kj_per_unit IS NULL, valid_from NULLS FIRST;
+
+-- name: list_declarations
+-- What a factory declares of the KPIs that data do not reach, the newest of each last.
+SELECT kpi, since, value, basis, document
+FROM registry.declaration
+WHERE factory_id = %(factory_id)s
+ORDER BY kpi, since;
