@@ -85,6 +85,7 @@ def window_truth(plant: "Plant", first: date, end: date) -> dict[str, float]:
         "standard_coal": tce,
         "standard_coal_equivalent": tce_equivalent,
         "networked_equipment": float(_networked(plant, window[1])),
+        "robots": _robots(plant, window[1]),
     }
     return {kpi: value for kpi, value in figures.items() if value is not None}
 
@@ -215,6 +216,16 @@ def _networked(plant: "Plant", end_us: int) -> int:
                 heard -= max(0, common[1] - common[0])
         count += heard >= NETWORKED_SHARE * (end_us - start_us)
     return count
+
+
+def _robots(plant: "Plant", end_us: int) -> float | None:
+    """Return how many robots the city can have heard of; None where the plant has none."""
+    known = [
+        plant.networked_from_us(each.code) < end_us
+        for each in plant.scenario.equipment
+        if each.kind == "robot"
+    ]
+    return float(sum(known)) if known else None
 
 
 def _ideal_of_parts(

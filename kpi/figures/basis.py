@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from kpi.calendar import local_midnight, to_us
 from kpi.figures.bridges import Bridges, Shift
+from kpi.figures.people import Project
 from kpi.formulas.delivery import OrderLine
 from store.figures import NewFigure
 from store.registry import Asset, MonitoringPlan
@@ -119,6 +120,9 @@ class Business:
     # Cost of goods sold by first of month [yuan].
     cogs_yuan: Mapping[date, float]
     unreadable: Sequence[Unreadable] = ()
+    # People employed at the end of a month, by its first day.
+    employees: Mapping[date, float] = field(default_factory=dict)
+    projects: Sequence[Project] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ class Evidence:
     """All that the figures of one factory are formed from.
 
     `planned_s` is the planned busy time of each asset by day from `days.first_day` on, up to
-    `until`, before which hours have ended.
+    `until`, before which hours have ended; `down_s` is the time of stops filed beforehand.
     """
 
     plan: MonitoringPlan
@@ -135,6 +139,7 @@ class Evidence:
     until: datetime
     business: Business
     bridges: Bridges
+    down_s: Mapping[int, npt.NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -147,9 +152,23 @@ class Evidence:
 
     def planned(self, assets: Sequence[Asset], start: date, end: date) -> npt.NDArray[np.float64]:
         """Return the planned busy seconds of each asset in [start, end), as far as it has come."""
+        return self._daily(self.planned_s, assets, start, end)
+
+    def down(self, assets: Sequence[Asset], start: date, end: date) -> npt.NDArray[np.float64]:
+        """Return the seconds of stops filed beforehand, as `planned` does."""
+        return self._daily(self.down_s, assets, start, end)
+
+    def _daily(
+        self,
+        seconds: Mapping[int, npt.NDArray[np.float64]],
+        assets: Sequence[Asset],
+        start: date,
+        end: date,
+    ) -> npt.NDArray[np.float64]:
         first, last = ((day - self.days.first_day).days for day in (start, end))
         days = slice(max(first, 0), max(last, 0))
-        return np.array([self.planned_s[asset.asset_id][days].sum() for asset in assets])
+        nothing = np.zeros(0)
+        return np.array([seconds.get(asset.asset_id, nothing)[days].sum() for asset in assets])
 
     def shift(self, assets: Sequence[Asset], period: Period, name: str) -> Shift:
         """Return how far bridged registers leave the sum of a period open at its edges."""

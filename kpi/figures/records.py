@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 from kpi.calendar import add_months
 from kpi.errors import NotComputable
 from kpi.figures.basis import Business, Inspected, Unreadable
+from kpi.figures.people import employees, project
 from kpi.formulas.checks import non_negative, number, positive
 from kpi.formulas.delivery import OrderLine
 from store.records import StoredRecord
 
-KINDS = ("inspection", "order_line", "stock_balance", "cogs")
+KINDS = ("inspection", "order_line", "stock_balance", "cogs", "headcount", "rd_project")
 _INSPECTED = ("total", "scrap", "rework", "passed_first")
 STOCK = ("raw", "wip", "finished")
 
@@ -47,7 +48,10 @@ def business(records: Mapping[str, Sequence[StoredRecord]], timezone: str) -> Bu
             inspected[day] += lot
     balances = [balance for _, balance in read("stock_balance", _balance)]
     cogs_yuan = dict(cost for _, cost in read("cogs", _cost))
-    return Business(lines, inspected, _stock_yuan(balances, aside), cogs_yuan, tuple(aside))
+    people = dict(month for _, month in read("headcount", employees))
+    projects = tuple(each for _, each in read("rd_project", project))
+    stock_yuan = _stock_yuan(balances, aside)
+    return Business(lines, inspected, stock_yuan, cogs_yuan, tuple(aside), people, projects)
 
 
 def _body(record: StoredRecord) -> Body:

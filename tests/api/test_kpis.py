@@ -32,9 +32,10 @@ def test_a_stored_value_is_shown_in_the_unit_of_the_form(
     assert (kpi_value(kpi, stored), kpi.shown_unit("en")) == (shown, unit)
 
 
-def test_fewer_defects_and_less_coal_are_better() -> None:
+def test_fewer_defects_less_coal_fewer_people_and_shorter_cycles_are_better() -> None:
     down = {kpi.kpi_id for kpi in kpis.KPIS if kpi.better == "down"}
-    assert down == {"defect_rate", "standard_coal", "standard_coal_equivalent"}
+    coal = {"standard_coal", "standard_coal_equivalent"}
+    assert down == {"defect_rate", *coal, "headcount", "rd_cycle"}
 
 
 def test_pages_list_kpis_in_one_order_whatever_order_they_come_in() -> None:

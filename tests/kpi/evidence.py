@@ -11,7 +11,7 @@ from kpi.facts.basis import HOUR_US
 from kpi.figures import Estimate, Evidence, Period
 from kpi.figures.basis import Business, DayFacts
 from kpi.figures.bridges import Bridges
-from kpi.figures.records import business
+from kpi.figures.records import KINDS, business
 from store.records import StoredRecord
 from store.registry import MonitoringPlan
 
@@ -106,8 +106,7 @@ def _daily(days: Mapping[date, float]) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 def _business(records: Mapping[str, Sequence[StoredRecord]], timezone: str) -> Business:
-    kinds = ("inspection", "order_line", "stock_balance", "cogs")
-    return business({kind: records.get(kind, ()) for kind in kinds}, timezone)
+    return business({kind: records.get(kind, ()) for kind in KINDS}, timezone)
 
 
 def _bridges(gap: tuple[str, str] | None) -> Bridges:

@@ -197,7 +197,8 @@ def test_the_factors_multiply_to_oee(plant: Plant) -> None:
 def test_every_kpi_is_there_for_every_month(plant: Plant) -> None:
     every = plant.truth()
     kpis = set(every["after"])
-    assert len(kpis) == 10
+    has_robots = any(each.kind == "robot" for each in plant.scenario.equipment)
+    assert len(kpis) == 10 + has_robots
     for name in ("baseline_months", "after_months"):
         assert len(every[name]) == 12
         for figures in every[name].values():
@@ -228,3 +229,5 @@ def test_robots_and_new_machines_are_networked_after(machining: Plant, fibre: Pl
     for plant, before, after in ((machining, 6, 8), (fibre, 4, 6)):
         assert plant.truth()["baseline"]["networked_equipment"] == before
         assert plant.truth()["after"]["networked_equipment"] == after
+    assert (machining.truth()["baseline"]["robots"], machining.truth()["after"]["robots"]) == (0, 2)
+    assert "robots" not in fibre.truth()["after"]

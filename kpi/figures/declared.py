@@ -1,0 +1,201 @@
+"""Rows of the effect table that machines know only in part: robots, retrofits, people, projects.
+
+Each figure says its basis: measured (by what was sent), documented (a paper of somebody else shows
+it), declared (only the factory says so). What is only declared stays unverifiable, with the value
+and its document beside the reason.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from math import inf
+from statistics import fmean, median
+from typing import Any
+
+from kpi.calendar import months
+from kpi.figures.basis import Estimate, Evidence, Period, bounded, refused
+from kpi.figures.people import Project
+from store.registry import Asset, Declaration
+
+HEARD_DAYS = 30
+LEAST_PROJECTS = 3
+# A paper is no measurement: what rests on one is graded C at best.
+DOCUMENTED_COVERAGE = 0.75
+
+
+def robots(evidence: Evidence, period: Period) -> list[Estimate]:
+    """Return how many robots there are: registered, with a serial number of their own, heard of.
+
+    Heard of means at least once in the last 30 days of the period. Of the same serial number one
+    counts.
+    """
+    registered = [asset for asset in evidence.plan.assets if asset.kind == "robot"]
+    window = _last_days(evidence, period)
+    inputs: dict[str, Any] = {
+        "basis": "measured",
+        "registered": len(registered),
+        "window": [day.isoformat() for day in window],
+    }
+    if not registered:
+        reason = "no robot is registered in the monitoring plan"
+        return [refused("robots", "count", 0.0, reason, **inputs)]
+    if not _anything_heard(evidence, window):
+        reason = f"nothing was heard of the factory in the last {HEARD_DAYS} days of the period"
+        return [refused("robots", "count", 0.0, reason, **inputs)]
+    heard = _by_serial(_heard(evidence, registered, window))
+    inputs["heard"] = sorted(asset.code for asset in heard)
+    return [_exact("robots", len(heard), 1.0, inputs)]
+
+
+def retrofits(evidence: Evidence, period: Period) -> list[Estimate]:
+    """Return the retrofitted key equipment and the lines that it stands on.
+
+    Counted is key equipment whose plan names the day of the retrofit, before the period's end, and
+    the document of its acceptance, and that was heard of in the last 30 days. A line counts with
+    the first of its key equipment that counts.
+    """
+    window = _last_days(evidence, period)
+    dated = [
+        asset
+        for asset in evidence.plan.assets
+        if asset.key_equipment and asset.retrofitted_on and asset.retrofitted_on < period.end
+    ]
+    documented = [asset for asset in dated if asset.retrofit_document]
+    heard = _by_serial(_heard(evidence, documented, window))
+    inputs: dict[str, Any] = {
+        "basis": "documented",
+        "counted": {asset.code: str(asset.retrofit_document) for asset in heard},
+        "without_document": sorted({asset.code for asset in dated if not asset.retrofit_document}),
+        "not_heard": sorted({asset.code for asset in documented} - {each.code for each in heard}),
+        "window": [day.isoformat() for day in window],
+    }
+    lines = sorted({asset.line for asset in heard if asset.line})
+    found = []
+    for kpi, count in (("retrofitted_lines", len(lines)), ("retrofitted_equipment", len(heard))):
+        if count:
+            given = inputs | ({"lines": lines} if kpi == "retrofitted_lines" else {})
+            found.append(_exact(kpi, count, DOCUMENTED_COVERAGE, given))
+        else:
+            reason = _no_retrofit(dated, documented, heard)
+            found.append(_declared(evidence, period, kpi, "count", reason))
+    return found
+
+
+def _no_retrofit(
+    dated: Sequence[Asset], documented: Sequence[Asset], heard: Sequence[Asset]
+) -> str:
+    if not dated:
+        return "the plan names no day on which key equipment was retrofitted"
+    if not documented:
+        return "the plan names no document of a retrofit"
+    if not heard:
+        return "no retrofitted equipment with a serial number was heard of"
+    return "the plan names no line of the retrofitted equipment"
+
+
+def headcount(evidence: Evidence, period: Period) -> list[Estimate]:
+    """Return the people employed: the mean of the month-ends of the period.
+
+    Every month has to be there: nothing bounds the people of a month that nobody reported.
+    """
+    known = evidence.business.employees
+    starts = [start for start, _ in months(period.start, period.end)]
+    missing = [f"{start:%Y-%m}" for start in starts if start not in known]
+    if missing:
+        reason = f"no readable record of the headcount of {', '.join(missing)}"
+        return [_declared(evidence, period, "headcount", "count", reason)]
+    by_month = {f"{start:%Y-%m}": known[start] for start in starts}
+    point = fmean(by_month.values())
+    inputs = {"basis": "measured", "month_ends": by_month}
+    return [bounded("headcount", "count", 1.0, (point, point, point), **inputs)]
+
+
+def rd_cycle(evidence: Evidence, period: Period) -> list[Estimate]:
+    """Return the median days from approval to the first mass-production release.
+
+    Counted are the projects released in the period, three at least; all are listed, as are those
+    that were given up in it. A project that cannot be read may have taken any time.
+    """
+    released = _between(evidence.business.projects, period)
+    aside = [
+        each
+        for each in evidence.business.unreadable
+        if each.kind == "rd_project" and period.start <= each.day < period.end
+    ]
+    cancelled = [
+        each.key
+        for each in evidence.business.projects
+        if each.cancelled and period.start <= each.cancelled < period.end
+    ]
+    if len(released) < LEAST_PROJECTS:
+        reason = (
+            f"{len(released)} projects were released in the period, "
+            f"a median needs {LEAST_PROJECTS} at least"
+        )
+        return [_declared(evidence, period, "rd_cycle", "d", reason)]
+    days = [float(each.days or 0) for each in released]
+    inputs = {
+        "basis": "measured",
+        "projects": {each.key: each.days for each in released},
+        "classes": sorted({each.product_class or "" for each in released}),
+        "cancelled": sorted(cancelled),
+        "set_aside": sorted(each.key for each in aside),
+    }
+    coverage = evidence.link_coverage(period.start, period.end)
+    coverage *= len(days) / (len(days) + len(aside))
+    # Below a coverage of one half no bound would be finite; then there is no number anyhow.
+    low, high = (median(days + [end] * len(aside)) for end in (0.0, inf))
+    if high == inf:
+        reason = f"{len(aside)} projects of the period cannot be read"
+        return [refused("rd_cycle", "d", coverage, reason, **inputs)]
+    return [bounded("rd_cycle", "d", coverage, (low, median(days), high), **inputs)]
+
+
+def _between(projects: Sequence[Project], period: Period) -> list[Project]:
+    return [
+        each for each in projects if each.released and period.start <= each.released < period.end
+    ]
+
+
+def _declared(evidence: Evidence, period: Period, kpi: str, unit: str, because: str) -> Estimate:
+    """Fall back on what the factory declares: with another's document a number, else none."""
+    held = [
+        each for each in evidence.plan.declarations if each.kpi == kpi and each.since < period.end
+    ]
+    if not held:
+        return refused(kpi, unit, 0.0, f"{because}; nothing is declared")
+    newest: Declaration = max(held, key=lambda each: each.since)
+    inputs = {
+        "basis": newest.basis,
+        "declared": newest.value,
+        "since": newest.since.isoformat(),
+        "document": newest.document,
+        "not_measured": because,
+    }
+    if newest.basis != "documented":
+        reason = f"{because}; {newest.value:g} is only declared ({newest.document})"
+        return refused(kpi, unit, 0.0, reason, **inputs)
+    bounds = (newest.value, newest.value, newest.value)
+    return bounded(kpi, unit, DOCUMENTED_COVERAGE, bounds, **inputs)
+
+
+def _exact(kpi: str, count: int, coverage: float, inputs: dict[str, Any]) -> Estimate:
+    return bounded(kpi, "count", coverage, (float(count),) * 3, **inputs)
+
+
+def _last_days(evidence: Evidence, period: Period) -> tuple[date, date]:
+    end = min(period.end, evidence.today + timedelta(days=1))
+    return end - timedelta(days=HEARD_DAYS), end
+
+
+def _heard(evidence: Evidence, assets: Sequence[Asset], window: tuple[date, date]) -> list[Asset]:
+    known_s = evidence.sums(assets, *window)["known_s"]
+    return [asset for asset, seconds in zip(assets, known_s, strict=True) if seconds > 0]
+
+
+def _anything_heard(evidence: Evidence, window: tuple[date, date]) -> bool:
+    return bool(_heard(evidence, evidence.plan.assets, window))
+
+
+def _by_serial(assets: Sequence[Asset]) -> list[Asset]:
+    """Return one asset of each serial number; without one nobody can tell two from one."""
+    return list({asset.serial: asset for asset in reversed(assets) if asset.serial}.values())[::-1]
