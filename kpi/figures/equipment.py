@@ -1,13 +1,17 @@
 """OEE with its factors, and networked key equipment."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 
 from kpi.errors import NotComputable
+from kpi.figures import beside
 from kpi.figures.basis import Estimate, Evidence, Period, bounded, refused
+from kpi.figures.lines import lines
+from kpi.formulas.lines import Share
 from kpi.formulas.oee import from_sums
 from store.registry import Asset
 
@@ -22,7 +26,16 @@ def oee(evidence: Evidence, period: Period) -> list[Estimate]:
     Sums first, one division last. Unknown time is neither run nor stop: it is left out of the
     point and put wholly on one side in each bound. Counts bridged by a cumulative register stay
     exact, so that OEE itself suffers less from a lost link than its explanation does.
+
+    Beside OEE stand, in its inputs, NEE, TEEP and OOE, the serial lines, and the share of
+    registered key equipment that it covers, which a refusal names too.
     """
+    found = _oee(evidence, period)
+    covered = {"key_equipment": beside.key_equipment(evidence, period)}
+    return [replace(found[0], inputs={**found[0].inputs, **covered}), *found[1:]]
+
+
+def _oee(evidence: Evidence, period: Period) -> list[Estimate]:
     assets = [asset for asset in evidence.plan.assets if asset.in_oee]
     gap = _gap_in_plan(evidence, assets)
     if gap is not None:
@@ -45,13 +58,38 @@ def oee(evidence: Evidence, period: Period) -> list[Estimate]:
         return [refused(name, "1", coverage, "no data in the period", **inputs) for name in _OEE]
     made, good = (_ideal(evidence, period, assets, sums, name) for name in ("total", "good"))
     lost = _lost(made, good, _count_step_s(evidence, assets))
-    return _factors(sums, made, good, lost, coverage, inputs)
+    whole, *factors = _factors(sums, made, good, lost, coverage, inputs)
+    return [_with_company(evidence, period, assets, sums, whole), *factors]
 
 
 _INPUTS = (
     *("planned_s", "run_s", "setup_s", "stop_s", "idle_s", "unknown_s"),
     *("uncounted_s", "ideal_total_s", "ideal_good_s"),
 )
+
+
+def _with_company(
+    evidence: Evidence,
+    period: Period,
+    assets: Sequence[Asset],
+    sums: dict[str, float],
+    whole: Estimate,
+) -> Estimate:
+    """Return OEE with its relatives and the serial lines among its inputs."""
+    if whole.low is None or whole.point is None or whole.high is None:
+        return whole
+    bounds = whole.low, whole.point, whole.high
+    company: dict[str, Any] = beside.relatives(evidence, period, assets, sums, bounds)
+
+    def ideal_good(asset: Asset) -> Share:
+        by_asset = evidence.sums([asset], period.start, period.end)
+        of_asset = {name: float(each[0]) for name, each in by_asset.items()}
+        found = _ideal(evidence, period, [asset], of_asset, "good")
+        return Share(found.low, found.point, found.high)
+
+    if evidence.plan.lines:
+        company["lines"] = lines(evidence, period, ideal_good)
+    return replace(whole, inputs={**whole.inputs, **company})
 
 
 def _gap_in_plan(evidence: Evidence, assets: Sequence[Asset]) -> str | None:

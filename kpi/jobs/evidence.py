@@ -10,6 +10,7 @@ import pandas as pd
 
 import store
 from kpi.calendar import (
+    DOWN,
     PLANNED,
     add_months,
     asset_calendar,
@@ -34,10 +35,12 @@ def gathered(conn: store.Connection, factory: registry.Factory, until: datetime)
     zone, first = factory.timezone, factory.baseline_from
     reach = local_midnight(records_window(first), zone), until + timedelta(days=366)
     found = {kind: records.latest(conn, factory.factory_id, kind, *reach) for kind in KINDS}
+    planned_s, down_s = _scheduled(plan, first, until)
     return Evidence(
         plan=plan,
         days=_day_facts(conn, factory, until),
-        planned_s=_planned(plan, first, until),
+        planned_s=planned_s,
+        down_s=down_s,
         until=until,
         business=business(found, zone),
         bridges=_bridges(conn, plan, first, until),
@@ -60,20 +63,27 @@ def _day_facts(conn: store.Connection, factory: registry.Factory, until: datetim
     return DayFacts(first, columns, {each: rows.to_numpy() for each, rows in by_asset.items()})
 
 
-def _planned(
+_Daily = dict[int, npt.NDArray[np.float64]]
+
+
+def _scheduled(
     plan: registry.MonitoringPlan, first: date, until: datetime
-) -> dict[int, npt.NDArray[np.float64]]:
-    """Return planned busy seconds by asset and local day from the calendar alone."""
+) -> tuple[_Daily, _Daily]:
+    """Return planned busy seconds and those of filed stops by asset and local day.
+
+    They come from the calendar alone: what was not heard of was planned all the same.
+    """
     zone = plan.factory.timezone
     count = (until.astimezone(ZoneInfo(zone)).date() - first).days + 1
     edges = day_edges_us(first, count, zone)
     start = local_midnight(first, zone)
-    found = {}
+    planned_s, down_s = {}, {}
     for asset in plan.assets:
-        if asset.in_oee:
+        if asset.in_oee or asset.key_equipment:
             calendar = asset_calendar(plan, asset.asset_id, start, until)
-            found[asset.asset_id] = np.diff(calendar.cumulative(PLANNED, edges, until))
-    return found
+            planned_s[asset.asset_id] = np.diff(calendar.cumulative(PLANNED, edges, until))
+            down_s[asset.asset_id] = np.diff(calendar.cumulative(DOWN, edges, until))
+    return planned_s, down_s
 
 
 def _bridges(
