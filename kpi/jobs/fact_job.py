@@ -45,7 +45,7 @@ def recompute_asset(url: str, asset_id: int, before: datetime) -> int:
         if dirty is None:
             return 0
         plan = registry.monitoring_plan(conn, registry.factory_by_code(conn, dirty.factory_code))
-        asset = _asset_plan(plan, asset_id)
+        asset = asset_plan(plan, asset_id)
         if not asset.tags:
             return 0
         return sum(
@@ -54,7 +54,8 @@ def recompute_asset(url: str, asset_id: int, before: datetime) -> int:
         )
 
 
-def _asset_plan(plan: registry.MonitoringPlan, asset_id: int) -> AssetPlan:
+def asset_plan(plan: registry.MonitoringPlan, asset_id: int) -> AssetPlan:
+    """Return how the monitoring plan says that an asset is read."""
     tags = tuple(tag for tag in plan.tags if tag.asset_id == asset_id)
     state_map = next((tag.state_map for tag in tags if tag.role == "state"), None)
     return AssetPlan(
