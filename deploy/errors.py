@@ -7,7 +7,8 @@ DeployError
 ├── WorkerLost
 ├── PortTaken
 ├── DatabaseNotNamed
-└── FileNotReadable
+├── FileNotReadable
+└── NothingFormed
 """
 
 
@@ -41,3 +42,7 @@ class DatabaseNotNamed(DeployError):
 
 class FileNotReadable(DeployError):
     """A file cannot be read; the message names it and says why."""
+
+
+class NothingFormed(DeployError):
+    """There is no figure to show yet; the message says what makes one."""

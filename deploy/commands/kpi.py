@@ -11,6 +11,8 @@ from rich.table import Table
 import store
 from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
 from deploy.commands.kpi_jobs import jobs as list_jobs
+from deploy.commands.kpi_readouts import compare, figures, waterfall
+from deploy.commands.kpi_recompute import recompute
 from store import registry
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 app.command("jobs")(list_jobs)
+app.command()(recompute)
+for _readout in (figures, compare, waterfall):
+    app.command()(_readout)
 
 _TIME = "%Y-%m-%d %H:%M:%S"
 

@@ -1,0 +1,317 @@
+"""`millpond kpi figures`, `compare` and `waterfall`: what is known of one factory."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.table import Table
+
+import store
+from deploy.commands.common import DatabaseOption, database_url
+from deploy.commands.output import CsvOption, FormatOption, JsonOption, Shown, show
+from deploy.commands.periods import Days, FromOption, PeriodOption, ToOption, chosen
+from deploy.errors import NothingFormed
+from store import figures as stored
+from store import registry
+
+if TYPE_CHECKING:
+    from kpi.losses import Waterfall
+
+FactoryOption = Annotated[str, typer.Option(help="Code of the factory.")]
+KpiOption = Annotated[
+    list[str] | None, typer.Option("--kpi", help="Only this KPI, by its id; repeatable.")
+]
+KindOption = Annotated[
+    Literal["month", "rolling12"] | None, typer.Option(help="Only months or only rolling years.")
+]
+
+
+def figures(
+    factory: FactoryOption,
+    period: PeriodOption = None,
+    start: FromOption = None,
+    end: ToOption = None,
+    kpi: KpiOption = None,
+    kind: KindOption = None,
+    form: FormatOption = "table",
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Print verified figures with their bounds, coverage and grade, each in its newest revision.
+
+    Without a period it is the newest month and the newest rolling year; with one, the months in it
+    and the rolling years that end in it.
+
+    Example: `millpond kpi figures --factory DEMO-FIBRE --period 2026-03`
+    """
+    window = chosen(period, start, end)
+    with store.connect(database_url(database)) as conn:
+        found_factory = registry.factory_by_code(conn, factory)
+        known = stored.latest(conn, found_factory.factory_id, period_kind=kind)
+    if not known:
+        raise NothingFormed(_none_yet(factory))
+    found = [each for each in _within(known, window) if kpi is None or each.kpi in kpi]
+    if not found:
+        raise NothingFormed(_none_here(known, kpi))
+    show(_figures_shown(found), form, as_json, as_csv)
+
+
+def _none_yet(factory: str) -> str:
+    return (
+        f"factory {factory} has no figure yet: once data of it have arrived, "
+        "`millpond kpi refresh` forms them"
+    )
+
+
+def _none_here(known: list[stored.Figure], kpi: list[str] | None) -> str:
+    ids = sorted({each.kpi for each in known})
+    if kpi is not None and (strange := [each for each in kpi if each not in ids]):
+        return f"there is no figure of {', '.join(strange)}; there are {', '.join(ids)}"
+    first, last = min(each.period_start for each in known), max(each.period_end for each in known)
+    return f"no figure lies in the period; there are figures from {first} to {last}"
+
+
+def _within(known: list[stored.Figure], window: Days | None) -> list[stored.Figure]:
+    if window is None:
+        newest: dict[str, date] = {}
+        for each in known:
+            newest[each.period_kind] = max(
+                each.period_start, newest.get(each.period_kind, each.period_start)
+            )
+        return [each for each in known if each.period_start == newest[each.period_kind]]
+    return [
+        each
+        for each in known
+        if window.start < each.period_end <= window.end
+        or (each.revision == 0 and each.period_start < window.end <= each.period_end)
+    ]
+
+
+def _figures_shown(found: list[stored.Figure]) -> Shown:
+    from api import kpis
+    from api.formats import months, percent
+
+    found = sorted(found, key=lambda each: (each.period_kind, each.period_start, _place(each.kpi)))
+    table = Table(
+        *("KPI", "id", "period", "value", "low", "high", "unit", "coverage", "grade"),
+        *("revision", "why not"),
+    )
+    for each in found:
+        kpi = kpis.by_id(each.kpi) if kpis.known(each.kpi) else None
+        table.add_row(
+            each.kpi if kpi is None else kpi.zh,
+            each.kpi,
+            months(each.period_start, each.period_end),
+            *(_value(each.kpi, value) for value in (each.point, each.low, each.high)),
+            each.unit if kpi is None else kpi.shown_unit_zh,
+            percent(each.coverage, 1),
+            each.grade,
+            "provisional" if each.revision == 0 else str(each.revision),
+            each.reason or "",
+        )
+    wholes = [{**asdict(each), "inputs_sha256": each.inputs_sha256.hex()} for each in found]
+    rows = [{name: whole[name] for name in whole if name != "inputs"} for whole in wholes]
+    return Shown(table, rows, wholes)
+
+
+def _place(kpi_id: str) -> int:
+    from api import kpis
+
+    return kpis.place(kpi_id)
+
+
+def _value(kpi_id: str, value: float | None) -> str:
+    from api import kpis
+    from api.formats import NOTHING, kpi_value
+
+    if not kpis.known(kpi_id):
+        return NOTHING if value is None else f"{value:g}"
+    return kpi_value(kpis.by_id(kpi_id), value)
+
+
+def compare(
+    factory: FactoryOption,
+    start: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from",
+            formats=["%Y-%m-%d"],
+            help="First day of the rolling year; the newest judged one.",
+        ),
+    ] = None,
+    form: FormatOption = "table",
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Print before, promised, reported and verified of a rolling year, with both verdicts.
+
+    Example: `millpond kpi compare --factory DEMO-FIBRE`
+    """
+    from api import comparison
+
+    with store.connect(database_url(database)) as conn:
+        found_factory = registry.factory_by_code(conn, factory)
+        found = comparison.load(conn, found_factory, None if start is None else start.date())
+    if found.year is None:
+        raise NothingFormed(
+            f"factory {factory} has no figure of a rolling year yet: it takes twelve full months "
+            "of data, then `millpond kpi refresh`"
+        )
+    show(_compared_shown(found), form, as_json, as_csv)
+
+
+def _compared_shown(found: Any) -> Shown:
+    from api import comparison, kpis
+    from api.formats import months, percent, signed_percent
+
+    year = months(found.year.period_start, found.year.period_end)
+    table = Table(
+        *("KPI", "before", "basis", "promised", "reported", "verified", "low", "high", "unit"),
+        *("kept", "fulfilment", "deviation", "consistency", "grade"),
+        title=f"{found.factory.name_zh} {year}",
+    )
+    rows = []
+    for row in found.rows:
+        words = comparison.fulfilment_word(found, row), comparison.consistency_word(row)
+        values = (row.before_value, row.expected_value, row.reported_value)
+        before, promised, reported, point, low, high = (
+            _value(row.kpi, value) for value in (*values, row.point, row.low, row.high)
+        )
+        table.add_row(
+            kpis.by_id(row.kpi).zh,
+            *(before, row.before_basis or "", promised, reported, point, low, high),
+            kpis.by_id(row.kpi).shown_unit_zh,
+            percent(row.fulfilment),
+            words[0] or "",
+            signed_percent(row.deviation),
+            words[1] or "",
+            row.grade or "",
+        )
+        rows.append(asdict(row) | {"fulfilment_verdict": words[0], "consistency_verdict": words[1]})
+    whole = {
+        "factory": found.factory.code,
+        "period_start": found.year.period_start,
+        "period_end": found.year.period_end,
+        "rows": rows,
+    }
+    return Shown(table, rows, whole)
+
+
+def waterfall(
+    factory: FactoryOption,
+    period: PeriodOption = None,
+    start: FromOption = None,
+    end: ToOption = None,
+    form: FormatOption = "table",
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    svg: Annotated[
+        Path | None, typer.Option(help="Write the picture to this file too.", dir_okay=False)
+    ] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Print where calendar time goes, down to good units, with OEE and its factors beside it.
+
+    It is summed up from the hour facts of any days; without a period, of the newest month that
+    has a figure.
+
+    Example: `millpond kpi waterfall --factory DEMO-FIBRE --period 2026-Q1`
+    """
+    from kpi.figures import Period
+    from kpi.figures.equipment import oee
+    from kpi.jobs import last_full_hour
+    from kpi.jobs.evidence import gathered
+    from kpi.losses import waterfall as losses
+
+    with store.connect(database_url(database)) as conn:
+        found_factory = registry.factory_by_code(conn, factory)
+        window = chosen(period, start, end) or _newest_month(conn, found_factory)
+        evidence = gathered(conn, found_factory, last_full_hour(datetime.now(UTC)))
+    found = losses(evidence, window.start, window.end)
+    beside = oee(evidence, Period("month", window.start, window.end))
+    show(_waterfall_shown(found_factory, window, found, beside), form, as_json, as_csv)
+    if svg is not None:
+        svg.write_text(_picture(found_factory, window, found), encoding="utf-8")
+
+
+def _newest_month(conn: store.Connection, factory: registry.Factory) -> Days:
+    known = stored.latest(conn, factory.factory_id, kpi="oee", period_kind="month")
+    formed = [each for each in known if each.point is not None]
+    if not formed:
+        raise NothingFormed(
+            f"factory {factory.code} has no month with a figure of OEE yet: load its data and run "
+            "`millpond kpi refresh`, or name days with --from and --to"
+        )
+    newest = max(formed, key=lambda each: each.period_start)
+    return Days(newest.period_start, newest.period_end)
+
+
+def _waterfall_shown(
+    factory: registry.Factory, window: Days, found: "Waterfall", beside: list[Any]
+) -> Shown:
+    from api.formats import number, percent
+
+    title = f"{factory.name_zh} {window.start} – {window.end}, {found.machines} machines"
+    table = Table("level or loss", "hours", "of calendar time", title=title)
+    for step in found.steps:
+        level = step.kind == "level"
+        table.add_row(
+            f"[bold]{NAMES[step.name]}[/bold]" if level else f"  − {NAMES[step.name]}",
+            number(step.hours, 1),
+            percent(step.share, 1),
+        )
+    for each in beside:
+        point, low, high = (percent(value, 1) for value in (each.point, each.low, each.high))
+        table.add_row(each.kpi, each.reason or f"{low} … {high}", "" if each.reason else point)
+    table.add_row(*_relatives(beside[0].inputs))
+    rows = [asdict(step) for step in found.steps]
+    whole = {
+        "factory": factory.code,
+        "start": window.start,
+        "end": window.end,
+        **asdict(found),
+        "oee": [asdict(each) for each in beside],
+    }
+    return Shown(table, rows, whole)
+
+
+def _relatives(inputs: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return a row of what stands beside OEE."""
+    from api.formats import percent
+
+    named = [
+        f"{name.upper()} {percent(inputs[name]['point'], 1)}"
+        for name in ("nee", "teep", "ooe")
+        if inputs.get(name) is not None
+    ]
+    covered = inputs["key_equipment"]["share"]
+    return "beside it", ", ".join(named), f"key equipment covered {percent(covered, 1)}"
+
+
+NAMES = {
+    "calendar": "日历时间 calendar time",
+    "off": "未排产 not scheduled",
+    "planned_down": "事先报备停机 stops filed beforehand",
+    "planned": "计划工作时间 planned busy time",
+    "setup": "换型调整 setup",
+    "stop": "停机 stopped",
+    "idle": "待机 idle",
+    "unknown": "状态未知 state unknown",
+    "run": "运行时间 run time",
+    "speed": "速度损失 speed",
+    "ideal": "理想产出时间 ideal time of all units",
+    "quality": "质量损失 quality",
+    "good": "合格产出时间 ideal time of good units",
+}
+
+
+def _picture(factory: registry.Factory, window: Days, found: "Waterfall") -> str:
+    from api.pictures.losses import Bar, svg
+
+    bars = [Bar(NAMES[step.name], step.kind, step.hours, step.share) for step in found.steps]
+    return svg(bars, f"{factory.name_zh} {window.start} – {window.end}")

@@ -1,0 +1,50 @@
+"""One result as a table for a person, as JSON or as CSV."""
+
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.table import Table
+
+from deploy.commands.common import JsonOption, console, print_json
+
+__all__ = ["CsvOption", "Form", "FormatOption", "JsonOption", "Shown", "show"]
+
+Form = Literal["table", "json", "csv"]
+FormatOption = Annotated[Form, typer.Option("--format", help="How to print.")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown: a table of texts for a person, flat rows for CSV, and all of it for JSON."""
+
+    table: Table
+    rows: Sequence[Mapping[str, Any]]
+    whole: Any
+
+
+def show(found: Shown, form: Form, as_json: bool, as_csv: bool) -> None:
+    """Print in the form that was asked for; --json and --csv go before --format."""
+    if as_json or (form == "json" and not as_csv):
+        print_json(found.whole)
+    elif as_csv or form == "csv":
+        _print_csv(found.rows)
+    else:
+        console.print(found.table)
+
+
+def _print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows with the names of the first as head; nothing known stays empty."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    if rows:
+        writer.writerow(rows[0])
+        writer.writerows([_cell(value) for value in row.values()] for row in rows)
+
+
+def _cell(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date | datetime) else value
