@@ -17,9 +17,10 @@ class Amount:
     def __sub__(self, other: "Amount") -> "Amount":
         return Amount(self.low - other.high, self.point - other.point, self.high - other.low)
 
-    def times(self, factor: float) -> "Amount":
-        """Return the amount in another unit; the factor is above 0."""
-        return Amount(self.low * factor, self.point * factor, self.high * factor)
+    def times(self, factor: float, units: float = 1.0) -> "Amount":
+        """Return the amount times a factor above 0, in larger units."""
+        sides = (self.low, self.point, self.high)
+        return Amount(*(side * factor / units for side in sides))
 
     def holding(self, value: float) -> "Amount":
         """Return the amount with bounds that hold a value too."""

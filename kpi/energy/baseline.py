@@ -98,7 +98,7 @@ def fit(energy: Sequence[float], drivers: Sequence[Sequence[float]]) -> Model:
     if np.linalg.matrix_rank(design / np.abs(design).max(axis=0).clip(min=1e-300)) < len(design.T):
         raise NotComputable("the drivers did not vary in the baseline; no regression on them")
     found, *_ = np.linalg.lstsq(design, used, rcond=None)
-    model = _judged(design, used, found)
+    model = _judged(design, used, np.asarray(found, np.float64))
     if model.slopes[0] < 0:
         raise NotComputable(
             "in the baseline energy fell as output rose; the model explains nothing"

@@ -1,133 +1,141 @@
 """Standard coal of a site from its entry meters (GB/T 2589-2020)."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import fsum
+from typing import Any
 
+from kpi.energy.amounts import Amount
+from kpi.energy.coefficients import Choice, Factor, factor, is_medium
 from kpi.errors import NotComputable
-from kpi.factors import coefficient, electricity_equivalents
 from kpi.figures.basis import Estimate, Evidence, Period, bounded, refused
-from kpi.formulas.energy import EnergyItem, standard_coal
-from store.registry import Asset, Tag
+from kpi.figures.energy_meters import Boundary, Flow, boundary, checks, coverage, flows
+from kpi.formulas.energy import KG_PER_T, EnergyItem, standard_coal
 
-# One year for before and after, so that the grid's progress is not taken for the factory's.
-_EQUIVALENT_YEAR = 2020
-# Their calorific value is a constant of physics; no certificate changes it.
-_CALORIFIC = {"electricity": "electricity_calorific", "heat": "heat_calorific"}
-_KPIS = ("standard_coal", "standard_coal_equivalent")
+_CALORIFIC = Choice("calorific")
+PURCHASED, WITH_MEDIA = "standard_coal_purchased", "standard_coal_with_media"
 
 
 @dataclass(frozen=True, slots=True)
-class _Carrier:
-    """Quantity of one carrier at the boundary, with bounds, in the carrier's unit."""
+class Line:
+    """What one flow adds, with the factor that it was converted with."""
 
-    name: str
-    unit: str
-    low: float
-    point: float
-    high: float
+    flow: Flow
+    factor: Factor
+
+    @property
+    def tce(self) -> Amount:
+        """Return the flow in standard coal [tce]."""
+        return self.flow.amount.times(self.factor.kgce_per_unit, KG_PER_T)
 
 
 def energy(evidence: Evidence, period: Period) -> list[Estimate]:
     """Return standard coal on the calorific 当量 and on the equivalent 等价 basis [tce].
 
-    Only entry meters (level 1) form the total. Hours that readings do not span are estimated at
-    the mean of the others in the point, at nothing in the low bound and at the meter's largest
-    rate in the high one; hours bridged by the register are exact, but for a gap over an end of
-    the period.
+    Only entry meters (level 1) and stock form the total: import - export + own generation + what
+    was taken from stock. Hours that readings do not span are estimated at the mean of the others
+    in the point, at nothing in the low bound and at the meter's largest rate in the high one;
+    hours bridged by the register are exact, but for a gap over an end of the period.
+
+    A site with own renewables has a figure without them too, one with purchased media a figure
+    with these: which of them counts is policy.
     """
-    meters = [asset for asset in evidence.plan.assets if asset.level == 1]
-    if not meters:
-        return [refused(kpi, "tce", 0.0, "no entry meter is registered") for kpi in _KPIS]
-    seconds = evidence.seconds(period.start, period.end)
-    if seconds == 0:
-        return [refused(kpi, "tce", 0.0, "no hour of the period has ended") for kpi in _KPIS]
-    metered_s = evidence.sums(meters, period.start, period.end)["energy_hours"] * 3600
-    silent = [each.code for each, known in zip(meters, metered_s, strict=True) if known == 0]
-    if silent:
-        reason = f"entry meter {silent[0]} has no data in the period"
-        return [refused(kpi, "tce", 0.0, reason) for kpi in _KPIS]
-    coverage = min(float(metered_s.min()) / seconds, 1.0)
-    carriers = [_carrier(evidence, period, meter, seconds) for meter in meters]
-    return [_total(evidence, kpi, coverage, carriers) for kpi in _KPIS]
-
-
-def _carrier(evidence: Evidence, period: Period, meter: Asset, seconds: float) -> _Carrier:
-    by_asset = evidence.sums([meter], period.start, period.end)
-    sums = {name: float(each[0]) for name, each in by_asset.items()}
-    metered_s = sums["energy_hours"] * 3600
-    missing_s = max(seconds - metered_s, 0.0)
-    mean = sums["energy"] / metered_s
-    tags = [
-        tag for tag in evidence.plan.tags if tag.asset_id == meter.asset_id and tag.role == "energy"
+    site = boundary(evidence, media=False)
+    equivalent = Choice("equivalent", evidence.plan.energy.equivalent)
+    found = [
+        _standard_coal(evidence, period, "standard_coal", site, _CALORIFIC),
+        _standard_coal(evidence, period, "standard_coal_equivalent", site, equivalent),
     ]
-    shift = evidence.shift([meter], period, "energy")
-    return _Carrier(
-        name=meter.carrier or "",
-        unit=meter.unit or "",
-        low=max(sums["energy_low"] - _step(tags) - shift.less, 0.0),
-        point=sums["energy"] + missing_s * mean,
-        high=sums["energy_high"]
-        + missing_s * max(_largest_rate(tags), mean)
-        + _step(tags)
-        + shift.more,
-    )
+    meters = evidence.plan.energy
+    if any(meters.meter(asset.asset_id).origin == "own_renewable" for asset in site.entries):
+        found.append(_standard_coal(evidence, period, PURCHASED, site, _CALORIFIC))
+    media = boundary(evidence, media=True)
+    if any(is_medium(asset.carrier or "") for asset in media.entries):
+        found.append(_standard_coal(evidence, period, WITH_MEDIA, media, _CALORIFIC))
+    return found
 
 
-def _step(tags: list[Tag]) -> float:
-    """Return by how much the difference of two readings may err: the register's least step."""
-    return max((tag.resolution * tag.ratio for tag in tags), default=0.0)
-
-
-def _largest_rate(tags: list[Tag]) -> float:
-    return max((tag.max_rate_per_s * tag.ratio for tag in tags if tag.max_rate_per_s), default=0.0)
-
-
-def _total(evidence: Evidence, kpi: str, coverage: float, carriers: list[_Carrier]) -> Estimate:
+def _standard_coal(
+    evidence: Evidence, period: Period, kpi: str, site: Boundary, choice: Choice
+) -> Estimate:
+    heard = 0.0
     try:
-        factors = {carrier.name: _factor(evidence, carrier, kpi) for carrier in carriers}
+        heard = coverage(evidence, period, site.entries)
+        lines = _lines(evidence, period, site, choice)
+        total = _without_own(lines) if kpi == PURCHASED else _used(lines)
     except NotComputable as refusal:
-        return refused(kpi, "tce", coverage, refusal.reason)
+        return refused(kpi, "tce", heard, refusal.reason)
+    inputs = _inputs(evidence, period, site, lines, choice)
+    return bounded(kpi, "tce", heard, (total.low, total.point, total.high), **inputs)
 
-    def total(side: str) -> float:
-        items = [
-            EnergyItem(carrier.name, getattr(carrier, side), factors[carrier.name])
-            for carrier in carriers
-        ]
-        return standard_coal(items).tce
 
+def _lines(evidence: Evidence, period: Period, site: Boundary, choice: Choice) -> list[Line]:
+    stated = evidence.plan.energy_factors
+    return [
+        Line(flow, factor(stated, flow.carrier, flow.unit, flow.first, choice))
+        for flow in flows(evidence, period, site.entries, choice)
+    ]
+
+
+def _used(lines: Sequence[Line]) -> Amount:
+    """Return what the site used [tce]; more out than in is impossible."""
+    point = standard_coal(
+        EnergyItem(line.flow.carrier, line.flow.amount.point, line.factor.kgce_per_unit)
+        for line in lines
+    ).tce
+    low, high = (fsum(getattr(line.tce, side) for line in lines) for side in ("low", "high"))
+    return Amount(max(low, 0.0), point, high)
+
+
+def _without_own(lines: Sequence[Line]) -> Amount:
+    """Return purchases net of exports [tce]; of a net exporter they are negative."""
+    bought = [line.tce for line in lines if line.flow.origin != "own_renewable"]
+    if not bought:
+        raise NotComputable("nothing was purchased: no entry meter counts it")
+    _used(lines)
+    return sum(bought, Amount())
+
+
+def _inputs(
+    evidence: Evidence, period: Period, site: Boundary, lines: Sequence[Line], choice: Choice
+) -> dict[str, Any]:
     quantities: dict[str, float] = {}
-    for carrier in carriers:
-        quantities[carrier.name] = quantities.get(carrier.name, 0.0) + carrier.point
-    return bounded(
-        kpi,
-        "tce",
-        coverage,
-        (total("low"), total("point"), total("high")),
-        quantities=quantities,
-        factors_kgce=factors,
-    )
+    for line in lines:
+        added = quantities.get(line.flow.carrier, 0.0) + line.flow.amount.point
+        quantities[line.flow.carrier] = added
+    inputs: dict[str, Any] = {
+        "basis": choice.basis,
+        "quantities": quantities,
+        "factors_kgce": {line.flow.carrier: line.factor.kgce_per_unit for line in lines},
+        "lines": [_shown(line) for line in lines],
+    }
+    if site.uncounted:
+        inputs["not_counted"] = dict(site.uncounted)
+    if choice.basis == "equivalent" and choice.equivalent == "fixed":
+        inputs |= _by_year(evidence, period, site)
+    return inputs | checks(evidence, period, site.entries)
 
 
-def _factor(evidence: Evidence, carrier: _Carrier, kpi: str) -> float:
-    """Return kgce per unit: a certified value goes before the reference table.
-
-    Raises NotComputable where there is none, or where it is one per another unit.
-    """
-    if kpi == "standard_coal" and carrier.name in _CALORIFIC:
-        return _reference(carrier, _CALORIFIC[carrier.name])
-    for certified in evidence.plan.energy_factors:
-        if certified.carrier == carrier.name:
-            return certified.kgce_per_unit
-    if carrier.name == "electricity":
-        _reference(carrier, "electricity_calorific")
-        return electricity_equivalents()[_EQUIVALENT_YEAR].kgce_per_kwh
-    return _reference(carrier, _CALORIFIC.get(carrier.name, carrier.name))
+def _shown(line: Line) -> Mapping[str, Any]:
+    flow = line.flow
+    return {
+        "carrier": flow.carrier,
+        "unit": flow.unit,
+        "origin": flow.origin,
+        "months": [flow.first.isoformat(), flow.end.isoformat()],
+        "quantity": flow.amount.point,
+        "kgce_per_unit": line.factor.kgce_per_unit,
+        "factor": line.factor.kind,
+        "source": line.factor.source,
+    }
 
 
-def _reference(carrier: _Carrier, name: str) -> float:
-    found = coefficient(name)
-    if found.unit != carrier.unit:
-        raise NotComputable(
-            f"{carrier.name} is metered in {carrier.unit}, but its factor is per {found.unit}; "
-            "correct the plan"
-        )
-    return found.kgce_per_unit
+def _by_year(evidence: Evidence, period: Period, site: Boundary) -> dict[str, Any]:
+    """Return the total with each year's own equivalent value, beside the one of a fixed year."""
+    try:
+        lines = _lines(evidence, period, site, Choice("equivalent", "by_year"))
+        total = _used(lines).point
+    except NotComputable as refusal:
+        return {"by_year": {"reason": refusal.reason}}
+    sources = sorted({line.factor.source for line in lines if line.factor.kind == "equivalent"})
+    return {"by_year": {"tce": total, "sources": sources}} if sources else {}

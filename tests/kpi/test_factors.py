@@ -11,6 +11,7 @@ from kpi.factors import (
     parse_coefficients,
     parse_electricity_equivalents,
 )
+from store.energy_carriers import CARRIERS
 
 HEADER = (
     "carrier,name_zh,name_en,annex,unit,lhv_low_kj,lhv_high_kj,factor_low_kgce,factor_high_kgce,"
@@ -85,3 +86,14 @@ def test_wrong_coefficient_tables_are_told_why(text: str, told: str) -> None:
 def test_wrong_yearly_tables_are_told_why(text: str, told: str) -> None:
     with pytest.raises(BadTable, match=told):
         parse_electricity_equivalents(YEARS + text)
+
+
+def test_what_a_plan_may_state_holds_what_the_tables_say() -> None:
+    for name, row in coefficients().items():
+        carrier = CARRIERS[{"heat_calorific": "heat"}.get(name, name).removesuffix("_calorific")]
+        assert carrier.unit == row.unit, name
+        assert carrier.least_kgce <= row.factor_low_kgce, name
+        assert row.factor_high_kgce <= carrier.most_kgce, name
+    electricity = CARRIERS["electricity"]
+    for each in electricity_equivalents().values():
+        assert electricity.least_kgce < each.kgce_per_kwh < electricity.most_kgce
