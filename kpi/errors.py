@@ -3,6 +3,7 @@
 KpiError
 ├── NotComputable    no number may be given for these inputs
 ├── BadTable         a data file of this package breaks its own rules
+├── ClusterUnavailable  no Dask cluster to work on
 ├── BadSchedule      a schedule of the jobs cannot be used
 └── JobFailed        some of the work was not done; the rest was
 """
@@ -22,6 +23,10 @@ class NotComputable(KpiError):
 
 class BadTable(KpiError):
     """A data table or vector folder cannot be used; correct the file that the message names."""
+
+
+class ClusterUnavailable(KpiError):
+    """The Dask cluster cannot be used; the message says what to do."""
 
 
 class BadSchedule(KpiError):

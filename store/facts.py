@@ -16,6 +16,7 @@ from store.queries import query
 Columns = dict[str, npt.NDArray[Any]]
 
 _MOST_MARKS = 50_000  # of one asset in one transaction
+_MOST_HOURS = 1_000_000  # more than a century
 _HOUR = timedelta(hours=1)
 
 FACT_COLUMNS = {
@@ -74,19 +75,36 @@ class DirtyHours:
     hours: list[datetime]
 
 
-def dirty_assets(conn: Connection, before: datetime) -> list[int]:
-    """Return the assets that have dirty hours starting before a time."""
+def dirty_assets(conn: Connection, before: datetime, factory_id: int | None = None) -> list[int]:
+    """Return the assets, of one factory or of all, with dirty hours starting before a time."""
+    name = "dirty_assets" if factory_id is None else "dirty_assets_of_factory"
+    values = {"before": before, "factory_id": factory_id}
     with transaction(conn):
-        return [row[0] for row in conn.execute(query("dirty_assets"), {"before": before})]
+        return [row[0] for row in conn.execute(query(name), values)]
+
+
+def mark_recorded_hours(conn: Connection, factory_id: int, start: datetime, end: datetime) -> None:
+    """Mark all hours of a factory in [start, end) that rows bear on, to be computed again."""
+    values = {"factory_id": factory_id, "start": start, "end": end}
+    with transaction(conn):
+        conn.execute(query("mark_recorded_hours"), values)
 
 
 @contextmanager
-def claimed(conn: Connection, asset_id: int, before: datetime) -> Iterator[DirtyHours | None]:
+def claimed(
+    conn: Connection, asset_id: int, before: datetime, most_hours: int = _MOST_HOURS
+) -> Iterator[DirtyHours | None]:
     """Hold one asset's dirty hours; the marks vanish if the block succeeds and stay if it raises.
 
-    Yields None when another worker holds the asset or nothing is left.
+    Held are those within `most_hours` of the first. Yields None when another worker holds the
+    asset or nothing is left.
     """
-    key = {"asset_id": asset_id, "before": before, "most": _MOST_MARKS}
+    key = {
+        "asset_id": asset_id,
+        "before": before,
+        "most": _MOST_MARKS,
+        "most_hours": most_hours,
+    }
     with transaction(conn):
         locked = conn.execute(query("try_lock_asset"), key).fetchone()
         rows = conn.execute(query("claim_dirty_hours"), key).fetchall() if _true(locked) else []
@@ -96,6 +114,7 @@ def claimed(conn: Connection, asset_id: int, before: datetime) -> Iterator[Dirty
         factory = conn.execute(query("asset_factory"), key).fetchone()
         assert factory is not None
         marks = [_Mark(*row) for row in rows]
+        before = min(before, marks[0].hour + most_hours * _HOUR)
         hours = {hour for mark in marks for hour in mark.ended(before)}
         yield DirtyHours(factory[1], asset_id, sorted(hours))
         _remove(conn, asset_id, marks, before)

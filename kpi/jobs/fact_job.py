@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -17,6 +18,11 @@ from store import facts, registry
 _HOUR = timedelta(hours=1)
 # Dirty hours closer than this are read in one go: the rows between cost less than more questions.
 _SPAN_GAP = timedelta(hours=36)
+
+# A piece of work grows while its rows are few: a million take some 100 MB.
+_FIRST_HOURS, _LEAST_HOURS, _MOST_HOURS = 7 * 24, 6, 366 * 24
+_MOST_ROWS = 1_000_000
+_MOST_PIECES = 100_000
 
 
 def run_facts(
@@ -40,18 +46,46 @@ def run_facts(
 
 
 def recompute_asset(url: str, asset_id: int, before: datetime) -> int:
-    """Recompute the dirty hours of one asset; return how many hours were written."""
-    with closing(store.connect(url)) as conn, facts.claimed(conn, asset_id, before) as dirty:
-        if dirty is None:
-            return 0
-        plan = registry.monitoring_plan(conn, registry.factory_by_code(conn, dirty.factory_code))
-        asset = asset_plan(plan, asset_id)
-        if not asset.tags:
-            return 0
-        return sum(
-            _recompute_span(conn, plan, asset, start, end, before)
-            for start, end in _spans(dirty.hours)
-        )
+    """Recompute the dirty hours of one asset; return how many hours were written.
+
+    Piece by piece, oldest first, so that memory has a bound and what is done stays done.
+    """
+    written, most_hours = 0, _FIRST_HOURS
+    with closing(store.connect(url)) as conn:
+        for _ in range(_MOST_PIECES):
+            with facts.claimed(conn, asset_id, before, most_hours) as dirty:
+                if dirty is None:
+                    break
+                done = _recompute_claimed(conn, dirty, before)
+            written += done.hours
+            most_hours = _next_hours(most_hours, done.rows)
+    return written
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """How many hours were written and how many rows they were formed of."""
+
+    hours: int = 0
+    rows: int = 0
+
+
+def _next_hours(hours: int, rows: int) -> int:
+    """Return how many hours the next piece may have, after one of so many rows."""
+    if rows > _MOST_ROWS:
+        return max(hours // 2, _LEAST_HOURS)
+    return min(hours * 2, _MOST_HOURS) if rows < _MOST_ROWS // 4 else hours
+
+
+def _recompute_claimed(conn: store.Connection, dirty: facts.DirtyHours, before: datetime) -> _Done:
+    plan = registry.monitoring_plan(conn, registry.factory_by_code(conn, dirty.factory_code))
+    asset = asset_plan(plan, dirty.asset_id)
+    if not asset.tags:
+        return _Done()
+    done = [
+        _recompute_span(conn, plan, asset, start, end, before) for start, end in _spans(dirty.hours)
+    ]
+    return _Done(sum(each.hours for each in done), sum(each.rows for each in done))
 
 
 def asset_plan(plan: registry.MonitoringPlan, asset_id: int) -> AssetPlan:
@@ -84,7 +118,7 @@ def _recompute_span(
     start: datetime,
     end: datetime,
     before: datetime,
-) -> int:
+) -> _Done:
     factory = plan.factory
     first = local_midnight(factory.baseline_from, factory.timezone)
     reader = Reader(conn, asset, last_full_hour(first), before + _HOUR)
@@ -94,9 +128,10 @@ def _recompute_span(
         facts.mark_dirty_hour(conn, asset.asset_id, before)
         end = before
     if start >= end:
-        return 0
+        return _Done()
     window = Window(to_us(start), to_us(end))
     calendar = asset_calendar(plan, asset.asset_id, start, end)
-    facts.replace(conn, asset.asset_id, start, end, asset_facts(asset, rows, calendar, window))
+    found = asset_facts(asset, rows, calendar, window)
+    facts.replace(conn, asset.asset_id, start, end, found)
     facts.mark_dirty_months(conn, factory.factory_id, factory.timezone, start, end)
-    return window.hours
+    return _Done(window.hours, len(rows))

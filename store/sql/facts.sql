@@ -7,10 +7,11 @@ SELECT DISTINCT asset_id FROM kpi.dirty_hour WHERE hour < %(before)s ORDER BY 1;
 SELECT pg_try_advisory_xact_lock(1296649292, %(asset_id)s);
 
 -- name: claim_dirty_hours
--- Takes dirty marks of one asset for the length of the transaction.
+-- Takes the earliest dirty marks of one asset for the length of the transaction.
 SELECT dirty_id, hour, hours
 FROM kpi.dirty_hour
-WHERE asset_id = %(asset_id)s AND hour < %(before)s
+WHERE asset_id = %(asset_id)s AND hour < least(%(before)s, make_interval(hours => %(most_hours)s)
+    + (SELECT min(hour) FROM kpi.dirty_hour WHERE asset_id = %(asset_id)s))
 ORDER BY hour
 LIMIT %(most)s
 FOR UPDATE SKIP LOCKED;
@@ -22,6 +23,34 @@ DELETE FROM kpi.dirty_hour WHERE dirty_id = ANY (%(dirty_ids)s);
 -- name: keep_dirty_hours
 -- Marks hours of an asset that had not ended when those before them were recomputed.
 INSERT INTO kpi.dirty_hour (asset_id, hour, hours) VALUES (%(asset_id)s, %(hour)s, %(hours)s);
+
+-- name: mark_recorded_hours
+-- Marks the hours of a window from the first to the last row of each asset of some factories, to be
+-- computed again. Between them every hour has a fact; beyond them none has.
+INSERT INTO kpi.dirty_hour (asset_id, hour, hours)
+SELECT s.asset_id, s.first,
+    (extract(epoch FROM s.last - s.first) / 3600)::int + 1
+FROM (
+    SELECT t.asset_id, date_trunc('hour', min(f.ts)) AS first, date_trunc('hour', max(l.ts)) AS last
+    FROM registry.tag t
+    CROSS JOIN LATERAL (
+        SELECT ts FROM telemetry.measurement m
+        WHERE m.tag_id = t.tag_id AND m.ts >= %(start)s AND m.ts < %(end)s
+        ORDER BY ts LIMIT 1) f
+    CROSS JOIN LATERAL (
+        SELECT ts FROM telemetry.measurement m
+        WHERE m.tag_id = t.tag_id AND m.ts >= %(start)s AND m.ts < %(end)s
+        ORDER BY ts DESC LIMIT 1) l
+    WHERE t.factory_id = %(factory_id)s
+    GROUP BY t.asset_id) s;
+
+-- name: dirty_assets_of_factory
+-- The assets of a factory with dirty hours that have ended.
+SELECT DISTINCT d.asset_id
+FROM kpi.dirty_hour d
+JOIN registry.asset a USING (asset_id)
+WHERE d.hour < %(before)s AND a.factory_id = %(factory_id)s
+ORDER BY 1;
 
 -- name: asset_factory
 -- The factory of an asset.
