@@ -10,6 +10,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from kpi.jobs.fact_job import run_facts
 from kpi.jobs.figure_job import run_figures
+from kpi.jobs.finding_job import run_findings
 from kpi.jobs.settings import Schedule
 
 log = logging.getLogger(__name__)
@@ -22,8 +23,8 @@ class Job(Protocol):
         """Run once; return how much there was to do."""
 
 
-# In this order in every turn: figures stand on facts.
-JOBS: tuple[Job, ...] = (run_facts, run_figures)
+# In this order in every turn: figures and findings stand on facts.
+JOBS: tuple[Job, ...] = (run_facts, run_figures, run_findings)
 
 
 class Refresher:
