@@ -9,7 +9,7 @@ Level = Literal["act", "watch", "fine", "pending"]
 LEVELS: tuple[Level, ...] = ("act", "watch", "fine", "pending")
 
 _ACT = {"worse", "missed"}
-_WATCH = {"partly", "unknown"}
+_WATCH = {"partly", "unknown", "not_comparable"}
 
 
 def level_of(kpi: KpiStanding) -> Level:

@@ -1,15 +1,18 @@
 """The words of the two verdicts as code, shape and tone; their texts stand in messages.toml.
 
-Rules, as the kpi package applies them: fulfilment is `over` with the lower bound at 105 % or
-more, `met` with the upper bound at 95 % or more, `partly` from 50 %, else `missed`; `worse` is
-below where the factory began. Consistency is `same` inside the bounds or within 3 %, `off`
-within 10 %, else `false`.
+Rules, as the kpi package applies them by its dated policy: fulfilment is `over` with both bounds
+at 105 % or more, `met` with both at 95 % or more; with both below that it is `worse` below where
+the factory began, `partly` from 50 %, else `missed`. Consistency is `same` within the tolerance of
+the KPI, `off` within 10 %, else `false`. Bounds on both sides, or data below 90 %, are `unknown`;
+before and after that rest on different ground are `not_comparable`.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-FulfilmentWord = Literal["over", "met", "partly", "missed", "worse", "unknown", "pending"]
+FulfilmentWord = Literal[
+    "over", "met", "partly", "missed", "worse", "unknown", "pending", "not_comparable"
+]
 ConsistencyWord = Literal["same", "off", "false", "unknown"]
 Tone = Literal["good", "warn", "bad", "plain"]
 
@@ -47,6 +50,13 @@ FULFILMENT: dict[str, Word] = {
         Word("worse", "bad", "M0,0.95L1,-0.8H-1Z"),
         Word("unknown", "plain", _QUESTION),
         Word("pending", "plain", _DOTS),
+        # An equals sign struck through.
+        Word(
+            "not_comparable",
+            "plain",
+            "M-0.8,-0.5H0.16L0.4,-0.95L0.7,-0.8L0.53,-0.5H0.8V-0.14H0.34L0.19,0.14H0.8V0.5H0"
+            "L-0.24,0.95L-0.54,0.8L-0.37,0.5H-0.8V0.14H-0.18L-0.03,-0.14H-0.8Z",
+        ),
     )
 }
 

@@ -84,7 +84,11 @@ class SelfReport:
 
 @dataclass(frozen=True, slots=True)
 class NewVerdict:
-    """The two verdicts on one rolling year, never mixed, with what they compare."""
+    """The two verdicts on one rolling year, never mixed, with what they compare.
+
+    `reasons` say why a word is missing or two years are not comparable: each has `about`
+    (fulfilment or consistency), `code` and `text`.
+    """
 
     factory_id: int
     kpi: str
@@ -101,6 +105,8 @@ class NewVerdict:
     fulfilment_verdict: str
     deviation: float | None
     consistency_verdict: str
+    policy_version: str
+    reasons: list[dict[str, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +316,11 @@ def self_reports(conn: Connection, factory_id: int) -> list[SelfReport]:
 
 
 def decide(conn: Connection, verdict: NewVerdict) -> None:
-    """Store the verdicts on one rolling year; each that changed appears in the feed."""
+    """Store the verdicts on one rolling year; each that changed appears in the feed.
+
+    Those that they take the place of are kept where anything in them differs; the same ones are
+    not written again.
+    """
     with transaction(conn):
         conn.execute(query("lock_factory"), {"factory_id": verdict.factory_id})
         key = {
@@ -320,7 +330,12 @@ def decide(conn: Connection, verdict: NewVerdict) -> None:
         }
         row = conn.execute(query("get_verdict"), key).fetchone()
         before = None if row is None else Verdict(*row)
-        conn.execute(query("upsert_verdict"), asdict(verdict))
+        if before is not None and _decided(before) == _decided(verdict):
+            return
+        if before is not None:
+            conn.execute(query("keep_past_verdict"), key)
+        values = asdict(verdict) | {"reasons": Jsonb(verdict.reasons)}
+        conn.execute(query("upsert_verdict"), values)
         changes = []
         for what, word, number in (
             ("fulfilment", "fulfilment_verdict", "fulfilment"),
@@ -333,6 +348,10 @@ def decide(conn: Connection, verdict: NewVerdict) -> None:
         _announce(conn, changes)
 
 
+def _decided(verdict: NewVerdict) -> dict[str, Any]:
+    return {name: getattr(verdict, name) for name in NewVerdict.__dataclass_fields__}
+
+
 def _word(verdict: NewVerdict, word: str, number: str) -> dict[str, Any]:
     return {"verdict": getattr(verdict, word), number: getattr(verdict, number)}
 
@@ -342,6 +361,13 @@ def verdicts(conn: Connection, factory_id: int, period_start: date | None = None
     values = {"factory_id": factory_id, "period_start": period_start}
     with transaction(conn):
         return [Verdict(*row) for row in conn.execute(query("list_verdicts"), values)]
+
+
+def past_verdicts(conn: Connection, factory_id: int, kpi: str, period_start: date) -> list[Verdict]:
+    """Return the verdicts on one KPI and rolling year that were replaced, oldest first."""
+    values = {"factory_id": factory_id, "kpi": kpi, "period_start": period_start}
+    with transaction(conn):
+        return [Verdict(*row) for row in conn.execute(query("past_verdicts"), values)]
 
 
 def newest_verdicts(conn: Connection) -> list[Verdict]:

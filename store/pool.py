@@ -80,6 +80,8 @@ class Compared:
     deviation: float | None
     consistency_verdict: str | None
     decided_at: datetime | None
+    policy_version: str | None
+    reasons: list[dict[str, str | None]] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,8 @@ def _item(found: Comparison, row: Compared) -> models.ComparedKpi:
                 "deviation": row.deviation,
                 "verdict": api.comparison.consistency_word(row),
             },
+            "policy_version": row.policy_version,
+            "reasons": row.reasons or [],
             "decided_at": row.decided_at,
         }
     )

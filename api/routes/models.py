@@ -127,6 +127,14 @@ class Verified(Model):
     computed_at: datetime
 
 
+class VerdictReason(Model):
+    """Why a verdict is unknown, or before and after are not comparable."""
+
+    about: Literal["fulfilment", "consistency"]
+    code: str = Field(examples=["ideal_cycles"])
+    text: str | None = Field(description="What differs", examples=["M01 1: 60 s → 30 s"])
+
+
 class Fulfilment(Model):
     """Did the promised change happen? 兑现: (verified − before) / (expected − before)."""
 
@@ -161,6 +169,10 @@ class ComparedKpi(Model):
     verified: Verified | None = Field(description="None before the first computation")
     fulfilment: Fulfilment
     consistency: Consistency
+    policy_version: str | None = Field(
+        description="The dated tolerances that the verdicts were given by", examples=["2026.1"]
+    )
+    reasons: list[VerdictReason] = Field(description="Empty where both verdicts have a word")
     decided_at: datetime | None
 
 

@@ -14,7 +14,8 @@ from kpi.figures.records import counting_days
 from kpi.jobs.basis import Progress, last_full_hour, run_job
 from kpi.jobs.evidence import gathered
 from kpi.jobs.settings import Schedule
-from kpi.verdicts import Verified, consistency, fulfilment
+from kpi.policy import policy_on
+from kpi.verdicts import judge
 from store import figures, records, registry
 
 # Formed of every period, with a number or with a reason: it tells which periods have been formed.
@@ -64,7 +65,7 @@ def refresh_factory(conn: store.Connection, factory: registry.Factory, now: date
         _publish(conn, factory, evidence, changed)
         due = _due(conn, factory, until)
         _publish(conn, factory, evidence, due)
-        _judge(conn, factory)
+        judge(conn, evidence, policy_on(evidence.today))
         return len(set(changed) | set(due))
 
 
@@ -116,51 +117,3 @@ def _periods(factory: registry.Factory, dirty: set[date], until: datetime) -> li
             if start >= first and end <= this_month:
                 found.add(Period("rolling12", start, end))
     return sorted(found, key=lambda period: (period.kind, period.start))
-
-
-def _judge(conn: store.Connection, factory: registry.Factory) -> None:
-    """Decide both verdicts for each promised KPI and each rolling year since the renovation."""
-    promises = figures.promises(conn, factory.factory_id)
-    reports = {
-        (report.kpi, report.period_start, report.period_end): report.value
-        for report in figures.self_reports(conn, factory.factory_id)
-    }
-    known = figures.latest(conn, factory.factory_id, period_kind="rolling12")
-    before = factory.baseline_from, factory.baseline_to
-    baseline = {each.kpi: each for each in known if (each.period_start, each.period_end) == before}
-    for found in known:
-        if found.kpi in promises and found.period_start >= factory.renovated_on:
-            promise = promises[found.kpi]
-            reported = reports.get((found.kpi, found.period_start, found.period_end))
-            figures.decide(conn, _verdict(found, baseline.get(found.kpi), promise, reported))
-
-
-def _verdict(
-    found: figures.Figure,
-    baseline: figures.Figure | None,
-    promise: figures.Promise,
-    reported: float | None,
-) -> figures.NewVerdict:
-    # What the same devices measured before the renovation goes before what was declared.
-    measured = baseline is not None and baseline.point is not None
-    before = baseline.point if baseline is not None and measured else promise.before_value
-    verified = Verified(found.point, found.low, found.high)
-    kept = fulfilment(before, promise.expected_value, verified)
-    true = consistency(reported, verified)
-    return figures.NewVerdict(
-        factory_id=found.factory_id,
-        kpi=found.kpi,
-        period_start=found.period_start,
-        period_end=found.period_end,
-        figure_id=found.figure_id,
-        before_value=before,
-        before_basis="measured" if measured else promise.before_basis,
-        expected_value=promise.expected_value,
-        reported_value=reported,
-        fulfilment=kept.share,
-        fulfilment_low=kept.low,
-        fulfilment_high=kept.high,
-        fulfilment_verdict=kept.verdict,
-        deviation=true.deviation,
-        consistency_verdict=true.verdict,
-    )

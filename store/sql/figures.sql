@@ -77,7 +77,7 @@ ORDER BY kpi, period_start;
 -- The verdicts on one rolling year.
 SELECT factory_id, kpi, period_start, period_end, figure_id, before_value, before_basis,
     expected_value, reported_value, fulfilment, fulfilment_low, fulfilment_high,
-    fulfilment_verdict, deviation, consistency_verdict, decided_at
+    fulfilment_verdict, deviation, consistency_verdict, policy_version, reasons, decided_at
 FROM kpi.verdict
 WHERE factory_id = %(factory_id)s AND kpi = %(kpi)s AND period_start = %(period_start)s;
 
@@ -85,10 +85,11 @@ WHERE factory_id = %(factory_id)s AND kpi = %(kpi)s AND period_start = %(period_
 -- Puts the verdicts on one rolling year in the place of earlier ones.
 INSERT INTO kpi.verdict (factory_id, kpi, period_start, period_end, figure_id, before_value,
     before_basis, expected_value, reported_value, fulfilment, fulfilment_low, fulfilment_high,
-    fulfilment_verdict, deviation, consistency_verdict)
+    fulfilment_verdict, deviation, consistency_verdict, policy_version, reasons)
 VALUES (%(factory_id)s, %(kpi)s, %(period_start)s, %(period_end)s, %(figure_id)s, %(before_value)s,
     %(before_basis)s, %(expected_value)s, %(reported_value)s, %(fulfilment)s, %(fulfilment_low)s,
-    %(fulfilment_high)s, %(fulfilment_verdict)s, %(deviation)s, %(consistency_verdict)s)
+    %(fulfilment_high)s, %(fulfilment_verdict)s, %(deviation)s, %(consistency_verdict)s,
+    %(policy_version)s, %(reasons)s)
 ON CONFLICT (factory_id, kpi, period_start) DO UPDATE
 SET period_end = excluded.period_end, figure_id = excluded.figure_id,
     before_value = excluded.before_value, before_basis = excluded.before_basis,
@@ -96,13 +97,35 @@ SET period_end = excluded.period_end, figure_id = excluded.figure_id,
     fulfilment = excluded.fulfilment, fulfilment_low = excluded.fulfilment_low,
     fulfilment_high = excluded.fulfilment_high,
     fulfilment_verdict = excluded.fulfilment_verdict, deviation = excluded.deviation,
-    consistency_verdict = excluded.consistency_verdict, decided_at = clock_timestamp();
+    consistency_verdict = excluded.consistency_verdict, policy_version = excluded.policy_version,
+    reasons = excluded.reasons, decided_at = clock_timestamp();
+
+-- name: keep_past_verdict
+-- Keeps the verdicts on one rolling year before later ones take their place.
+INSERT INTO kpi.verdict_past (factory_id, kpi, period_start, period_end, figure_id, before_value,
+    before_basis, expected_value, reported_value, fulfilment, fulfilment_low, fulfilment_high,
+    fulfilment_verdict, deviation, consistency_verdict, policy_version, reasons, decided_at)
+SELECT factory_id, kpi, period_start, period_end, figure_id, before_value,
+    before_basis, expected_value, reported_value, fulfilment, fulfilment_low, fulfilment_high,
+    fulfilment_verdict, deviation, consistency_verdict, policy_version, reasons, decided_at
+FROM kpi.verdict
+WHERE factory_id = %(factory_id)s AND kpi = %(kpi)s AND period_start = %(period_start)s;
+
+-- name: past_verdicts
+-- The verdicts on one rolling year that later ones took the place of, oldest first.
+SELECT factory_id, kpi, period_start, period_end, figure_id, before_value,
+    before_basis, expected_value, reported_value, fulfilment, fulfilment_low, fulfilment_high,
+    fulfilment_verdict, deviation, consistency_verdict, policy_version, reasons, decided_at
+FROM kpi.verdict_past
+WHERE factory_id = %(factory_id)s AND kpi = %(kpi)s AND period_start = %(period_start)s
+ORDER BY past_id;
 
 -- name: list_verdicts
 -- The verdicts of a factory on one rolling year, or on the newest one that was decided.
 SELECT v.factory_id, v.kpi, v.period_start, v.period_end, v.figure_id, v.before_value,
     v.before_basis, v.expected_value, v.reported_value, v.fulfilment, v.fulfilment_low,
-    v.fulfilment_high, v.fulfilment_verdict, v.deviation, v.consistency_verdict, v.decided_at
+    v.fulfilment_high, v.fulfilment_verdict, v.deviation, v.consistency_verdict, v.policy_version,
+    v.reasons, v.decided_at
 FROM kpi.verdict v
 WHERE v.factory_id = %(factory_id)s
   AND v.period_start = coalesce(%(period_start)s::date,
@@ -113,7 +136,8 @@ ORDER BY v.kpi;
 -- The newest verdicts of all factories.
 SELECT DISTINCT ON (factory_id, kpi) factory_id, kpi, period_start, period_end, figure_id,
     before_value, before_basis, expected_value, reported_value, fulfilment, fulfilment_low,
-    fulfilment_high, fulfilment_verdict, deviation, consistency_verdict, decided_at
+    fulfilment_high, fulfilment_verdict, deviation, consistency_verdict, policy_version, reasons,
+    decided_at
 FROM kpi.verdict
 ORDER BY factory_id, kpi, period_start DESC;
 

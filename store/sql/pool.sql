@@ -67,7 +67,7 @@ SELECT k.kpi,
     f.figure_id, f.point, f.low, f.high, f.coverage, f.grade, f.reason, f.revision,
     f.method_version, f.coefficient_version, f.computed_at,
     v.fulfilment, v.fulfilment_low, v.fulfilment_high, v.fulfilment_verdict,
-    v.deviation, v.consistency_verdict, v.decided_at
+    v.deviation, v.consistency_verdict, v.decided_at, v.policy_version, v.reasons
 FROM (
     SELECT kpi FROM pool.promise WHERE factory_id = %(factory_id)s
     UNION SELECT kpi FROM pool.self_report

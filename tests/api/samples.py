@@ -229,6 +229,8 @@ def judge(
         fulfilment_verdict=word or case.word,
         deviation=deviation,
         consistency_verdict=case.truth,
+        policy_version="2026.1",
+        reasons=[],
     )
     store.figures.decide(conn, verdict)
 

@@ -77,6 +77,8 @@ def row(found: Figure, truth: float, fulfilment: str, consistency: str) -> Row:
         fulfilment_verdict=fulfilment,
         deviation=0.188,
         consistency_verdict=consistency,
+        policy_version="2026.1",
+        reasons=[],
         decided_at=_NOW,
     )
     return Row(compared(found, truth), verdict, Promise(found.kpi, 0.6, "measured", 0.9))

@@ -1,14 +1,19 @@
 """The figure job on a real database: revisions, the months that a change touches, and verdicts."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from kpi import jobs
 from kpi.errors import JobFailed
-from store import figures
+from kpi.jobs.basis import last_full_hour
+from kpi.jobs.evidence import gathered
+from kpi.policy import policies
+from kpi.verdicts import judge
+from store import figures, plans, registry
 from store.canonical import Record
 from store.figures import Figure
 from tests.kpi.plant import (
@@ -58,6 +63,21 @@ def feed(plant: Plant) -> list[tuple[Any, ...]]:
         "SELECT what, kpi, period_kind, period_start, before, after FROM pool.follow_up"
         " ORDER BY cursor"
     ).fetchall()
+
+
+def mondays(first: date, end: date) -> list[str]:
+    """Every seventh day of [first, end)."""
+    return [f"{first + timedelta(days=number)}" for number in range(0, (end - first).days, 7)]
+
+
+def worked(days: list[str]) -> dict[str, list[Any]]:
+    """The rows of both machines on some days."""
+    rows: dict[str, list[Any]] = {}
+    for day in days:
+        for code in ("M01", "M02"):
+            for name, readings in machine_day(code, day).items():
+                rows.setdefault(name, []).extend(readings)
+    return rows
 
 
 def months_between(first: date, end: date) -> list[date]:
@@ -438,6 +458,47 @@ def test_a_year_that_reaches_beyond_the_baseline_is_no_measured_baseline(
     plant.refresh(china("2026-07-02 09:20"))
     found = figures.verdicts(plant.conn, plant.factory_id, date(2025, 7, 1))
     assert {each.before_basis for each in found if each.kpi == "defect_rate"} == {"declared"}
+
+
+def test_a_changed_policy_makes_new_verdicts_and_leaves_the_old_ones(plant: Plant) -> None:
+    year_of_lots(plant, date(2026, 1, 1), date(2027, 1, 2), 7)
+    plant.refresh(IN_2027)
+    old = verdict(plant)
+    assert (old.policy_version, old.fulfilment_verdict) == (policies()[0].version, "partly")
+    lenient = replace(policies()[0], version="later", met_from=0.4, partly_from=0.3)
+    factory = registry.factory_by_code(plant.conn, "sample")
+    evidence = gathered(plant.conn, factory, last_full_hour(IN_2027))
+    judge(plant.conn, evidence, lenient)
+    new = verdict(plant)
+    assert (new.policy_version, new.fulfilment_verdict) == ("later", "met")
+    past = figures.past_verdicts(plant.conn, plant.factory_id, "defect_rate", old.period_start)
+    assert past == [old]
+
+
+def test_a_plan_with_other_cycles_after_renovation_makes_the_years_not_comparable(
+    db: Any, database_url: str
+) -> None:
+    plan = sample_plan()
+    plan["promises"] = [{"kpi": "oee", "before": 0.5, "basis": "declared", "expected": 0.9}]
+    # Work is planned on Mondays only, so that few rows cover the years.
+    plan["shifts"] = plan["shifts"][:1]
+    plant = Plant.load(db, database_url, plan)
+    plant.send(worked(mondays(date(2025, 1, 6), date(2026, 1, 1))))
+    plant.refresh(china("2026-01-02 09:20"))
+    # Half of the cycle that the year before was measured by.
+    plan["assets"][0]["ideal_cycles"][0]["cycle_s"] = 30.0
+    plans.load_plan(db, plan)
+    plant.send(worked(mondays(date(2026, 1, 5), date(2027, 1, 1))))
+    plant.refresh(IN_2027)
+    found = figures.verdicts(plant.conn, plant.factory_id, date(2026, 1, 1))
+    (judged,) = [each for each in found if each.kpi == "oee"]
+    assert judged.fulfilment_verdict == "not_comparable"
+    assert (judged.before_basis, judged.fulfilment) == ("measured", None)
+    assert judged.reasons[0] == {
+        "about": "fulfilment",
+        "code": "ideal_cycles",
+        "text": "M01 1: 60 s → 30 s",
+    }
 
 
 def test_an_unverifiable_year_is_unknown_and_never_worse(plant: Plant) -> None:

@@ -2,9 +2,26 @@
 
 import pytest
 
-from kpi.verdicts import Verified, consistency, fulfilment
+from kpi.policy import Tolerance, policies
+from kpi.verdicts import Consistency, Fulfilment, Verified
+from kpi.verdicts import consistency as consistency_by
+from kpi.verdicts import fulfilment as fulfilment_by
 
 UNVERIFIED = Verified(None, None, None)
+POLICY = policies()[0]
+RELATIVE = Tolerance(relative=0.03)
+
+
+def fulfilment(before: float | None, expected: float | None, verified: Verified) -> Fulfilment:
+    """The verdict by the first policy."""
+    return fulfilment_by(before, expected, verified, POLICY)
+
+
+def consistency(
+    reported: float | None, verified: Verified, tolerance: Tolerance = RELATIVE
+) -> Consistency:
+    """The verdict by the first policy and a tolerance of 3 %."""
+    return consistency_by(reported, verified, tolerance, POLICY)
 
 
 def exactly(value: float) -> Verified:
@@ -47,27 +64,30 @@ def test_fulfilment_of_a_promise_to_fall_mirrors_it(value: float, share: float, 
     [
         (0.81, 0.85, 0.90, "over"),
         (0.80, 0.85, 0.90, "met"),
-        (0.60, 0.70, 0.79, "met"),
+        (0.79, 0.80, 0.90, "met"),
+        (0.60, 0.70, 0.79, "unknown"),
+        (0.78, 0.85, 0.90, "unknown"),
         (0.60, 0.70, 0.78, "partly"),
         (0.50, 0.65, 0.78, "missed"),
         (0.50, 0.55, 0.60, "missed"),
         (0.50, 0.55, 0.599, "worse"),
     ],
     ids=[
-        *("low bound over", "point over but low bound not", "high bound met"),
+        *("low bound over", "point over but low bound not", "low bound met"),
+        *("high bound met alone", "low bound short alone"),
         *("high bound short", "point short", "high bound as before", "high bound below before"),
     ],
 )
-def test_the_bounds_decide_in_doubt_for_the_factory(
+def test_both_bounds_lie_on_one_side_of_what_decides_or_nothing_is_decided(
     low: float, point: float, high: float, word: str
 ) -> None:
     assert fulfilment(0.60, 0.80, Verified(point, low, high)).verdict == word
 
 
 def test_the_bounds_of_a_promise_to_fall_change_places() -> None:
-    found = fulfilment(0.08, 0.06, Verified(0.07, 0.061, 0.079))
-    assert (found.low, found.share, found.high) == pytest.approx((0.05, 0.5, 0.95))
-    assert found.verdict == "met"
+    found = fulfilment(0.08, 0.06, Verified(0.07, 0.0612, 0.079))
+    assert (found.low, found.share, found.high) == pytest.approx((0.05, 0.5, 0.94))
+    assert found.verdict == "partly"
 
 
 def test_rounding_makes_nothing_worse() -> None:
@@ -123,18 +143,63 @@ def test_a_report_inside_the_bounds_is_the_same_however_far_from_the_point() -> 
     verified = Verified(0.50, 0.40, 0.60)
     assert consistency(0.60, verified).verdict == "same"
     assert consistency(0.40, verified).verdict == "same"
-    assert consistency(0.601, verified).verdict == "false"
     assert consistency(0.60, verified).deviation == pytest.approx(0.2)
+
+
+def test_a_report_near_wide_bounds_is_neither_confirmed_nor_refuted() -> None:
+    verified = Verified(0.50, 0.40, 0.60)
+    found = consistency(0.601, verified)
+    assert (found.verdict, found.reason) == ("unknown", "bounds")
+    assert consistency(0.80, verified).verdict == "unknown"
+    assert consistency(0.801, verified).verdict == "false"
 
 
 def test_a_report_near_the_point_is_the_same_though_outside_the_bounds() -> None:
     assert consistency(1.02, Verified(1.0, 0.99, 1.01)).verdict == "same"
 
 
-@pytest.mark.parametrize(("reported", "word"), [(0.0, "same"), (0.1, "same"), (0.2, "false")])
+@pytest.mark.parametrize(
+    ("reported", "word"), [(0.0, "same"), (0.1, "same"), (0.15, "unknown"), (0.25, "false")]
+)
 def test_a_verified_zero_has_no_relative_deviation(reported: float, word: str) -> None:
     found = consistency(reported, Verified(0.0, 0.0, 0.1))
     assert (found.deviation, found.verdict) == (None, word)
+
+
+@pytest.mark.parametrize(
+    ("kpi", "unit", "verified", "same", "off", "wrong"),
+    [
+        ("oee", "1", 0.70, 0.72, 0.73, 0.78),
+        ("defect_rate", "1", 0.02, 0.022, 0.0225, 0.025),
+        ("defect_rate", "1", 0.002, 0.003, 0.0031, 0.005),
+        ("on_time_delivery", "1", 0.90, 0.91, 0.93, 0.999),
+        ("inventory_turnover", "turns", 4.0, 4.2, 4.3, 4.5),
+        ("standard_coal", "tce", 2000.0, 2100.0, 2110.0, 2300.0),
+        ("networked_equipment", "count", 40.0, 40.0, 41.0, 45.0),
+        ("robots", "count", 12.0, 12.0, 13.0, 14.0),
+        ("energy_intensity", "kgce", 10.0, 10.3, 10.5, 11.5),
+    ],
+)
+def test_each_kpi_has_the_tolerance_of_the_policy(
+    kpi: str, unit: str, verified: float, same: float, off: float, wrong: float
+) -> None:
+    tolerance = POLICY.tolerance(kpi, unit)
+    found = [
+        consistency(reported, exactly(verified), tolerance).verdict
+        for reported in (same, off, wrong)
+    ]
+    assert found == ["same", "off", "false"]
+
+
+def test_below_nine_tenths_of_the_data_nothing_is_judged_though_the_bounds_agree() -> None:
+    thin = Verified(0.85, 0.82, 0.88, coverage=0.899)
+    kept, true = fulfilment(0.60, 0.80, thin), consistency(0.85, thin)
+    assert (kept.verdict, kept.reason) == ("unknown", "coverage")
+    assert kept.share == pytest.approx(1.25), "the number stays to be seen"
+    assert (true.verdict, true.reason) == ("unknown", "coverage")
+    enough = Verified(0.85, 0.82, 0.88, coverage=0.9)
+    assert fulfilment(0.60, 0.80, enough).verdict == "over"
+    assert consistency(0.85, enough).verdict == "same"
 
 
 def test_the_deviation_from_a_negative_figure_keeps_its_direction() -> None:

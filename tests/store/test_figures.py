@@ -272,6 +272,8 @@ def new_verdict(factory_id: int, figure_id: int, **changed: Any) -> NewVerdict:
         "fulfilment_verdict": "partly",
         "deviation": 0.03,
         "consistency_verdict": "same",
+        "policy_version": "2026.1",
+        "reasons": [],
     }
     return NewVerdict(**fields | changed)
 
@@ -314,6 +316,22 @@ def test_a_verdict_takes_the_place_of_the_one_before(
     (found,) = figures.verdicts(db, factory_id)
     for name in NewVerdict.__dataclass_fields__:
         assert getattr(found, name) == getattr(later, name), name
+
+
+def test_what_was_decided_before_is_kept_with_its_policy(
+    db: store.Connection, factory_id: int, figure_id: int
+) -> None:
+    first = new_verdict(factory_id, figure_id, policy_version="P1")
+    figures.decide(db, first)
+    figures.decide(db, first)
+    assert figures.past_verdicts(db, factory_id, "oee", first.period_start) == []
+    why: list[dict[str, str | None]] = [{"about": "fulfilment", "code": "bounds", "text": None}]
+    later = replace(first, policy_version="P2", fulfilment_verdict="unknown", reasons=why)
+    figures.decide(db, later)
+    (past,) = figures.past_verdicts(db, factory_id, "oee", first.period_start)
+    assert (past.policy_version, past.fulfilment_verdict, past.reasons) == ("P1", "partly", [])
+    (now,) = figures.verdicts(db, factory_id)
+    assert (now.policy_version, now.fulfilment_verdict, now.reasons) == ("P2", "unknown", why)
 
 
 def test_the_newest_year_is_shown_unless_another_is_asked_for(

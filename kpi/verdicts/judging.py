@@ -1,0 +1,109 @@
+"""Judging a factory: both verdicts for each promised KPI and each rolling year since renovation."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import store
+from kpi.figures import Evidence
+from kpi.policy import Policy
+from kpi.verdicts.comparability import Differing, basis_of, differences
+from kpi.verdicts.words import Consistency, Fulfilment, Verified, consistency, fulfilment
+from store import figures, verdict_bases
+
+NOT_COMPARABLE = "not_comparable"
+
+
+def judge(conn: store.Connection, evidence: Evidence, policy: Policy) -> None:
+    """Decide all verdicts of a factory under a policy; earlier ones are kept beside the new."""
+    factory = evidence.plan.factory
+    promises = figures.promises(conn, factory.factory_id)
+    reports = {
+        (report.kpi, report.period_start, report.period_end): report.value
+        for report in figures.self_reports(conn, factory.factory_id)
+    }
+    window = factory.baseline_from, factory.baseline_to
+    known = [
+        each
+        for each in figures.latest(conn, factory.factory_id, period_kind="rolling12")
+        if each.kpi in promises
+        and (
+            each.period_start >= factory.renovated_on
+            or (each.period_start, each.period_end) == window
+        )
+    ]
+    bases = _bases(conn, evidence, known)
+    baseline = {each.kpi: each for each in known if (each.period_start, each.period_end) == window}
+    for found in known:
+        if found.period_start >= factory.renovated_on:
+            reported = reports.get((found.kpi, found.period_start, found.period_end))
+            before = baseline.get(found.kpi)
+            verdict = _verdict(found, before, promises[found.kpi], reported, bases, policy)
+            figures.decide(conn, verdict)
+
+
+def _bases(
+    conn: store.Connection, evidence: Evidence, known: list[figures.Figure]
+) -> Mapping[date, Mapping[str, Any]]:
+    """Return what each year rests on by its first day, keeping it of those that are new."""
+    factory_id = evidence.plan.factory.factory_id
+    kept = verdict_bases.kept(conn, factory_id)
+    years = {each.period_start: each for each in known if each.period_start not in kept}
+    new = {start: basis_of(evidence, each).kept() for start, each in years.items()}
+    verdict_bases.keep(conn, factory_id, new)
+    return {**kept, **new}
+
+
+def _verdict(
+    found: figures.Figure,
+    baseline: figures.Figure | None,
+    promise: figures.Promise,
+    reported: float | None,
+    bases: Mapping[date, Mapping[str, Any]],
+    policy: Policy,
+) -> figures.NewVerdict:
+    # What the same devices measured before the renovation goes before what was declared.
+    measured = baseline is not None and baseline.point is not None
+    before = baseline.point if baseline is not None and measured else promise.before_value
+    verified = Verified(found.point, found.low, found.high, found.coverage)
+    kept = fulfilment(before, promise.expected_value, verified, policy)
+    apart: list[Differing] = []
+    if baseline is not None and measured and kept.reason != "no_figure":
+        apart = differences(
+            (baseline, bases[baseline.period_start]), (found, bases[found.period_start]), policy
+        )
+        kept = Fulfilment(None, None, None, NOT_COMPARABLE) if apart else kept
+    true = consistency(reported, verified, policy.tolerance(found.kpi, found.unit), policy)
+    return figures.NewVerdict(
+        factory_id=found.factory_id,
+        kpi=found.kpi,
+        period_start=found.period_start,
+        period_end=found.period_end,
+        figure_id=found.figure_id,
+        before_value=before,
+        before_basis="measured" if measured else promise.before_basis,
+        expected_value=promise.expected_value,
+        reported_value=reported,
+        fulfilment=kept.share,
+        fulfilment_low=kept.low,
+        fulfilment_high=kept.high,
+        fulfilment_verdict=kept.verdict,
+        deviation=true.deviation,
+        consistency_verdict=true.verdict,
+        policy_version=policy.version,
+        reasons=_reasons(kept, apart, true),
+    )
+
+
+def _reasons(
+    kept: Fulfilment, apart: list[Differing], true: Consistency
+) -> list[dict[str, str | None]]:
+    """Return why there is no word, as (about, code, text); no report needs no reason."""
+    found: list[dict[str, str | None]] = [
+        {"about": "fulfilment", "code": each.what, "text": each.text} for each in apart
+    ]
+    if kept.reason is not None:
+        found.append({"about": "fulfilment", "code": kept.reason, "text": None})
+    if true.reason is not None and true.reason != "no_report":
+        found.append({"about": "consistency", "code": true.reason, "text": None})
+    return found
