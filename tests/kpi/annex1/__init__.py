@@ -1,0 +1,1 @@
+"""Tests of the evidence for the construction points."""
