@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+from psycopg.types.json import Jsonb
 
 from store.canonical import Rows
 from store.db import Connection, transaction
@@ -17,6 +17,7 @@ from store.pgcopy import PG_EPOCH_US, decode
 from store.queries import query
 
 _ROW_LAYOUT = {"batch_id": "i8", "tag_id": "i4", "ts": "i8", "value": "f8", "status": "i4"}
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +98,18 @@ def figure(conn: Connection, figure_id: int) -> tuple[str, Figure]:
         row = conn.execute(query("figure_by_id"), {"figure_id": figure_id}).fetchone()
         if row is None:
             raise Refused(f"there is no figure {figure_id}; `millpond kpi figures` lists them")
-        found = Figure(*row)
-        object.__setattr__(found, "inputs_sha256", bytes(found.inputs_sha256))
+        found = Figure(*(_plain(each) for each in row))
         key = {"factory_id": found.factory_id}
         code = conn.execute(query("factory_code"), key).fetchone()
     assert code is not None
     return str(code[0]), found
+
+
+def figures(conn: Connection, factory_id: int) -> list[Figure]:
+    """Return all figures of a factory with all their revisions, oldest first."""
+    with transaction(conn):
+        rows = conn.execute(query("figures_of_factory"), {"factory_id": factory_id})
+        return [Figure(*(_plain(each) for each in row)) for row in rows]
 
 
 def ledger(
@@ -137,11 +144,15 @@ def keys(conn: Connection, factory_id: int) -> dict[str, Keys]:
 
 def rows_by_batch(
     conn: Connection, asset_ids: Sequence[int], start: datetime, end: datetime
-) -> dict[int, int]:
-    """Return how many rows of some assets in [start, end) each batch brought."""
+) -> dict[int, tuple[int, int]]:
+    """Return how many rows of some assets in [start, end) each batch brought, by its number.
+
+    The second number is how many of them the ledger does not account for.
+    """
     values = {"asset_ids": list(asset_ids), "start": start, "end": end}
     with transaction(conn):
-        return dict(conn.execute(query("rows_by_batch"), values).fetchall())
+        rows = conn.execute(query("rows_by_batch"), values)
+        return {batch_id: (count, astray) for batch_id, count, astray in rows}
 
 
 def batch_rows(conn: Connection, batches: Sequence[LedgerRow]) -> dict[int, Rows]:
@@ -187,6 +198,15 @@ def records_of(conn: Connection, batch_ids: Sequence[int]) -> dict[int, list[Bat
     return found
 
 
+def records_gone(
+    conn: Connection, factory_id: int, records: Sequence[tuple[str, str, Any]]
+) -> list[tuple[str, str]]:
+    """Return kind and key of those (kind, key, body) that no stored version says."""
+    values = {"factory_id": factory_id, "records": Jsonb([list(each) for each in records])}
+    with transaction(conn):
+        return [(kind, key) for kind, key in conn.execute(query("records_gone"), values)]
+
+
 def record_versions(
     conn: Connection, factory_id: int, kinds: Sequence[str], start: datetime, end: datetime
 ) -> list[RecordVersion]:
@@ -206,18 +226,13 @@ def stored_facts(conn: Connection, asset_id: int, start: datetime, end: datetime
     return found
 
 
-def waiting_hours_us(
-    conn: Connection, asset_id: int, start: datetime, end: datetime
-) -> npt.NDArray[np.int64]:
-    """Return the hours (µs since 1970) of an asset that wait for the fact job."""
-    values = {"asset_id": asset_id, "start": start, "end": end}
+def waiting_hours(conn: Connection, asset_id: int, before: datetime) -> list[datetime]:
+    """Return the hours of an asset before a time that wait for the fact job, ascending."""
+    values = {"asset_id": asset_id, "before": before}
     with transaction(conn):
         marks = conn.execute(query("waiting_hours"), values).fetchall()
-    spans = [
-        round(hour.timestamp()) * 1_000_000 + 3_600_000_000 * np.arange(hours, dtype=np.int64)
-        for hour, hours in marks
-    ]
-    return np.concatenate(spans) if spans else np.empty(0, np.int64)
+    found = {hour + number * _HOUR for hour, hours in marks for number in range(hours)}
+    return sorted(hour for hour in found if hour < before)
 
 
 def waits_for_figures(conn: Connection, factory_id: int, before: datetime) -> bool:
@@ -228,10 +243,10 @@ def waits_for_figures(conn: Connection, factory_id: int, before: datetime) -> bo
     return row is not None and bool(row[0])
 
 
-def row_span(conn: Connection, factory_id: int) -> tuple[datetime, datetime] | None:
-    """Return from when to when a factory has rows, by its ledger; None where it has none."""
+def known_until(conn: Connection, factory_id: int) -> datetime | None:
+    """Return up to when a factory has rows or facts; None where it has none."""
     with transaction(conn):
-        row = conn.execute(query("row_span"), {"factory_id": factory_id}).fetchone()
-    if row is None or row[0] is None:
-        return None
-    return row[0], row[1]
+        row = conn.execute(query("known_until"), {"factory_id": factory_id}).fetchone()
+    assert row is not None
+    known: datetime | None = row[0]
+    return known

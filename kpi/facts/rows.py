@@ -16,7 +16,7 @@ def row_facts(plan: AssetPlan, rows: Rows, window: Window) -> Columns:
     inside = rows.take((rows.ts_us >= window.start_us) & (rows.ts_us < window.end_us))
     hour = window.hour_of(inside.ts_us)
     digest = np.zeros(window.hours, np.uint64)
-    np.add.at(digest, hour, _fingerprint(inside))
+    np.add.at(digest, hour, fingerprint(inside))
     return {
         "row_count": np.bincount(hour, minlength=window.hours),
         "changes": _changes(rows, window),
@@ -32,7 +32,7 @@ def _changes(rows: Rows, window: Window) -> npt.NDArray[np.int64]:
     return np.bincount(window.hour_of(good.ts_us[changed]), minlength=window.hours)
 
 
-def _fingerprint(rows: Rows) -> npt.NDArray[np.uint64]:
+def fingerprint(rows: Rows) -> npt.NDArray[np.uint64]:
     """Mix each row to 64 bits (the finaliser of SplitMix64), so that sums tell rows apart."""
     value = np.where(np.isnan(rows.value), np.nan, rows.value).view(np.uint64)
     mixed = rows.ts_us.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)

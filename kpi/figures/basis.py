@@ -77,6 +77,10 @@ class DayFacts:
         return dict(zip(self.columns, found.T, strict=True))
 
 
+# The code of the asset that made a lot, and the number of its product.
+Made = tuple[Any, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Inspected:
     """Finally inspected lots and their quantities, added up."""
@@ -86,6 +90,8 @@ class Inspected:
     scrap: float = 0.0
     rework: float = 0.0
     passed_first: float = 0.0
+    # Units by which the dispositions of single lots miss their totals, either way.
+    undisposed: float = 0.0
 
     def __add__(self, other: "Inspected") -> "Inspected":
         return Inspected(
@@ -94,6 +100,7 @@ class Inspected:
             self.scrap + other.scrap,
             self.rework + other.rework,
             self.passed_first + other.passed_first,
+            self.undisposed + other.undisposed,
         )
 
 
@@ -120,6 +127,8 @@ class Business:
     # Cost of goods sold by first of month [yuan].
     cogs_yuan: Mapping[date, float]
     unreadable: Sequence[Unreadable] = ()
+    # The same lots by day and by what made them, since unlike products do not add up.
+    made: Mapping[date, Mapping[Made, Inspected]] = field(default_factory=dict)
     # People employed at the end of a month, by its first day.
     employees: Mapping[date, float] = field(default_factory=dict)
     projects: Sequence[Project] = ()
@@ -244,11 +253,12 @@ def figure(factory_id: int, period: Period, estimate: Estimate, until: datetime)
         method_version=METHOD_VERSION,
         coefficient_version=COEFFICIENT_VERSION,
         inputs=inputs,
-        inputs_sha256=_digest([inputs, point, low, high, coverage, reason]),
+        inputs_sha256=digest([inputs, point, low, high, coverage, reason]),
     )
 
 
-def _digest(parts: Any) -> bytes:
+def digest(parts: Any) -> bytes:
+    """Return the hash that a figure carries of its inputs, numbers and reason."""
     # Twelve digits: sums of floats may differ in the last ones with the order of the hours.
     rounded = json.loads(json.dumps(parts), parse_float=lambda text: f"{float(text):.12g}")
     return hashlib.sha256(json.dumps(rounded, sort_keys=True).encode()).digest()

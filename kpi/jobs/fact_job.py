@@ -83,7 +83,7 @@ def _recompute_claimed(conn: store.Connection, dirty: facts.DirtyHours, before: 
     if not asset.tags:
         return _Done()
     done = [
-        _recompute_span(conn, plan, asset, start, end, before) for start, end in _spans(dirty.hours)
+        _recompute_span(conn, plan, asset, start, end, before) for start, end in spans(dirty.hours)
     ]
     return _Done(sum(each.hours for each in done), sum(each.rows for each in done))
 
@@ -100,7 +100,7 @@ def asset_plan(plan: registry.MonitoringPlan, asset_id: int) -> AssetPlan:
     )
 
 
-def _spans(hours: list[datetime]) -> Iterator[tuple[datetime, datetime]]:
+def spans(hours: list[datetime]) -> Iterator[tuple[datetime, datetime]]:
     """Join hours that lie close together into half-open spans."""
     start = previous = hours[0]
     for hour in hours[1:]:

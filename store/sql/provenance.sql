@@ -34,9 +34,12 @@ WHERE g.factory_id = %(factory_id)s
 ORDER BY g.code, e.event_id;
 
 -- name: rows_by_batch
--- How many rows of some assets in a window each batch brought.
-SELECT m.batch_id, count(*)
+-- How many rows of some assets in a window each batch brought, and how many of them lie outside of
+-- the time that the ledger gives for the batch, or belong to none.
+SELECT m.batch_id, count(*),
+    count(*) FILTER (WHERE b.batch_id IS NULL OR m.ts < b.first_ts OR m.ts > b.last_ts)
 FROM telemetry.measurement m
+LEFT JOIN telemetry.batch b USING (batch_id)
 WHERE m.tag_id IN (SELECT tag_id FROM registry.tag WHERE asset_id = ANY (%(asset_ids)s))
   AND m.ts >= %(start)s AND m.ts < %(end)s
 GROUP BY m.batch_id;
@@ -102,7 +105,7 @@ COPY (
 -- The marks of an asset's hours that wait for the fact job.
 SELECT hour, hours
 FROM kpi.dirty_hour
-WHERE asset_id = %(asset_id)s AND hour < %(end)s AND hour + hours * INTERVAL '1 hour' > %(start)s
+WHERE asset_id = %(asset_id)s AND hour < %(before)s
 ORDER BY hour;
 
 -- name: waits_for_figures
@@ -113,9 +116,28 @@ SELECT EXISTS (SELECT FROM kpi.dirty_month WHERE factory_id = %(factory_id)s)
     OR EXISTS (SELECT FROM kpi.dirty_hour JOIN registry.asset a USING (asset_id)
                WHERE a.factory_id = %(factory_id)s AND hour < %(before)s);
 
--- name: row_span
--- From when to when a factory has rows, by its ledger.
-SELECT min(b.first_ts), max(b.last_ts)
-FROM telemetry.batch b
-JOIN registry.gateway g USING (gateway_id)
-WHERE g.factory_id = %(factory_id)s;
+-- name: known_until
+-- Up to when a factory has rows, by its ledger, or facts.
+SELECT greatest(
+    (SELECT max(b.last_ts) FROM telemetry.batch b JOIN registry.gateway g USING (gateway_id)
+     WHERE g.factory_id = %(factory_id)s),
+    (SELECT max(h.hour) FROM kpi.fact_hour h JOIN registry.asset a USING (asset_id)
+     WHERE a.factory_id = %(factory_id)s));
+
+-- name: records_gone
+-- Which of some offered records no version of the factory says any more.
+SELECT o.value ->> 0, o.value ->> 1
+FROM jsonb_array_elements(%(records)s::jsonb) AS o (value)
+WHERE NOT EXISTS (
+    SELECT FROM telemetry.record r
+    WHERE r.factory_id = %(factory_id)s AND r.kind = o.value ->> 0 AND r.key = o.value ->> 1
+      AND r.body = o.value -> 2);
+
+-- name: figures_of_factory
+-- All figures of a factory with all their revisions.
+SELECT figure_id, factory_id, kpi, period_kind, period_start, period_end, revision, unit, point, low,
+    high, coverage, grade, reason, method_version, coefficient_version, inputs, inputs_sha256,
+    computed_at
+FROM kpi.figure
+WHERE factory_id = %(factory_id)s
+ORDER BY period_start, period_kind, kpi, revision;

@@ -1,0 +1,256 @@
+"""What lies under a figure, from its inputs down to the gateway's key."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+import store
+from kpi.calendar import from_us, local_midnight
+from kpi.figures.records import counting_days, records_window
+from kpi.provenance import ledger
+from kpi.provenance.basis import assets_under, kinds_under, named_period, window
+from store import provenance, registry
+from store.figures import Figure
+from store.provenance import RecordVersion
+from store.registry import Asset, MonitoringPlan
+
+_WORST = 5
+_MOST_RECORDS = 200
+_SUMS = (
+    *("planned_s", "run_s", "setup_s", "stop_s", "idle_s", "unknown_s", "uncounted_s"),
+    *("total", "good", "reject", "ideal_total_s", "ideal_good_s", "energy"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WorstHour:
+    """An hour in which much of the asset's time or count is not known [s]."""
+
+    hour: datetime
+    unknown_s: float
+    uncounted_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFacts:
+    """The hour facts of one asset under a figure, added up; what it does not have is left out."""
+
+    asset: str
+    name_zh: str
+    hours: int
+    rows: int
+    sums: dict[str, float]
+    worst_hours: list[WorstHour]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchUnder:
+    """A batch with rows or records under a figure."""
+
+    gateway: str
+    seq: int
+    rows: int
+    records: int
+    sha256: str
+    prev_sha256: str
+    signature_ok: bool
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayUnder:
+    """A gateway whose batches lie under a figure, and the key that it is known by."""
+
+    gateway: str
+    key_fingerprint: str
+    enrolled_at: datetime | None
+    enrolled_by: str | None
+    revoked_at: datetime | None
+    batches: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordUnder:
+    """A business record under a figure: the version that counts and the batch that brought it."""
+
+    kind: str
+    key: str
+    version: int
+    at: datetime
+    gateway: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A figure and all that it stands on; periods are local days, half-open."""
+
+    figure_id: int
+    factory: str
+    kpi: str
+    period: str
+    period_start: date
+    period_end: date
+    revision: int
+    unit: str
+    point: float | None
+    low: float | None
+    high: float | None
+    coverage: float
+    grade: str
+    reason: str | None
+    method_version: str
+    coefficient_version: str
+    computed_at: datetime
+    inputs: dict[str, Any]
+    inputs_sha256: str
+    facts: list[AssetFacts]
+    batches: list[BatchUnder]
+    gateways: list[GatewayUnder]
+    record_count: int
+    # The first 200 in the order of kind and key.
+    records: list[RecordUnder]
+
+
+def explain(conn: store.Connection, figure_id: int) -> Explanation:
+    """Walk a figure down: inputs, hour facts, batches, gateways, records; raises Refused."""
+    with store.transaction(conn):
+        code, figure = provenance.figure(conn, figure_id)
+        plan = registry.monitoring_plan(conn, registry.factory_by_code(conn, code))
+        assets = assets_under(plan, figure.kpi)
+        records = records_under(conn, plan, figure)
+        batches = _batches(conn, plan, figure, assets, records)
+        return Explanation(
+            figure_id=figure.figure_id,
+            factory=code,
+            kpi=figure.kpi,
+            period=named_period(figure.period_kind, figure.period_start, figure.period_end),
+            period_start=figure.period_start,
+            period_end=figure.period_end,
+            revision=figure.revision,
+            unit=figure.unit,
+            point=figure.point,
+            low=figure.low,
+            high=figure.high,
+            coverage=figure.coverage,
+            grade=figure.grade,
+            reason=figure.reason,
+            method_version=figure.method_version,
+            coefficient_version=figure.coefficient_version,
+            computed_at=figure.computed_at,
+            inputs=figure.inputs,
+            inputs_sha256=figure.inputs_sha256.hex(),
+            facts=[_facts(conn, plan, figure, asset) for asset in assets],
+            batches=batches,
+            gateways=_gateways(conn, plan, batches),
+            record_count=len(records),
+            records=[
+                RecordUnder(each.kind, each.key, each.version, each.at, each.gateway, each.seq)
+                for each in records[:_MOST_RECORDS]
+            ],
+        )
+
+
+def records_under(
+    conn: store.Connection, plan: MonitoringPlan, figure: Figure
+) -> list[RecordVersion]:
+    """Return the newest versions, known when the figure was formed, that count for its period."""
+    kinds = kinds_under(figure.kpi)
+    if not kinds:
+        return []
+    factory = plan.factory
+    zone = ZoneInfo(factory.timezone)
+    reach = local_midnight(records_window(factory.baseline_from), factory.timezone)
+    end = datetime.combine(figure.period_end, datetime.min.time(), UTC) + timedelta(days=366)
+    newest: dict[tuple[str, str], RecordVersion] = {}
+    for each in provenance.record_versions(conn, factory.factory_id, kinds, reach, end):
+        if each.received_at <= figure.computed_at:
+            newest[each.kind, each.key] = each
+    return [
+        each
+        for each in newest.values()
+        if any(
+            figure.period_start <= day < figure.period_end
+            for day in counting_days(each.kind, each.at.astimezone(zone).date(), each.body)
+        )
+    ]
+
+
+def _facts(
+    conn: store.Connection, plan: MonitoringPlan, figure: Figure, asset: Asset
+) -> AssetFacts:
+    start, end = window(plan, figure.period_start, figure.period_end)
+    found = provenance.stored_facts(conn, asset.asset_id, start, end)
+    lost = found["unknown_s"] + found["uncounted_s"]
+    worst = [place for place in np.argsort(-lost, kind="stable")[:_WORST].tolist() if lost[place]]
+    has = {name: found[name][~np.isnan(found[name])] for name in _SUMS}
+    return AssetFacts(
+        asset=asset.code,
+        name_zh=asset.name_zh,
+        hours=len(lost),
+        rows=int(found["row_count"].sum()),
+        sums={name: float(column.sum()) for name, column in has.items() if len(column)},
+        worst_hours=[
+            WorstHour(
+                from_us(int(found["hour_us"][place])),
+                float(found["unknown_s"][place]),
+                float(found["uncounted_s"][place]),
+            )
+            for place in worst
+        ],
+    )
+
+
+def _batches(
+    conn: store.Connection,
+    plan: MonitoringPlan,
+    figure: Figure,
+    assets: Sequence[Asset],
+    records: Sequence[RecordVersion],
+) -> list[BatchUnder]:
+    start, end = window(plan, figure.period_start, figure.period_end)
+    ids = [asset.asset_id for asset in assets]
+    rows = provenance.rows_by_batch(conn, ids, start, end)
+    told: dict[int, int] = {}
+    for record in records:
+        told[record.batch_id] = told.get(record.batch_id, 0) + 1
+    factory_id = plan.factory.factory_id
+    keys = provenance.keys(conn, factory_id)
+    return [
+        BatchUnder(
+            gateway=batch.gateway,
+            seq=batch.seq,
+            rows=rows.get(batch.batch_id, (0, 0))[0],
+            records=told.get(batch.batch_id, 0),
+            sha256=batch.sha256.hex(),
+            prev_sha256=batch.prev_sha256.hex(),
+            signature_ok=ledger.signed_by(batch, keys[batch.gateway])[1],
+            received_at=batch.received_at,
+        )
+        for batch in provenance.ledger(conn, factory_id, sorted({*rows, *told}))
+    ]
+
+
+def _gateways(
+    conn: store.Connection, plan: MonitoringPlan, batches: Sequence[BatchUnder]
+) -> list[GatewayUnder]:
+    found = []
+    for code, keys in provenance.keys(conn, plan.factory.factory_id).items():
+        own = sum(batch.gateway == code for batch in batches)
+        last = keys.enrolments[-1] if keys.enrolments else None
+        if own:
+            found.append(
+                GatewayUnder(
+                    gateway=code,
+                    key_fingerprint=ledger.fingerprint(keys.current),
+                    enrolled_at=None if last is None else last.at,
+                    enrolled_by=None if last is None else last.actor,
+                    revoked_at=keys.revoked_at,
+                    batches=own,
+                )
+            )
+    return found

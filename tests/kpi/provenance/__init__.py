@@ -1,0 +1,1 @@
+"""Where figures come from, whether that holds, what changed, and figures that stay."""
