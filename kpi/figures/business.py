@@ -1,15 +1,27 @@
 """Defect rate, on-time delivery and inventory turnover from business records."""
 
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date, timedelta
 from math import fsum
 from typing import Any
 
 from kpi.calendar import months
 from kpi.errors import NotComputable
-from kpi.figures.basis import Estimate, Evidence, Inspected, Period, Unreadable, bounded, refused
+from kpi.figures.basis import (
+    Estimate,
+    Evidence,
+    Inspected,
+    Made,
+    Period,
+    Unreadable,
+    bounded,
+    refused,
+)
 from kpi.figures.records import STOCK
-from kpi.formulas.delivery import on_time
+from kpi.formulas.checks import ROUNDING
+from kpi.formulas.delivery import delivered, on_time
 from kpi.formulas.quality import quality
 from kpi.formulas.turnover import turnover
 
@@ -33,11 +45,60 @@ def defects(evidence: Evidence, period: Period) -> list[Estimate]:
         **aside,
     }
     try:
-        rate = quality(found.total, found.scrap, found.rework, found.passed_first).defect_rate
+        shares = quality(found.total, found.scrap, found.rework, found.passed_first)
+        _check_lots(found)
     except NotComputable as refusal:
         return [refused("defect_rate", "1", coverage, refusal.reason, **inputs)]
-    bounds = _widened(rate, found.total, coverage)
+    beside = {
+        "first_pass_yield": shares.first_pass_yield,
+        "scrap_rate": shares.scrap_ratio,
+        "rework_rate": shares.rework_ratio,
+    }
+    inputs |= {
+        name: _named_bounds(_widened(share, found.total, coverage))
+        for name, share in beside.items()
+    }
+    inputs["ppm"] = 1e6 * shares.defect_rate
+    inputs["by_ideal_time"] = _weighted(evidence, period, coverage)
+    bounds = _widened(shares.defect_rate, found.total, coverage)
     return [bounded("defect_rate", "1", coverage, bounds, **inputs)]
+
+
+def _check_lots(found: Inspected) -> None:
+    """Refuse lots whose dispositions fit their totals only when they are added up."""
+    if found.undisposed > ROUNDING * found.total:
+        raise NotComputable(
+            f"single lots miss their dispositions by {found.undisposed:g} units, though all "
+            "together add up; every unit needs exactly one"
+        )
+
+
+def _named_bounds(bounds: tuple[float, float, float]) -> dict[str, float]:
+    return dict(zip(("low", "point", "high"), bounds, strict=True))
+
+
+def _weighted(evidence: Evidence, period: Period, coverage: float) -> dict[str, Any]:
+    """Return the defect rate with each unit weighted by its ideal cycle, or why it is not known.
+
+    Pieces of unlike products do not add up; the ideal time that each stands for does.
+    """
+    lots: dict[Made, Inspected] = defaultdict(Inspected)
+    for day, by_made in evidence.business.made.items():
+        if period.start <= day < period.end:
+            for made, lot in by_made.items():
+                lots[made] += lot
+    cycles = {
+        (asset.code, product): seconds
+        for asset in evidence.plan.assets
+        for product, seconds in evidence.plan.ideal_cycle_s.get(asset.asset_id, {}).items()
+    }
+    strange = sorted(str(made) for made in lots if made not in cycles)
+    if strange:
+        named = ", ".join(strange[:_MOST_NAMED])
+        return {"reason": f"the plan has no ideal cycle of (asset, product) {named}"}
+    whole_s = fsum(cycles[made] * lot.total for made, lot in lots.items())
+    lost_s = fsum(cycles[made] * (lot.scrap + lot.rework) for made, lot in lots.items())
+    return _named_bounds(_widened(lost_s / whole_s, whole_s, coverage)) | {"products": len(lots)}
 
 
 def _readable(
@@ -85,7 +146,15 @@ def deliveries(evidence: Evidence, period: Period) -> list[Estimate]:
     except NotComputable as refusal:
         return [refused("on_time_delivery", "1", coverage, refusal.reason, **unreadable)]
     bounds = _widened(found.on_time, found.due, coverage)
-    inputs = {"lines_due": found.due, "on_time": round(found.on_time * found.due), **unreadable}
+    beside = asdict(delivered(lines, (period.start, end)))
+    if beside["otif"] is None:
+        beside["otif_reason"] = "not every order line names its order"
+    inputs = {
+        "lines_due": found.due,
+        "on_time": round(found.on_time * found.due),
+        **beside,
+        **unreadable,
+    }
     return [bounded("on_time_delivery", "1", coverage, bounds, **inputs)]
 
 
@@ -131,13 +200,32 @@ def _absent(evidence: Evidence, lacking: list[str], ends: list[date]) -> dict[st
 
 def _turnover(cost: float, balances: list[Mapping[str, float]]) -> Estimate:
     means = [fsum(balance.values()) for balance in balances]
-    inputs = {
+    inputs: dict[str, Any] = {
         "cogs_yuan": cost,
         "mean_stock_yuan": fsum(means) / len(means),
         "balances": len(means),
     }
     try:
-        turns = turnover(cost, means).turns
+        found = turnover(cost, means)
     except NotComputable as refusal:
         return refused("inventory_turnover", "turns", 1.0, refusal.reason, **inputs)
+    turns = found.turns
+    inputs |= {
+        "percent": found.percent,
+        "days": found.days,
+        "by_category": {category: _of_category(cost, balances, category) for category in STOCK},
+    }
     return bounded("inventory_turnover", "turns", 1.0, (turns, turns, turns), **inputs)
+
+
+def _of_category(
+    cost: float, balances: list[Mapping[str, float]], category: str
+) -> dict[str, float | None]:
+    """Return mean stock and turns of one category; without stock of it nothing turns over."""
+    mean = fsum(balance[category] for balance in balances) / len(balances)
+    turns = cost / mean if mean > 0 else None
+    return {
+        "mean_stock_yuan": mean,
+        "turns": turns,
+        "percent": None if turns is None else 100 * turns,
+    }

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from kpi.calendar import add_months
 from kpi.errors import NotComputable
-from kpi.figures.basis import Business, Inspected, Unreadable
+from kpi.figures.basis import Business, Inspected, Made, Unreadable
 from kpi.figures.people import employees, project
 from kpi.formulas.checks import non_negative, number, positive
 from kpi.formulas.delivery import OrderLine
@@ -43,15 +43,17 @@ def business(records: Mapping[str, Sequence[StoredRecord]], timezone: str) -> Bu
     for _, (promised, line) in read("order_line", _order_line):
         lines[promised].append(line)
     inspected: dict[date, Inspected] = defaultdict(Inspected)
-    for day, lot in read("inspection", _final_lot):
-        if lot is not None:
-            inspected[day] += lot
+    made: dict[date, dict[Made, Inspected]] = defaultdict(lambda: defaultdict(Inspected))
+    for day, found in read("inspection", _final_lot):
+        if found is not None:
+            inspected[day] += found[1]
+            made[day][found[0]] += found[1]
     balances = [balance for _, balance in read("stock_balance", _balance)]
     cogs_yuan = dict(cost for _, cost in read("cogs", _cost))
     people = dict(month for _, month in read("headcount", employees))
     projects = tuple(each for _, each in read("rd_project", project))
     stock_yuan = _stock_yuan(balances, aside)
-    return Business(lines, inspected, stock_yuan, cogs_yuan, tuple(aside), people, projects)
+    return Business(lines, inspected, stock_yuan, cogs_yuan, tuple(aside), made, people, projects)
 
 
 def _body(record: StoredRecord) -> Body:
@@ -68,6 +70,7 @@ def _order_line(body: Body) -> tuple[date, OrderLine]:
         due=_day("due", body["due"]) if body.get("due") else None,
         confirmed=tuple(_day("confirmed", day) for day in _list(body, "confirmed")),
         shipments=tuple(_shipment(each) for each in _list(body, "shipments")),
+        order=str(body["order"]) if body.get("order") is not None else None,
     )
     if line.promised is None:
         raise NotComputable("neither a due nor a confirmed date")
@@ -80,15 +83,21 @@ def _shipment(given: Any) -> tuple[date, float]:
     return _day("shipment", given[0]), positive("shipped quantity", _as_number(given[1]))
 
 
-def _final_lot(body: Body) -> Inspected | None:
-    """Return the quantities of a lot, None where a later operation inspects it again."""
+def _final_lot(body: Body) -> tuple[Made, Inspected] | None:
+    """Return what made a lot and its quantities, None where a later operation inspects it again."""
     operation = body.get("operation")
     if operation != "final":
         if not isinstance(operation, str):
             raise NotComputable("operation is missing")
         return None
     total, scrap, rework, passed = (_quantity(body, name) for name in _INSPECTED)
-    return Inspected(1, total, scrap, rework, passed)
+    undisposed = abs(total - scrap - rework - passed)
+    lot = Inspected(1, total, scrap, rework, passed, undisposed)
+    return (_hashable(body.get("asset")), _hashable(body.get("product"))), lot
+
+
+def _hashable(given: Any) -> Any:
+    return given if isinstance(given, str | int | float) else None
 
 
 def _quantity(body: Body, name: str) -> float:
