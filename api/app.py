@@ -16,7 +16,17 @@ from api.pages import overview as overview_page
 from api.pages import pictures as picture_pages
 from api.pictures.cache import PictureCache
 from api.pictures.render import WarmUp
-from api.routes import comparison, factories, figures, follow_up, gaps, health, ingest, schemas
+from api.routes import (
+    comparison,
+    factories,
+    figures,
+    findings,
+    follow_up,
+    gaps,
+    health,
+    ingest,
+    schemas,
+)
 from api.security import Guard
 
 VERSION = "0.1.0"
@@ -46,7 +56,7 @@ def create_app(database_url: str, certificate_header: str | None = None) -> Fast
     app.state.at_once = ingest.AtOnce()
     app.add_middleware(Guard)
     failures.install(app)
-    for module in (factories, figures, comparison, follow_up, gaps, ingest, schemas):
+    for module in (factories, figures, comparison, findings, follow_up, gaps, ingest, schemas):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)
     for page in (overview_page, factory_page, picture_pages):

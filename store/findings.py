@@ -182,11 +182,12 @@ def listed(
     *,
     since: date | None = None,
     until: date | None = None,
+    month: date | None = None,
     rule: str | None = None,
     severity: str | None = None,
     cleared: bool = False,
 ) -> list[Finding]:
-    """Return the findings of periods that meet [since, until), the newest period first.
+    """Return the findings of a month, or of periods in [since, until), the newest period first.
 
     Those that were cleared come only where they are asked for.
     """
@@ -194,6 +195,7 @@ def listed(
         "factory_id": factory_id,
         "since": since,
         "until": until,
+        "month": month,
         "rule": rule,
         "severity": severity,
         "cleared": cleared,

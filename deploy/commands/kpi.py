@@ -10,6 +10,7 @@ from rich.table import Table
 
 import store
 from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
+from deploy.commands.kpi_check import check
 from deploy.commands.kpi_jobs import jobs as list_jobs
 from deploy.commands.kpi_readouts import compare, figures, waterfall
 from deploy.commands.kpi_recompute import recompute
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 app.command("jobs")(list_jobs)
+app.command()(check)
 app.command()(recompute)
 for _readout in (figures, compare, waterfall):
     app.command()(_readout)

@@ -46,6 +46,17 @@ def _check_month(url: str, factory: registry.Factory, month: date, now: datetime
         return check_month(conn, factory, month, now)
 
 
+def check_factory(
+    conn: store.Connection, factory: registry.Factory, now: datetime, month: date | None = None
+) -> int:
+    """Check a month of a factory, or its marked ones; return how many were checked."""
+    if month is not None:
+        findings.mark(conn, factory.factory_id, [month])
+        return int(check_month(conn, factory, month, now))
+    marked = findings.marked(conn, last_full_hour(now), factory.factory_id)
+    return sum(check_month(conn, factory, month, now) for _, month in marked)
+
+
 def check_month(
     conn: store.Connection, factory: registry.Factory, month: date, now: datetime
 ) -> bool:

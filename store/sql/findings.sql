@@ -100,6 +100,7 @@ FROM kpi.finding
 WHERE factory_id = %(factory_id)s
   AND (%(since)s::date IS NULL OR period_end > %(since)s)
   AND (%(until)s::date IS NULL OR period_start < %(until)s)
+  AND (%(month)s::date IS NULL OR period_start = %(month)s)
   AND (%(rule)s::text IS NULL OR rule = %(rule)s)
   AND (%(severity)s::text IS NULL OR severity = %(severity)s)
   AND (%(cleared)s OR cleared_at IS NULL)
