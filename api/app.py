@@ -18,6 +18,7 @@ from api.pictures.cache import PictureCache
 from api.pictures.render import WarmUp
 from api.routes import (
     comparison,
+    explanation,
     factories,
     figures,
     findings,
@@ -56,7 +57,10 @@ def create_app(database_url: str, certificate_header: str | None = None) -> Fast
     app.state.at_once = ingest.AtOnce()
     app.add_middleware(Guard)
     failures.install(app)
-    for module in (factories, figures, comparison, findings, follow_up, gaps, ingest, schemas):
+    for module in (
+        *(factories, figures, comparison, explanation, findings, follow_up, gaps),
+        *(ingest, schemas),
+    ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)
     for page in (overview_page, factory_page, picture_pages):

@@ -113,11 +113,19 @@ def figures(conn: Connection, factory_id: int) -> list[Figure]:
 
 
 def ledger(
-    conn: Connection, factory_id: int, batch_ids: Sequence[int] | None = None
+    conn: Connection,
+    factory_id: int,
+    batch_ids: Sequence[int] | None = None,
+    *,
+    after: int = 0,
+    most: int | None = None,
 ) -> list[LedgerRow]:
-    """Return a factory's batches in the order of their rows' times: all, or those numbered."""
+    """Return a factory's batches in the order in which they came: all, or those numbered.
+
+    `after` is the number of the last batch of the page before, `most` the length of a page.
+    """
     numbers = None if batch_ids is None else list(batch_ids)
-    values = {"factory_id": factory_id, "batch_ids": numbers}
+    values = {"factory_id": factory_id, "batch_ids": numbers, "after": after, "most": most}
     with transaction(conn):
         return [
             LedgerRow(*(_plain(each) for each in row))
@@ -127,6 +135,14 @@ def ledger(
 
 def _plain(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
+
+
+def count_batches(conn: Connection, factory_id: int) -> int:
+    """Return how many batches a factory has sent."""
+    with transaction(conn):
+        row = conn.execute(query("count_batches"), {"factory_id": factory_id}).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def keys(conn: Connection, factory_id: int) -> dict[str, Keys]:
@@ -155,13 +171,21 @@ def rows_by_batch(
         return {batch_id: (count, astray) for batch_id, count, astray in rows}
 
 
-def batch_rows(conn: Connection, batches: Sequence[LedgerRow]) -> dict[int, Rows]:
-    """Return the rows of some batches as far as they are stored, ordered by (tag_id, ts)."""
+def batch_rows(conn: Connection, factory_id: int, batches: Sequence[LedgerRow]) -> dict[int, Rows]:
+    """Return the rows of some batches as far as they are stored, ordered by (tag_id, ts).
+
+    Rows that were moved to a tag of another factory are not among them.
+    """
     times = [at for each in batches for at in (each.first_ts, each.last_ts) if at is not None]
     if not times:
         return {}
     ids = [each.batch_id for each in batches]
-    values = {"batch_ids": ids, "start": min(times), "end": max(times)}
+    values = {
+        "factory_id": factory_id,
+        "batch_ids": ids,
+        "start": min(times),
+        "end": max(times),
+    }
     with transaction(conn), conn.cursor().copy(query("copy_batch_rows"), values) as copy:
         found = decode(b"".join(copy), _ROW_LAYOUT)
     numbers, first = np.unique(found["batch_id"], return_index=True)

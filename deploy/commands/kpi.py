@@ -12,6 +12,8 @@ import store
 from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
 from deploy.commands.kpi_check import check
 from deploy.commands.kpi_jobs import jobs as list_jobs
+from deploy.commands.kpi_locks import listed, lock, unlock
+from deploy.commands.kpi_provenance import audit, diff, explain
 from deploy.commands.kpi_readouts import compare, figures, waterfall
 from deploy.commands.kpi_recompute import recompute
 from store import registry
@@ -25,6 +27,9 @@ app.command()(check)
 app.command()(recompute)
 for _readout in (figures, compare, waterfall):
     app.command()(_readout)
+for _verb in (explain, audit, diff, lock, unlock):
+    app.command()(_verb)
+app.command("locks")(listed)
 
 _TIME = "%Y-%m-%d %H:%M:%S"
 

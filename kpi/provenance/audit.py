@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import store
+import store.figures
 from kpi.calendar import add_months, local_midnight, months
 from kpi.figures import Evidence
 from kpi.figures.records import counting_days, records_window
@@ -149,13 +150,10 @@ def _check(
 ) -> None:
     """Check batches and facts, and name the rows that account for what differs."""
     found = scope.found
-    batches = provenance.ledger(scope.conn, scope.factory.factory_id, numbers)
-    keys = provenance.keys(scope.conn, scope.factory.factory_id)
     signed = ledger.check(
         scope.conn,
         scope.factory.factory_id,
-        batches,
-        keys,
+        numbers,
         lambda done, of: scope.tell("batches", done, of),
     )
     found.batches, found.rows = signed.batches, signed.rows

@@ -1,7 +1,7 @@
 """What lies under which KPI, and how a period is named."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,11 +16,16 @@ _MONTH = re.compile(r"^\d{4}-\d{2}$")
 _YEAR_MONTHS = 12
 
 _OEE = ("oee", "availability", "performance", "quality")
-_RECORDS = {
+_RECORDS: Mapping[str, Sequence[str]] = {
     "defect_rate": ("inspection",),
     "on_time_delivery": ("order_line",),
     "inventory_turnover": ("stock_balance", "cogs"),
+    "headcount": ("headcount",),
+    "rd_cycle": ("rd_project",),
 }
+_KEY_EQUIPMENT = ("networked_equipment", "retrofitted_lines", "retrofitted_equipment")
+# What is formed from facts alone.
+_FACTS = (*_OEE, *_KEY_EQUIPMENT, "robots")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +43,10 @@ def assets_under(plan: MonitoringPlan, kpi: str) -> list[Asset]:
         return [asset for asset in plan.assets if asset.in_oee]
     if kpi.startswith("standard_coal"):
         return [asset for asset in plan.assets if asset.kind == "meter"]
-    if kpi == "networked_equipment":
+    if kpi in _KEY_EQUIPMENT:
         return [asset for asset in plan.assets if asset.key_equipment]
+    if kpi == "robots":
+        return [asset for asset in plan.assets if asset.kind == "robot"]
     if kpi in _RECORDS:
         return [asset for asset in plan.assets if asset.kind == "system"]
     return list(plan.assets)
@@ -47,7 +54,7 @@ def assets_under(plan: MonitoringPlan, kpi: str) -> list[Asset]:
 
 def kinds_under(kpi: str) -> Sequence[str]:
     """Return the kinds of records that a KPI is formed from; of one not listed here, all."""
-    if kpi in _OEE or kpi.startswith("standard_coal") or kpi == "networked_equipment":
+    if kpi in _FACTS or kpi.startswith("standard_coal"):
         return ()
     return _RECORDS.get(kpi, KINDS)
 

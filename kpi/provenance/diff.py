@@ -154,13 +154,13 @@ def _why(
         yield f"other coefficients: {versions}"
     if arrivals:
         rows = sum(each.rows for each in arrivals)
-        yield f"data arrived between: {rows} rows in {len(arrivals)} batches"
+        yield f"data arrived between: rows {rows}, batches {len(arrivals)}"
     if corrected := [each for each in records if each.before and each.after]:
-        yield f"{len(corrected)} records were corrected"
+        yield f"records corrected: {len(corrected)}"
     if new := [each for each in records if each.before is None]:
-        yield f"{len(new)} records came in or moved into the period"
+        yield f"records that came in or moved into the period: {len(new)}"
     if gone := [each for each in records if each.after is None]:
-        yield f"{len(gone)} records moved out of the period"
+        yield f"records that moved out of the period: {len(gone)}"
     same = first.period_start == second.period_start and first.period_end == second.period_end
     if same and not arrivals and not records and first.method_version == second.method_version:
         yield "no row or record arrived between: the plan, the calendar or the clock changed"

@@ -1,6 +1,7 @@
 """What lies under a figure, from its inputs down to the gateway's key."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,11 +16,12 @@ from kpi.provenance import ledger
 from kpi.provenance.basis import assets_under, kinds_under, named_period, window
 from store import provenance, registry
 from store.figures import Figure
-from store.provenance import RecordVersion
+from store.provenance import Keys, LedgerRow, RecordVersion
 from store.registry import Asset, MonitoringPlan
 
 _WORST = 5
 _MOST_RECORDS = 200
+_MOST_BATCHES = 1000
 _SUMS = (
     *("planned_s", "run_s", "setup_s", "stop_s", "idle_s", "unknown_s", "uncounted_s"),
     *("total", "good", "reject", "ideal_total_s", "ideal_good_s", "energy"),
@@ -109,6 +111,8 @@ class Explanation:
     inputs: dict[str, Any]
     inputs_sha256: str
     facts: list[AssetFacts]
+    batch_count: int
+    # The first 1000 in the order in which they came.
     batches: list[BatchUnder]
     gateways: list[GatewayUnder]
     record_count: int
@@ -123,7 +127,8 @@ def explain(conn: store.Connection, figure_id: int) -> Explanation:
         plan = registry.monitoring_plan(conn, registry.factory_by_code(conn, code))
         assets = assets_under(plan, figure.kpi)
         records = records_under(conn, plan, figure)
-        batches = _batches(conn, plan, figure, assets, records)
+        under = _under(conn, plan, figure, assets, records)
+        keys = provenance.keys(conn, plan.factory.factory_id)
         return Explanation(
             figure_id=figure.figure_id,
             factory=code,
@@ -145,8 +150,9 @@ def explain(conn: store.Connection, figure_id: int) -> Explanation:
             inputs=figure.inputs,
             inputs_sha256=figure.inputs_sha256.hex(),
             facts=[_facts(conn, plan, figure, asset) for asset in assets],
-            batches=batches,
-            gateways=_gateways(conn, plan, batches),
+            batch_count=len(under),
+            batches=[_batch(*each, keys) for each in under[:_MOST_BATCHES]],
+            gateways=_gateways(keys, [batch for batch, _, _ in under]),
             record_count=len(records),
             records=[
                 RecordUnder(each.kind, each.key, each.version, each.at, each.gateway, each.seq)
@@ -205,52 +211,53 @@ def _facts(
     )
 
 
-def _batches(
+def _under(
     conn: store.Connection,
     plan: MonitoringPlan,
     figure: Figure,
     assets: Sequence[Asset],
     records: Sequence[RecordVersion],
-) -> list[BatchUnder]:
+) -> list[tuple[LedgerRow, int, int]]:
+    """Return the batches under a figure, each with how many rows and records it has there."""
     start, end = window(plan, figure.period_start, figure.period_end)
     ids = [asset.asset_id for asset in assets]
     rows = provenance.rows_by_batch(conn, ids, start, end)
-    told: dict[int, int] = {}
-    for record in records:
-        told[record.batch_id] = told.get(record.batch_id, 0) + 1
-    factory_id = plan.factory.factory_id
-    keys = provenance.keys(conn, factory_id)
+    told = Counter(record.batch_id for record in records)
+    found = provenance.ledger(conn, plan.factory.factory_id, sorted({*rows, *told}))
     return [
-        BatchUnder(
-            gateway=batch.gateway,
-            seq=batch.seq,
-            rows=rows.get(batch.batch_id, (0, 0))[0],
-            records=told.get(batch.batch_id, 0),
-            sha256=batch.sha256.hex(),
-            prev_sha256=batch.prev_sha256.hex(),
-            signature_ok=ledger.signed_by(batch, keys[batch.gateway])[1],
-            received_at=batch.received_at,
-        )
-        for batch in provenance.ledger(conn, factory_id, sorted({*rows, *told}))
+        (batch, rows.get(batch.batch_id, (0, 0))[0], told[batch.batch_id])
+        for batch in found
+        # What came later forms later revisions.
+        if batch.received_at <= figure.computed_at
     ]
 
 
-def _gateways(
-    conn: store.Connection, plan: MonitoringPlan, batches: Sequence[BatchUnder]
-) -> list[GatewayUnder]:
+def _batch(batch: LedgerRow, rows: int, records: int, keys: Mapping[str, Keys]) -> BatchUnder:
+    return BatchUnder(
+        gateway=batch.gateway,
+        seq=batch.seq,
+        rows=rows,
+        records=records,
+        sha256=batch.sha256.hex(),
+        prev_sha256=batch.prev_sha256.hex(),
+        signature_ok=ledger.signed_by(batch, keys[batch.gateway])[1],
+        received_at=batch.received_at,
+    )
+
+
+def _gateways(keys: Mapping[str, Keys], batches: Sequence[LedgerRow]) -> list[GatewayUnder]:
+    sent = Counter(batch.gateway for batch in batches)
     found = []
-    for code, keys in provenance.keys(conn, plan.factory.factory_id).items():
-        own = sum(batch.gateway == code for batch in batches)
-        last = keys.enrolments[-1] if keys.enrolments else None
-        if own:
-            found.append(
-                GatewayUnder(
-                    gateway=code,
-                    key_fingerprint=ledger.fingerprint(keys.current),
-                    enrolled_at=None if last is None else last.at,
-                    enrolled_by=None if last is None else last.actor,
-                    revoked_at=keys.revoked_at,
-                    batches=own,
-                )
+    for code in sorted(sent):
+        last = keys[code].enrolments[-1] if keys[code].enrolments else None
+        found.append(
+            GatewayUnder(
+                gateway=code,
+                key_fingerprint=ledger.fingerprint(keys[code].current),
+                enrolled_at=None if last is None else last.at,
+                enrolled_by=None if last is None else last.actor,
+                revoked_at=keys[code].revoked_at,
+                batches=sent[code],
             )
+        )
     return found

@@ -15,6 +15,9 @@ from store.provenance import BatchRecord, Keys, LedgerRow
 
 # About 60 MB of rows at a time, whatever a factory has sent.
 MOST_ROWS = 500_000
+_PAGE = 10_000
+# Of how many altered batches the content is kept for a closer look.
+_MOST_ALTERED = 20
 
 Tell = Callable[[int, int], Any]
 
@@ -46,21 +49,28 @@ class Checked:
 def check(
     conn: store.Connection,
     factory_id: int,
-    batches: Sequence[LedgerRow],
-    keys: Mapping[str, Keys],
+    numbers: Sequence[int] | None,
     tell: Tell | None = None,
 ) -> Checked:
-    """Work out the hash of each batch again and verify chain and signature."""
+    """Work out the hash of each batch again, of all or those numbered; verify chain and signature.
+
+    The ledger is read page by page, and of rows a bounded number at a time.
+    """
     found = Checked()
-    for part in parts(batches):
-        _check_part(conn, factory_id, part, keys, found)
-        if tell is not None:
-            tell(found.batches, len(batches))
+    keys = provenance.keys(conn, factory_id)
+    total = provenance.count_batches(conn, factory_id) if numbers is None else len(numbers)
+    page = provenance.ledger(conn, factory_id, numbers, most=_PAGE)
+    while page:
+        for part in parts(page):
+            _check_part(conn, factory_id, part, keys, found)
+            if tell is not None:
+                tell(found.batches, total)
+        page = provenance.ledger(conn, factory_id, numbers, after=page[-1].batch_id, most=_PAGE)
     return found
 
 
 def parts(batches: Sequence[LedgerRow]) -> Iterator[list[LedgerRow]]:
-    """Cut batches, in the order of their rows' times, so that each part has few rows."""
+    """Cut batches, in the order in which they came, so that each part has few rows."""
     part: list[LedgerRow] = []
     rows = 0
     for batch in batches:
@@ -92,7 +102,7 @@ def _check_part(
     keys: Mapping[str, Keys],
     found: Checked,
 ) -> None:
-    rows = provenance.batch_rows(conn, part)
+    rows = provenance.batch_rows(conn, factory_id, part)
     ids = [batch.batch_id for batch in part if batch.record_count]
     signed = provenance.signed_records(conn, ids)
     versions = provenance.records_of(conn, ids)
@@ -150,10 +160,14 @@ def _content(content: Content, versions: int, records_known: bool, found: Checke
         found.problems.append(_altered(batch, "none of its rows is stored any more"))
     elif missing:
         words = f"{abs(missing)} rows too {'few' if missing > 0 else 'many'}"
-        found.problems.append(_altered(batch, f"{len(content.rows)} rows are stored, {words}"))
-        found.altered.append(content)
+        _keep(found, content, f"{len(content.rows)} rows are stored, {words}")
     else:
-        found.problems.append(_altered(batch, "what is stored is not what was signed"))
+        _keep(found, content, "what is stored is not what was signed")
+
+
+def _keep(found: Checked, content: Content, what: str) -> None:
+    found.problems.append(_altered(content.batch, what))
+    if len(found.altered) < _MOST_ALTERED:
         found.altered.append(content)
 
 

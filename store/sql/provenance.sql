@@ -11,8 +11,8 @@ WHERE figure_id = %(figure_id)s;
 SELECT code FROM registry.factory WHERE factory_id = %(factory_id)s;
 
 -- name: provenance_ledger
--- The ledger rows of a factory, each with the hash of the batch before it, in the order of their
--- rows' times: all of them, or some by their number.
+-- A page of a factory's ledger, each batch with the hash of the one before it, in the order in which
+-- they came: all of them, or some by their number.
 SELECT b.batch_id, g.code, b.seq, b.config_version, b.imported, b.row_count, b.record_count,
     b.first_ts, b.last_ts, b.sha256, b.prev_sha256, b.signature, b.received_at, b.collected_from,
     b.collected_to, coalesce(a.row_count, 0), before.sha256
@@ -22,7 +22,14 @@ LEFT JOIN telemetry.absorbed a USING (batch_id)
 LEFT JOIN telemetry.batch before ON before.gateway_id = b.gateway_id AND before.seq = b.seq - 1
 WHERE g.factory_id = %(factory_id)s
   AND (%(batch_ids)s::bigint[] IS NULL OR b.batch_id = ANY (%(batch_ids)s))
-ORDER BY b.first_ts NULLS FIRST, g.code, b.seq;
+  AND b.batch_id > %(after)s
+ORDER BY b.batch_id
+LIMIT %(most)s;
+
+-- name: count_batches
+-- How many batches a factory has sent.
+SELECT count(*) FROM telemetry.batch b JOIN registry.gateway g USING (gateway_id)
+WHERE g.factory_id = %(factory_id)s;
 
 -- name: gateway_keys
 -- The keys of a factory's gateways: the one that holds, and when each was enrolled.
@@ -52,6 +59,7 @@ COPY (
         SELECT batch_id, tag_id, ts, value, status
         FROM telemetry.measurement
         WHERE batch_id = ANY (%(batch_ids)s) AND ts >= %(start)s AND ts <= %(end)s
+          AND tag_id IN (SELECT tag_id FROM registry.tag WHERE factory_id = %(factory_id)s)
         UNION ALL
         SELECT batch_id, tag_id, ts, offered_value, offered_status
         FROM telemetry.conflict

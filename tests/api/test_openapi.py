@@ -27,6 +27,7 @@ def test_lists_the_interface_and_no_page(description: dict[str, Any]) -> None:
         "/api/v1/factories/{code}",
         "/api/v1/factories/{code}/figures",
         "/api/v1/factories/{code}/figures/{kpi}/{period_kind}/{period_start}/revisions",
+        "/api/v1/factories/{code}/figures/{kpi}/{period_kind}/{period_start}/explanation",
         "/api/v1/factories/{code}/comparison",
         "/api/v1/factories/{code}/findings",
         "/api/v1/factories/{code}/gaps",
