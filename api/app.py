@@ -18,6 +18,7 @@ from api.pictures.cache import PictureCache
 from api.pictures.render import WarmUp
 from api.routes import (
     comparison,
+    evidence,
     explanation,
     factories,
     figures,
@@ -58,7 +59,7 @@ def create_app(database_url: str, certificate_header: str | None = None) -> Fast
     app.add_middleware(Guard)
     failures.install(app)
     for module in (
-        *(factories, figures, comparison, explanation, findings, follow_up, gaps),
+        *(factories, figures, comparison, evidence, explanation, findings, follow_up, gaps),
         *(ingest, schemas),
     ):
         app.include_router(module.router, prefix=PREFIX)

@@ -11,11 +11,14 @@ from rich.table import Table
 import store
 from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
 from deploy.commands.kpi_check import check
+from deploy.commands.kpi_evidence import evidence
 from deploy.commands.kpi_jobs import jobs as list_jobs
 from deploy.commands.kpi_locks import listed, lock, unlock
 from deploy.commands.kpi_provenance import audit, diff, explain
 from deploy.commands.kpi_readouts import compare, figures, waterfall
 from deploy.commands.kpi_recompute import recompute
+from deploy.commands.kpi_reliability import reliability
+from deploy.commands.kpi_verdicts import policies, rebase, verdicts
 from store import registry
 
 if TYPE_CHECKING:
@@ -24,28 +27,33 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 app.command("jobs")(list_jobs)
 app.command()(check)
+app.command()(evidence)
 app.command()(recompute)
-for _readout in (figures, compare, waterfall):
+for _readout in (figures, compare, waterfall, reliability):
     app.command()(_readout)
 for _verb in (explain, audit, diff, lock, unlock):
     app.command()(_verb)
 app.command("locks")(listed)
+for _verdicts in (verdicts, policies, rebase):
+    app.command()(_verdicts)
 
 _TIME = "%Y-%m-%d %H:%M:%S"
 
 
 @app.command()
 def refresh(database: DatabaseOption = None) -> None:
-    """Recompute the facts of dirty hours, then the figures and verdicts above them, once.
+    """Recompute the facts of dirty hours, then figures, verdicts and findings, once.
 
     Example: `millpond kpi refresh`
     """
     url, now = database_url(database), datetime.now(UTC)
     from kpi import jobs  # slow to import
+    from kpi.jobs.finding_job import run_findings
 
     assets = jobs.run_facts(url, now)
     factories = jobs.run_figures(url, now)
-    print(f"{assets} assets and {factories} factories brought up to date")
+    months = run_findings(url, now)
+    print(f"{months} months checked, {assets} assets and {factories} factories brought up to date")
 
 
 @app.command()

@@ -1,12 +1,17 @@
 """Methods over alarms and maintenance, beside the stops that the machines themselves show."""
 
-from datetime import timedelta
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from statistics import median
 
 from kpi.annex1.basis import Answer, Footprint, Stop, hours, judged, text
 from kpi.annex1.tables import Rule
 from kpi.errors import NotComputable
 from store.records import StoredRecord
+
+# The least difference of two times.
+_STEP = timedelta(microseconds=1)
 
 
 def warnings(seen: Footprint, rule: Rule) -> Answer:
@@ -34,18 +39,13 @@ def fault_alarms(seen: Footprint, rule: Rule) -> Answer:
     """Unplanned stops of five minutes or more carry an alarm that the device itself raised."""
     stops = _stops(seen)
     before = timedelta(seconds=rule.limits["before_s"])
-    alarms = [
+    alarms = _by_asset(
         each
         for each in seen.records.get("alarm", ())
         if text(each, "category") == "fault" and text(each, "raised_by") == "device"
-    ]
+    )
     matched = [
-        [
-            a
-            for a in alarms
-            if text(a, "asset") == stop.asset and stop.start - before <= a.at < stop.end
-        ]
-        for stop in stops
+        _between(alarms.get(stop.asset, []), stop.start - before, stop.end) for stop in stops
     ]
     silent = [stop for stop, found in zip(stops, matched, strict=True) if not found]
     share = 1 - len(silent) / len(stops)
@@ -57,6 +57,22 @@ def fault_alarms(seen: Footprint, rule: Rule) -> Answer:
         shown=shown,
         stops_against=[_span(stop) for stop in silent[:50]],
     )
+
+
+def _by_asset(rows: Iterable[StoredRecord]) -> dict[str | None, list[StoredRecord]]:
+    """Return records by the asset that they name, in order of time."""
+    found: dict[str | None, list[StoredRecord]] = {}
+    for row in sorted(rows, key=lambda each: each.at):
+        found.setdefault(text(row, "asset"), []).append(row)
+    return found
+
+
+def _between(
+    rows: Sequence[StoredRecord], start: datetime, end: datetime
+) -> Sequence[StoredRecord]:
+    """Return the records of [start, end) out of those of one asset."""
+    first, last = (bisect_left(rows, at, key=lambda row: row.at) for at in (start, end))
+    return rows[first:last]
 
 
 def _stops(seen: Footprint) -> list[Stop]:
@@ -75,20 +91,16 @@ def predictions(seen: Footprint, rule: Rule) -> Answer:
     """At least one alert came before a real failure of the same asset; precision is shown."""
     alarms = seen.some("alarm", rule)
     alerts = [each for each in alarms if text(each, "category") == "prediction"]
-    failures = [
+    failures = _by_asset(
         each
         for each in (*seen.records.get("alarm", ()), *seen.records.get("maintenance", ()))
         if text(each, "category") == "fault" or text(each, "type") == "repair"
-    ]
+    )
     lead = timedelta(days=rule.limits["lead_days"])
     hits = [
         alert
         for alert in alerts
-        if any(
-            text(failure, "asset") == text(alert, "asset")
-            and timedelta(0) < failure.at - alert.at <= lead
-            for failure in failures
-        )
+        if _between(failures.get(text(alert, "asset"), []), alert.at + _STEP, alert.at + lead)
     ]
     numbers = {
         "alerts": len(alerts),
@@ -118,19 +130,18 @@ def upkeep(seen: Footprint, rule: Rule) -> Answer:
     stops = _stops(seen)
     after = hours(rule.limits["after_h"])
     repairs = [each for each in orders if text(each, "type") in ("repair", "predictive")]
-    matched = [
+    of_asset = _by_asset(repairs)
+    unmended = [
         stop
         for stop in stops
-        if any(
-            text(each, "asset") == stop.asset and stop.start <= each.at <= stop.end + after
-            for each in repairs
-        )
+        if not _between(of_asset.get(stop.asset, []), stop.start, stop.end + after)
     ]
-    share = len(matched) / len(stops)
-    due = [each for each in orders if seen.time(each, "due_at")]
+    share = 1 - len(unmended) / len(stops)
+    end = seen.window(rule)[1]
+    due = [each for each in orders if (at := seen.time(each, "due_at")) is not None and at < end]
     numbers = {
         "stops": len(stops),
-        "with_repair": len(matched),
+        "with_repair": len(stops) - len(unmended),
         "share": share,
         "due": len(due),
         "in_time": sum(_in_time(seen, each) for each in due),
@@ -139,7 +150,7 @@ def upkeep(seen: Footprint, rule: Rule) -> Answer:
         *(share >= rule.limits["least_share"], numbers),
         kind="maintenance",
         shown=repairs,
-        stops_against=[_span(stop) for stop in stops if stop not in matched][:50],
+        stops_against=[_span(stop) for stop in unmended[:50]],
     )
 
 

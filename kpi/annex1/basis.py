@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from math import isfinite
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -145,6 +146,20 @@ def text(record: StoredRecord, name: str) -> str | None:
     return None if given is None or given == "" else str(given)
 
 
+def amount(record: StoredRecord, name: str) -> float | None:
+    """Return a number of a record, None where it has none that can be read."""
+    return as_number(record.body.get(name))
+
+
+def as_number(given: Any) -> float | None:
+    """Return a number, or what a text of digits stands for; None for anything else."""
+    try:
+        found = float(given)
+    except (TypeError, ValueError):
+        return None
+    return found if isfinite(found) else None
+
+
 def judged(
     is_proven: bool,
     numbers: Mapping[str, Any],
@@ -167,10 +182,11 @@ def shared(
     rows: Sequence[StoredRecord], good: Sequence[StoredRecord], least: float, **numbers: Any
 ) -> tuple[bool, dict[str, Any], list[StoredRecord]]:
     """Return whether enough rows are good, the numbers, and the rows that are not."""
-    kept = {row.key for row in good}
+    # By identity: records of two kinds may have the same key.
+    kept = {id(row) for row in good}
     share = len(good) / len(rows)
     found = {"count": len(rows), "good": len(good), "share": share, "least_share": least}
-    return share >= least, found | numbers, [row for row in rows if row.key not in kept]
+    return share >= least, found | numbers, [row for row in rows if id(row) not in kept]
 
 
 def hours(count: float) -> timedelta:

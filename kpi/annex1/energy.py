@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kpi.annex1.basis import Answer, Footprint, judged, text
+from kpi.annex1.basis import Answer, Footprint, amount, judged
 from kpi.annex1.tables import Rule
 from kpi.errors import NotComputable
 from store.registry import Asset
@@ -64,7 +64,7 @@ def clean(seen: Footprint, rule: Rule) -> Answer:
     by_month = {f"{first:%Y-%m}": 0.0 for first in seen.months(rule)}
     shown = []
     for each in bills:
-        green = float(text(each, "green_quantity") or 0)
+        green = amount(each, "green_quantity") or 0.0
         by_month[f"{seen.month(each.at):%Y-%m}"] += green
         if green > 0:
             shown.append(each)

@@ -6,12 +6,13 @@ References
 """
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
 
-from kpi.annex1.basis import Answer, Floats, Footprint, hours, judged, shared, text
+from kpi.annex1.basis import Answer, Floats, Footprint, as_number, hours, judged, shared, text
 from kpi.annex1.tables import Rule
 from kpi.errors import NotComputable
 from store.records import StoredRecord
@@ -60,10 +61,18 @@ def _series(rows: list[StoredRecord]) -> dict[str, list[tuple[StoredRecord, floa
     """Return measured values in order of time by machine, operation and characteristic."""
     found = defaultdict(list)
     for row in sorted(rows, key=lambda each: each.at):
-        for each in row.body.get("measurements") or ():
-            name = f"{text(row, 'asset')} {text(row, 'operation')} {each['characteristic']}"
-            found[name].append((row, float(each["value"])))
+        for name, value in _measured(row):
+            found[f"{text(row, 'asset')} {text(row, 'operation')} {name}"].append((row, value))
     return found
+
+
+def _measured(row: StoredRecord) -> Iterator[tuple[str, float]]:
+    """Yield the characteristics of an inspection that have a value."""
+    given = row.body.get("measurements")
+    for each in given if isinstance(given, list) else ():
+        value = as_number(each.get("value")) if isinstance(each, Mapping) else None
+        if value is not None:
+            yield str(each.get("characteristic")), value
 
 
 def _outside(values: Floats, factor: float) -> npt.NDArray[np.bool_]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kpi.annex1.basis import Answer, Footprint, hours, judged, shared, text
+from kpi.annex1.basis import Answer, Footprint, amount, hours, judged, shared, text
 from kpi.annex1.tables import Claim, Rule
 from kpi.errors import NotComputable
 from store.records import StoredRecord
@@ -220,7 +220,7 @@ def _over_capacity(seen: Footprint, plans: Sequence[StoredRecord]) -> list[Store
         ends = [seen.time(other, "ends_at") for other in running]
         running = [other for other, end in zip(running, ends, strict=True) if end and end > each.at]
         running.append(each)
-        if len(running) > float(text(each, "capacity") or 1):
+        if len(running) > (amount(each, "capacity") or 1):
             found.append(each)
     return found
 

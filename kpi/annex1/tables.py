@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from kpi.calendar import add_months
 from kpi.errors import BadTable
@@ -20,7 +20,7 @@ class Claim:
 
     claim: str
     factory_kind: str
-    evidence_class: str
+    evidence_class: Literal["A", "B"]
     zh: str
     en: str
     systems: tuple[str, ...]
@@ -52,8 +52,8 @@ class Rule:
         return end.replace(day=1) if self.months is not None else end
 
     def expires(self, end: date) -> date:
-        """Return the day from which an answer no longer holds."""
-        return end + timedelta(days=self.valid_days)
+        """Return the day from which an answer of the window that ends before a day is too old."""
+        return self.end(end) + timedelta(days=self.valid_days)
 
 
 @cache

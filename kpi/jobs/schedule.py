@@ -8,6 +8,7 @@ from typing import Protocol
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from kpi.jobs.annex1_job import run_evidence
 from kpi.jobs.fact_job import run_facts
 from kpi.jobs.figure_job import run_figures
 from kpi.jobs.finding_job import run_findings
@@ -23,8 +24,8 @@ class Job(Protocol):
         """Run once; return how much there was to do."""
 
 
-# In this order in every turn: figures and findings stand on facts.
-JOBS: tuple[Job, ...] = (run_facts, run_figures, run_findings)
+# In this order in every turn: figures, findings and evidence stand on facts.
+JOBS: tuple[Job, ...] = (run_facts, run_figures, run_findings, run_evidence)
 
 
 class Refresher:

@@ -29,6 +29,7 @@ def test_lists_the_interface_and_no_page(description: dict[str, Any]) -> None:
         "/api/v1/factories/{code}/figures/{kpi}/{period_kind}/{period_start}/revisions",
         "/api/v1/factories/{code}/figures/{kpi}/{period_kind}/{period_start}/explanation",
         "/api/v1/factories/{code}/comparison",
+        "/api/v1/factories/{code}/evidence",
         "/api/v1/factories/{code}/findings",
         "/api/v1/factories/{code}/gaps",
         "/api/v1/factories/{code}/refused",

@@ -119,10 +119,10 @@ def test_retrofits_count_with_day_document_serial_number_and_data() -> None:
     assert inputs["basis"] == "documented"
 
 
-def test_what_rests_on_a_paper_is_graded_c() -> None:
+def test_what_rests_on_a_paper_is_graded_b_at_best() -> None:
     found = retrofitted(equipment(1))["retrofitted_equipment"]
     made = figure(1, MARCH, found, AFTER_MARCH)
-    assert (made.grade, made.point) == ("C", 1)
+    assert (made.grade, made.point) == ("B", 1)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The claims of a factory: which ones, by which systems, until when they hold."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +77,9 @@ def test_a_window_of_months_ends_with_the_last_whole_month() -> None:
     rule = rules()["EV-WARN"]
     window = rule.start(date(2026, 4, 17)), rule.end(date(2026, 4, 17))
     assert window == (date(2026, 1, 1), date(2026, 4, 1))
+
+
+def test_each_method_is_documented() -> None:
+    page = Path(__file__).parents[3] / "docs" / "evidence.md"
+    text = page.read_text(encoding="utf-8")
+    assert [name for name in rules() if f"`{name}`" not in text] == []
