@@ -9,14 +9,16 @@ from typing import Any
 
 from store.energy_checks import check_energy
 from store.errors import PlanRefused
-from store.plan_fields import Check, check_fields, one_of
+from store.plan_fields import Check, check_fields, one_of, whole
 from store.plan_schema import (
     ASSET,
+    COUNTED_KPIS,
     ENTERPRISE,
     FACTORY,
     IDEAL_CYCLE,
     LISTS,
     METER,
+    MOST_COUNTED,
     PLAN,
     SINGLE_ROLES,
     STATES,
@@ -44,6 +46,7 @@ def check_plan(plan: Plan) -> None:
     _check_stops(plan.get("planned_stops") or (), {asset["code"] for asset in plan["assets"]})
     _check_lines(plan.get("lines") or (), plan["assets"])
     _check_shifts(plan["shifts"])
+    _check_counts(plan)
     check_energy(plan)
 
 
@@ -133,6 +136,46 @@ def _check_stops(stops: Iterable[Plan], codes: set[str]) -> None:
             raise PlanRefused(f"{place}: no asset has the code {stop['asset']!r}")
         if datetime.fromisoformat(stop["starts_at"]) >= datetime.fromisoformat(stop["ends_at"]):
             raise PlanRefused(f"{place}: must end after it begins")
+    _check_stops_apart(list(stops))
+
+
+def _check_counts(plan: Plan) -> None:
+    """Refuse a promise, declaration or report of a count that is none."""
+    check = whole(0, MOST_COUNTED)
+    for name in ("promises", "declarations", "self_reports"):
+        for place, row in _numbered(name, plan.get(name) or ()):
+            if row["kpi"] not in COUNTED_KPIS:
+                continue
+            for field in ("before", "expected", "value"):
+                given = row.get(field)
+                if given is not None and (fault := check(_as_whole(given))) is not None:
+                    raise PlanRefused(f"{place}: {field} is {given!r} but {fault}: {row['kpi']}")
+
+
+def _as_whole(given: Any) -> Any:
+    """Return 6 for 6.0: both are one number in JSON."""
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
+def _check_stops_apart(stops: list[Plan]) -> None:
+    """Refuse stops that count and share time for one asset: nobody could say which one holds."""
+    spans = []
+    for number, stop in enumerate(stops):
+        start, end = (datetime.fromisoformat(stop[edge]) for edge in ("starts_at", "ends_at"))
+        if datetime.fromisoformat(stop["filed_at"]) < start:
+            spans.append((start, end, number))
+    spans.sort()
+    for at, (_, end, number) in enumerate(spans):
+        for start, _, other in spans[at + 1 :]:
+            if start >= end:
+                break
+            one, two = stops[number].get("asset"), stops[other].get("asset")
+            if one is None or two is None or one == two:
+                raise PlanRefused(
+                    f"planned_stops[{other}]: starts_at is {stops[other]['starts_at']!r} but must "
+                    f"not be before {stops[number]['ends_at']}, where planned_stops[{number}] of "
+                    f"{one or 'all assets'} ends"
+                )
 
 
 def _check_shifts(shifts: Iterable[Plan]) -> None:
@@ -153,5 +196,6 @@ def _check_shifts(shifts: Iterable[Plan]) -> None:
         if start < end:
             raise PlanRefused(
                 f"shifts: {one['name']} of weekday {one['weekday']} runs into "
-                f"{other['name']} of weekday {other['weekday']}"
+                f"{other['name']} of weekday {other['weekday']}; its duration_s must be at most "
+                f"{one['duration_s'] - (end - start)}"
             )

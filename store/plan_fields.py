@@ -39,6 +39,16 @@ def not_negative(value: Any) -> str | None:
     return number(value) or (None if value >= 0 else "must not be below 0")
 
 
+def between(least: float, most: float) -> Check:
+    """Accept a finite number in [least, most]."""
+
+    def check(value: Any) -> str | None:
+        fits = number(value) is None and least <= value <= most
+        return None if fits else f"must be a number from {least:g} to {most:g}"
+
+    return check
+
+
 def whole(least: int, most: int) -> Check:
     """Accept a whole number in [least, most]."""
 

@@ -6,6 +6,7 @@ from typing import Any
 from store.energy_carriers import UNITS
 from store.plan_fields import (
     Check,
+    between,
     clock,
     day,
     first_of_month,
@@ -21,8 +22,11 @@ from store.plan_fields import (
     timezone,
     whole,
 )
+from store.units import TAG_UNITS
 
 _INT = 2**31 - 1
+# From ten thousand units a second to one unit a week: beyond lies a cycle of zero or a wrong unit.
+LEAST_CYCLE_S, MOST_CYCLE_S = 0.0001, 604_800.0
 
 STATES = ("run", "setup", "stop", "idle", "planned_down", "unknown")
 FACTORY_KINDS = ("discrete", "process")
@@ -31,6 +35,9 @@ REGISTERS = ("import", "export", "tariff")
 ORIGINS = ("purchased", "own_renewable", "own_produced")
 EQUIVALENTS = ("fixed", "by_year")
 BASES = ("measured", "documented", "declared")
+# KPIs that count things: whole numbers from 0 on.
+MOST_COUNTED = 1_000_000
+COUNTED_KPIS = ("networked_equipment", "robots", "retrofitted_lines", "retrofitted_equipment")
 # The rows of the effect table that a factory may declare where its data do not reach.
 DECLARED_KPIS = ("retrofitted_lines", "retrofitted_equipment", "headcount", "rd_cycle")
 # An asset has one tag a role at most: facts would not know which to take. Of process values,
@@ -66,6 +73,7 @@ PLAN: dict[str, Check] = {
     "planned_stops": optional(rows),
     "promises": optional(rows),
     "declarations": optional(rows),
+    "bills": optional(rows),
     "self_reports": optional(rows),
 }
 FACTORY: dict[str, Check] = {
@@ -91,6 +99,7 @@ ASSET: dict[str, Check] = {
     "retrofitted_on": optional(day),
     "retrofit_document": optional(text),
     "meter": optional(table),
+    "limits": optional(table),
     "ideal_cycles": optional(rows),
     "tags": optional(rows),
 }
@@ -113,13 +122,13 @@ EXCHANGE: dict[str, Check] = {
 IDEAL_CYCLE: dict[str, Check] = {
     "product": whole(-_INT, _INT),
     "name": text,
-    "cycle_s": positive,
+    "cycle_s": between(LEAST_CYCLE_S, MOST_CYCLE_S),
     "source": text,
 }
 TAG: dict[str, Check] = {
     "name": text,
     "role": one_of(*ROLES),
-    "unit": text,
+    "unit": one_of(*TAG_UNITS),
     "heartbeat_s": whole(1, _INT),
     "modulus": optional(positive),
     "max_rate_per_s": optional(positive),

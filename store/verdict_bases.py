@@ -26,3 +26,14 @@ def keep(conn: Connection, factory_id: int, bases: Mapping[date, Mapping[str, An
     if rows:
         with transaction(conn):
             conn.cursor().executemany(query("keep_basis"), rows)
+
+
+def give_up(conn: Connection, factory_id: int, actor: str, reason: str) -> list[date]:
+    """Put what a factory's years rest on aside, and return their first days.
+
+    They are kept anew, as the plan is then, when the years are judged next: right where a fault of
+    the plan was corrected and all its hours were recomputed. Raises Refused without a reason.
+    """
+    values = {"factory_id": factory_id, "actor": actor, "reason": reason.strip()}
+    with transaction(conn):
+        return sorted(row[0] for row in conn.execute(query("give_up_bases"), values))

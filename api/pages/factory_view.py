@@ -49,8 +49,10 @@ class Row:
     reason_language: str
     fulfilment: Word
     fulfilment_share: str
+    fulfilment_why: str
     consistency: Word
     deviation: str
+    consistency_why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +179,10 @@ def _row(t: Texts, found: Comparison, row: Compared) -> Row:
         reason_language=reason_language,
         fulfilment=words.fulfilment(t, found, row),
         fulfilment_share=_share(row),
+        fulfilment_why=words.why(t, row, "fulfilment"),
         consistency=words.consistency(t, row),
         deviation=_deviation(t, row),
+        consistency_why=words.why(t, row, "consistency"),
     )
 
 

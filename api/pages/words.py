@@ -6,7 +6,7 @@ from api.formats import kpi_value
 from api.kpis import Kpi
 from api.messages import Texts
 from api.pages.templates import Word
-from api.verdicts import CONSISTENCY, FULFILMENT
+from api.verdicts import CONSISTENCY, FULFILMENT, REASONS
 from store.pool import Compared
 
 
@@ -37,6 +37,16 @@ def consistency_word(t: Texts, code: str) -> Word:
     """Return a consistency verdict as a person sees it."""
     word = CONSISTENCY[code]
     return Word(t(f"consistency.{code}"), word.tone, word.shape)
+
+
+def why(t: Texts, row: Compared, about: str) -> str:
+    """Return why a verdict has no word, with what differs; empty where it has one."""
+    found = [
+        t(f"why.{each['code']}") + (f" ({each['text']})" if each["text"] else "")
+        for each in row.reasons or ()
+        if each["about"] == about and each["code"] in REASONS
+    ]
+    return t("common.separator").join(found)
 
 
 def unit_and_direction(t: Texts, kpi: Kpi) -> str:

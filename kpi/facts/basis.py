@@ -155,3 +155,10 @@ def mark_flags(
     for event, flag in _EVENT_FLAG.items():
         marks |= np.where(found.event == event, flag, 0)
     np.bitwise_or.at(flags, pieces.hour, marks[pieces.index])
+
+
+def mark_excluded(flags: Ints, found: Increments, window: Window) -> None:
+    """Set the flag of an impossible value on its own hour, also where no interval bridges it."""
+    at = found.excluded_us
+    inside = at[(at >= window.start_us) & (at < window.end_us)]
+    flags[window.hour_of(inside)] |= FLAG_SPIKE

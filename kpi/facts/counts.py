@@ -1,8 +1,9 @@
 """Count facts: pieces, and the ideal seconds that the products made stand for.
 
-Ideal seconds have bounds for two causes. A product that changed between two readings, or was not
-known, leaves the ideal cycle open; good and total then vary alike. What a register counted before
-a reset is not known; it is at most what ideal speed gives in that time.
+Ideal seconds have bounds for three causes. A product that changed between two readings, or was
+not known, leaves the ideal cycle open; good and total then vary alike. What a register counted
+before a reset is not known; it is at most what ideal speed gives in that time. Across a value that
+the register cannot have shown, it may be off by as much as it counted there.
 """
 
 from dataclasses import dataclass
@@ -10,9 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpi.calendar import PLANNED, Calendar
-from kpi.facts.basis import Floats, Ints, Readings, Window, mark_flags, spread
+from kpi.facts.basis import (
+    Floats,
+    Ints,
+    Readings,
+    Window,
+    mark_excluded,
+    mark_flags,
+    spread,
+)
 from kpi.facts.products import cycles_of
-from kpi.formulas.counters import LEVEL_SHIFT, RESET, Increments
+from kpi.formulas.counters import LEVEL_SHIFT, RESET, SPIKE, Increments
 
 _NAMES = (
     "total",
@@ -71,13 +80,17 @@ def _common_span(registers: list[Increments]) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Quantity:
-    """Pieces by hour, their ideal seconds with bounds, and the most that was not seen."""
+    """Pieces by hour, their ideal seconds with bounds, and the most that was not seen.
+
+    `doubt` are the ideal seconds counted across impossible values.
+    """
 
     amount: Floats
     ideal: Floats
     ideal_low: Floats
     ideal_high: Floats
     unseen: Floats
+    doubt: Floats
 
 
 def _quantity(
@@ -93,6 +106,7 @@ def _quantity(
     cycle = cycles_of(readings, found)
     pieces = spread(found, window, span_us)
     mark_flags(flags, found, cycle.low < cycle.high, pieces, tag)
+    mark_excluded(flags, found, window)
     index, hour = pieces.index, pieces.hour
     amount = found.increase[index] * pieces.share
     lasts_s = (found.end_us - found.start_us) / 1e6
@@ -103,36 +117,44 @@ def _quantity(
         ideal_low=window.total(hour, amount * cycle.low[index]),
         ideal_high=window.total(hour, amount * cycle.high[index]),
         unseen=window.total(hour, unseen_s[index] * pieces.share),
+        doubt=window.total(hour, amount * (cycle.point * (found.event == SPIKE))[index]),
     )
 
 
 def _split(quantities: dict[str, _Quantity], window: Window) -> dict[str, Floats]:
     """Return total, good and reject from the two of them that are counted."""
-    none = _Quantity(*(np.zeros(window.hours) for _ in range(5)))
+    none = _Quantity(*(np.zeros(window.hours) for _ in range(6)))
     total, good = quantities.get("total_count"), quantities.get("good_count")
     reject = quantities.get("reject_count", none)
     if total is None and good is not None:
         lead, made, kept = good, good.ideal + reject.ideal, good.ideal
         amounts = good.amount + reject.amount, good.amount
         more_made, more_good, less_good = good.unseen + reject.unseen, good.unseen, none.unseen
+        doubt = good.doubt + reject.doubt, good.doubt
     elif total is not None and good is not None:
         lead, made, kept = total, total.ideal, good.ideal
         amounts = total.amount, good.amount
         more_made, more_good, less_good = total.unseen, good.unseen, none.unseen
+        doubt = total.doubt, good.doubt
     else:
         assert total is not None
         lead, made, kept = total, total.ideal, total.ideal - reject.ideal
         amounts = total.amount, total.amount - reject.amount
         more_made, more_good, less_good = total.unseen, total.unseen, reject.unseen
+        doubt = total.doubt, total.doubt + reject.doubt
     made_low, made_high = _scaled(lead, made)
     good_low, good_high = _scaled(lead, kept)
     columns = (
         *(*amounts, amounts[0] - amounts[1]),
-        *(made, made_low, made_high + more_made),
-        # Rejects that were not seen cannot be more than what was good.
-        *(kept, np.minimum(good_low, np.maximum(good_low - less_good, 0.0)), good_high + more_good),
+        *(made, _less(made_low, doubt[0]), made_high + more_made + doubt[0]),
+        *(kept, _less(good_low, less_good + doubt[1]), good_high + more_good + doubt[1]),
     )
     return dict(zip(_NAMES, columns, strict=True))
+
+
+def _less(low: Floats, less: Floats) -> Floats:
+    """Lower a bound, not below nothing: no more can be missing than there is."""
+    return np.asarray(np.minimum(low, np.maximum(low - less, 0.0)))
 
 
 def _scaled(lead: _Quantity, ideal: Floats) -> tuple[Floats, Floats]:

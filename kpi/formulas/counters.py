@@ -38,7 +38,8 @@ class Increments:
     """Increase per interval between consecutive kept samples, as parallel arrays.
 
     `event` is NONE, RESET (the increase is a lower bound), ROLLOVER, SPIKE (the interval bridges
-    excluded samples) or LEVEL_SHIFT (the register jumped for good; the jump is not counted).
+    excluded samples, impossible or out of reach) or LEVEL_SHIFT (the register jumped for good; the
+    jump is not counted).
     `excluded_us` are the times of the samples that were kept out.
     """
 
@@ -137,13 +138,22 @@ def increments(
     position = np.searchsorted(kept[1:], np.fromiter(special, dtype=np.int64, count=len(special)))
     increase[position] = [found for found, _ in special.values()]
     event[position] = [code for _, code in special.values()]
-    return Increments(
-        start_us=register.t_us[kept[:-1]],
-        end_us=register.t_us[kept[1:]],
-        increase=increase,
-        event=event,
-        excluded_us=np.sort(np.concatenate([t_us[~possible], register.t_us[~keep]])),
-    )
+    start_us, end_us = register.t_us[kept[:-1]], register.t_us[kept[1:]]
+    excluded_us = np.sort(np.concatenate([t_us[~possible], register.t_us[~keep]]))
+    over = _intervals_over(excluded_us, start_us, end_us)
+    event[over] = np.where(event[over] == NONE, SPIKE, event[over])
+    return Increments(start_us, end_us, increase, event, excluded_us)
+
+
+def _intervals_over(excluded_us: Int64s, start_us: Int64s, end_us: Int64s) -> Int64s:
+    """Return the indices of the intervals that bridge an excluded sample, each once."""
+    if len(end_us) == 0:
+        return np.empty(0, dtype=np.int64)
+    at = np.unique(np.searchsorted(end_us, excluded_us, side="left"))
+    at = at[at < len(end_us)]
+    first = np.searchsorted(excluded_us, start_us[at], side="right")
+    inside = first < np.searchsorted(excluded_us, end_us[at], side="left")
+    return at[inside]
 
 
 def _suspects(register: _Register) -> Int64s:

@@ -31,6 +31,7 @@ Difference = Literal[
 ]
 
 _EQUIPMENT = frozenset({"oee", "availability", "performance", "quality", "nee", "teep", "ooe"})
+_ENERGY = ("standard_coal", "energy_")
 _BY_PRODUCT = frozenset({"performance", "quality", "oee", "nee", "defect_rate"})
 _MOST_NAMED = 5
 
@@ -118,7 +119,7 @@ def differences(
         found += _equipment(was, now, policy)
     if new.kpi in _BY_PRODUCT:
         found += _mix(was["mix"], now["mix"], policy)
-    if new.kpi.startswith("standard_coal"):
+    if new.kpi.startswith(_ENERGY):
         found += _energy(was["meters"], now["meters"])
     return found
 
@@ -126,7 +127,7 @@ def differences(
 def _versions(old: Figure, new: Figure) -> Iterator[Differing]:
     if old.method_version != new.method_version:
         yield Differing("method", f"{old.method_version} → {new.method_version}")
-    if old.coefficient_version != new.coefficient_version and new.kpi.startswith("standard_coal"):
+    if old.coefficient_version != new.coefficient_version and new.kpi.startswith(_ENERGY):
         yield Differing("coefficients", f"{old.coefficient_version} → {new.coefficient_version}")
 
 

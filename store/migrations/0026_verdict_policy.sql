@@ -26,3 +26,15 @@ CREATE TABLE kpi.verdict_basis (
     kept_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (factory_id, period_start)
 );
+
+-- Bases that were given up for a reason, as after a plan was corrected and recomputed.
+CREATE TABLE kpi.verdict_basis_past (
+    past_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    factory_id   int  NOT NULL REFERENCES registry.factory,
+    period_start date NOT NULL,
+    basis        jsonb NOT NULL,
+    kept_at      timestamptz NOT NULL,
+    actor        text NOT NULL,
+    reason       text NOT NULL CHECK (reason <> ''),
+    ended_at     timestamptz NOT NULL DEFAULT clock_timestamp()
+);

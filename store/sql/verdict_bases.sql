@@ -7,3 +7,12 @@ SELECT period_start, basis FROM kpi.verdict_basis WHERE factory_id = %(factory_i
 INSERT INTO kpi.verdict_basis (factory_id, period_start, basis)
 VALUES (%(factory_id)s, %(period_start)s, %(basis)s)
 ON CONFLICT (factory_id, period_start) DO NOTHING;
+
+-- name: give_up_bases
+-- Puts what the years of a factory rest on aside, with who did it and why.
+WITH gone AS (
+    DELETE FROM kpi.verdict_basis WHERE factory_id = %(factory_id)s
+    RETURNING factory_id, period_start, basis, kept_at)
+INSERT INTO kpi.verdict_basis_past (factory_id, period_start, basis, kept_at, actor, reason)
+SELECT factory_id, period_start, basis, kept_at, %(actor)s, %(reason)s FROM gone
+RETURNING period_start;

@@ -105,14 +105,41 @@ def test_a_register_that_jumped_for_good_opens_the_high_bound() -> None:
     assert found["flags"][0] & FLAG_SPIKE
 
 
-def test_a_spike_is_kept_out() -> None:
+def test_a_spike_is_kept_out_and_what_was_counted_across_it_may_be_off_by_as_much() -> None:
     plan = asset_plan(tag(TOTAL, max_rate_per_s=0.1), tag(REJECT))
     found = facts(
         plan, {TOTAL: [(0, 10), (20, 99_999), (40, 30), (60, 40)], REJECT: steady(0, 0, 60)}
     )
     assert found["total"][0] == 30
-    assert bounds(found, "total") == (1800, 1800, 1800)
+    # Twenty pieces of 60 s from 0:00 to 0:40.
+    assert bounds(found, "total") == (600, 1800, 3000)
+    assert bounds(found, "good") == (600, 1800, 3000)
     assert found["flags"][0] == FLAG_SPIKE
+
+
+@pytest.mark.parametrize("impossible", [-5.0, 5000.0], ids=["negative", "above its modulus"])
+def test_a_value_that_no_counter_shows_is_never_passed_over_in_silence(impossible: float) -> None:
+    plan = asset_plan(tag(TOTAL, modulus=1000.0), tag(REJECT))
+    found = facts(
+        plan, {TOTAL: [(0, 10), (20, impossible), (40, 30), (60, 40)], REJECT: steady(0, 0, 60)}
+    )
+    assert found["total"][0] == 30
+    assert bounds(found, "total") == (600, 1800, 3000)
+    assert found["flags"][0] == FLAG_SPIKE
+
+
+def test_a_negative_count_of_rejects_opens_both_bounds_of_good_alone() -> None:
+    found = facts(COUNTED, {TOTAL: [(0, 0), (60, 40)], REJECT: [(0, 0), (30, -1), (60, 10)]})
+    assert bounds(found, "total") == (2400, 2400, 2400)
+    assert bounds(found, "good") == (1200, 1800, 2400)
+    assert found["flags"][0] & FLAG_SPIKE
+
+
+def test_an_impossible_value_after_the_last_reading_is_flagged_in_its_hour() -> None:
+    rows = {TOTAL: [(0, 0), (60, 40), (90, -1)], REJECT: steady(0, 0, 120)}
+    found = facts(COUNTED, rows, hours=2)
+    assert [bool(flag & FLAG_SPIKE) for flag in found["flags"]] == [False, True]
+    assert found["uncounted_s"].tolist() == [0, 3600], "nobody knows what was made then"
 
 
 def test_a_gap_is_bridged_exactly_and_flagged() -> None:

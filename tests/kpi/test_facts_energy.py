@@ -76,10 +76,20 @@ def test_a_reset_without_a_largest_rate_leaves_its_hours_unknown() -> None:
     assert found["energy"][[0, 2]].tolist() == [4, 4]
 
 
-@pytest.mark.parametrize("row", [(30, None), (30, 3.0, BAD), (30, -1.0), (30, 2000.0)], ids=str)
-def test_readings_that_the_register_cannot_show_are_passed_over(
-    row: tuple[float, float | None],
-) -> None:
+@pytest.mark.parametrize("row", [(30, None), (30, 3.0, BAD)], ids=str)
+def test_rows_without_a_good_value_are_passed_over(row: tuple[float, float | None]) -> None:
     plan = asset_plan(tag(ENERGY, modulus=1000.0, max_rate_per_s=0.01))
     found = facts(plan, {ENERGY: [(0, 100), row, (60, 110)]})
     assert energies(found) == [(10, 10, 10)]
+    assert not found["flags"][0] & FLAG_SPIKE
+
+
+@pytest.mark.parametrize("value", [-1.0, 2000.0, 900.0], ids=["negative", "modulus", "spike"])
+def test_a_reading_that_the_register_cannot_show_is_kept_out_with_a_wider_bound(
+    value: float,
+) -> None:
+    plan = asset_plan(tag(ENERGY, modulus=1000.0, max_rate_per_s=0.01))
+    found = facts(plan, {ENERGY: [(0, 100), (15, 104), (30, value), (60, 110)]})
+    # Six units from 0:15 to 1:00 are in doubt, the four before are not.
+    assert energies(found) == [(4, 10, 16)]
+    assert found["flags"][0] & FLAG_SPIKE

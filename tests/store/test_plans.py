@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 import store
+from collectors.config.fields import UNITS
 from store import batches, plan_schema, plans, registry
 from store.errors import PlanRefused, Refused, UnknownFactory
 from store.plan_checks import check_plan
+from store.units import TAG_UNITS
 from tests.store.samples import START, Gateway, count, enrol, one_row, sample_plan, with_plan
 
 Plan = dict[str, Any]
@@ -143,6 +145,18 @@ def test_a_stop_filed_late_is_kept_but_does_not_count(db: store.Connection) -> N
     assert [planned.asset_id for planned in loaded(db).planned_stops] == [None]
 
 
+def test_stops_of_different_assets_and_stops_that_meet_do_not_overlap() -> None:
+    plan = sample_plan()
+    stop = plan["planned_stops"][0]
+    after = {"starts_at": stop["ends_at"], "ends_at": "2026-03-02T11:00:00+08:00"}
+    plan["planned_stops"] = [stop, stop | {"asset": "M02"}, stop | after | {"asset": None}]
+    check_plan(plan)
+
+
+def test_every_unit_that_a_gateway_may_show_may_stand_in_a_plan() -> None:
+    assert set(UNITS) <= set(TAG_UNITS)
+
+
 def _without(name: str) -> Callable[[Plan], Any]:
     return lambda plan: plan.pop(name)
 
@@ -198,7 +212,9 @@ _FAULTS: list[tuple[Callable[[Plan], Any], str]] = [
      "asset M02, meter: level is 4 but must be a whole number from 1 to 3"),
     (_in_asset(meter={"carrier": "electricity", "level": 1}), "asset M02, meter: unit is missing"),
     (lambda plan: plan["assets"][1]["ideal_cycles"][0].update(cycle_s=0),
-     "asset M02, ideal_cycles[0]: cycle_s is 0 but must be above 0"),
+     "asset M02, ideal_cycles[0]: cycle_s is 0 but must be a number from 0.0001 to 604800"),
+    (lambda plan: plan["assets"][1]["ideal_cycles"][0].update(cycle_s=1e6),
+     "cycle_s is 1000000.0 but must be a number from 0.0001 to 604800"),
     (lambda plan: plan["assets"][1]["ideal_cycles"][0].update(cycle_s=float("nan")),
      "cycle_s is nan but must be a number"),
     (lambda plan: plan["assets"][1]["ideal_cycles"].append(plan["assets"][0]["ideal_cycles"][0]),
@@ -206,6 +222,7 @@ _FAULTS: list[tuple[Callable[[Plan], Any], str]] = [
     (_in_tag(role="count"), "asset M02, tags[1]: role is 'count' but must be one of state, prod"),
     (_in_tag(heartbeat_s=0), "heartbeat_s is 0 but must be a whole number from 1 to"),
     (_in_tag(heartbeat_s=True), "heartbeat_s is True but must be a whole number"),
+    (_in_tag(unit="furlong"), "asset M02, tags[1]: unit is 'furlong' but must be one of 1, %,"),
     (_in_tag(modulus=-1), "modulus is -1 but must be above 0"),
     (_in_tag(ratio=0), "ratio is 0 but must be above 0"),
     (_in_tag(resolution=-0.1), "resolution is -0.1 but must not be below 0"),
@@ -231,6 +248,17 @@ _FAULTS: list[tuple[Callable[[Plan], Any], str]] = [
     (_in_list("planned_stops", asset="M99"), "planned_stops[0]: no asset has the code 'M99'"),
     (_in_list("planned_stops", ends_at="2026-03-02T00:00:00Z"), "planned_stops[0]: must end after"),
     (_in_list("planned_stops", filed_at="2026-03-01T08:00:00"), "must be a time with an offset"),
+    (_twice("planned_stops"),
+     "planned_stops[1]: starts_at is '2026-03-02T08:00:00+08:00' but must not be before "
+     "2026-03-02T10:00:00+08:00, where planned_stops[0] of M01 ends"),
+    (lambda plan: plan["planned_stops"].append(plan["planned_stops"][0] | {
+        "asset": None, "starts_at": "2026-03-02T09:59:59+08:00",
+        "ends_at": "2026-03-03T00:00:00+08:00"}),
+     "planned_stops[1]: starts_at is '2026-03-02T09:59:59+08:00' but must not be before"),
+    (_in_list("promises", kpi="robots", before=None, expected=-3),
+     "promises[0]: expected is -3 but must be a whole number from 0 to 1000000: robots"),
+    (_in_list("self_reports", kpi="networked_equipment", value=6.5),
+     "self_reports[0]: value is 6.5 but must be a whole number from 0"),
     (_twice("promises"), "promises: oee stands there twice"),
     (_in_list("promises", basis="guessed"), "promises[0]: basis is 'guessed' but must be one of"),
     (_in_list("promises", expected=None), "promises[0]: expected is None but must be a number"),

@@ -113,7 +113,15 @@ def test_a_lasting_new_level_is_taken_over_without_counting_the_jump() -> None:
 def test_values_that_the_register_cannot_show_are_kept_out(impossible: float) -> None:
     found = run([(0, 10), (60, impossible), (120, 12)], modulus=2**16)
     assert found.increase.tolist() == [2]
+    assert found.event.tolist() == [SPIKE], "what it bridges is in doubt"
     assert found.excluded_us.tolist() == [60_000_000]
+
+
+def test_impossible_values_before_and_after_all_others_lie_in_no_interval() -> None:
+    found = run([(0, -1.0), (60, 10), (120, 12), (180, -1.0)])
+    assert found.increase.tolist() == [2]
+    assert found.event.tolist() == [NONE]
+    assert found.excluded_us.tolist() == [0, 180_000_000]
 
 
 def test_resets_between_spikes_keep_their_places() -> None:
