@@ -222,7 +222,7 @@ def waterfall(
 
     Example: `millpond kpi waterfall --factory DEMO-FIBRE --period 2026-Q1`
     """
-    from kpi.figures import Period
+    from kpi.figures import Period, figure
     from kpi.figures.equipment import oee
     from kpi.jobs import last_full_hour
     from kpi.jobs.evidence import gathered
@@ -233,7 +233,10 @@ def waterfall(
         window = chosen(period, start, end) or _newest_month(conn, found_factory)
         evidence = gathered(conn, found_factory, last_full_hour(datetime.now(UTC)))
     found = losses(evidence, window.start, window.end)
-    beside = oee(evidence, Period("month", window.start, window.end))
+    days = Period("month", window.start, window.end)
+    beside = [
+        figure(found_factory.factory_id, days, each, evidence.until) for each in oee(evidence, days)
+    ]
     show(_waterfall_shown(found_factory, window, found, beside), form, as_json, as_csv)
     if svg is not None:
         svg.write_text(_picture(found_factory, window, found), encoding="utf-8")
@@ -252,7 +255,7 @@ def _newest_month(conn: store.Connection, factory: registry.Factory) -> Days:
 
 
 def _waterfall_shown(
-    factory: registry.Factory, window: Days, found: "Waterfall", beside: list[Any]
+    factory: registry.Factory, window: Days, found: "Waterfall", beside: list[stored.NewFigure]
 ) -> Shown:
     from api.formats import number, percent
 
@@ -275,9 +278,15 @@ def _waterfall_shown(
         "start": window.start,
         "end": window.end,
         **asdict(found),
-        "oee": [asdict(each) for each in beside],
+        "oee": [_formed(each) for each in beside],
     }
     return Shown(table, rows, whole)
+
+
+def _formed(each: stored.NewFigure) -> dict[str, Any]:
+    """Return what was formed for these days alone and is stored nowhere."""
+    names = ("kpi", "unit", "point", "low", "high", "coverage", "grade", "reason", "inputs")
+    return {name: getattr(each, name) for name in names}
 
 
 def _relatives(inputs: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -46,7 +46,7 @@ def _states(readings: Readings, window: Window) -> tuple[Ints, Ints]:
     samples = readings.samples[tag.tag_id]
     found = intervals(
         samples.t_us,
-        _codes(samples.value, readings.plan.states),
+        state_codes(samples.value, readings.plan.states),
         start_us=window.start_us,
         end_us=window.end_us,
         max_hold_us=hold_us(tag),
@@ -54,7 +54,7 @@ def _states(readings: Readings, window: Window) -> tuple[Ints, Ints]:
     return found.start_us, found.state
 
 
-def _codes(raw: Floats, states: Mapping[int, str]) -> Ints:
+def state_codes(raw: Floats, states: Mapping[int, str]) -> Ints:
     """Return state codes; a number that the plan does not list is unknown."""
     codes = np.full(len(raw), UNKNOWN, np.int64)
     for number, name in states.items():

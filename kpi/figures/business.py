@@ -87,7 +87,7 @@ def _weighted(evidence: Evidence, period: Period, coverage: float) -> dict[str, 
         if period.start <= day < period.end:
             for made, lot in by_made.items():
                 lots[made] += lot
-    cycles = {
+    cycles: dict[Made, float] = {
         (asset.code, product): seconds
         for asset in evidence.plan.assets
         for product, seconds in evidence.plan.ideal_cycle_s.get(asset.asset_id, {}).items()

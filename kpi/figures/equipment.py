@@ -9,7 +9,7 @@ import numpy as np
 
 from kpi.errors import NotComputable
 from kpi.figures import beside
-from kpi.figures.basis import Estimate, Evidence, Period, bounded, refused
+from kpi.figures.basis import Estimate, Evidence, Period, bounded, grade, refused
 from kpi.figures.lines import lines
 from kpi.formulas.lines import Share
 from kpi.formulas.oee import from_sums
@@ -79,7 +79,9 @@ def _with_company(
     if whole.low is None or whole.point is None or whole.high is None:
         return whole
     bounds = whole.low, whole.point, whole.high
-    company: dict[str, Any] = beside.relatives(evidence, period, assets, sums, bounds)
+    company: dict[str, Any] = {}
+    if grade(whole.coverage) != "D":
+        company |= beside.relatives(evidence, period, assets, sums, bounds)
 
     def ideal_good(asset: Asset) -> Share:
         by_asset = evidence.sums([asset], period.start, period.end)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kpi.errors import NotComputable
-from kpi.figures.basis import Evidence, Period
+from kpi.figures.basis import Evidence, Period, grade
 from kpi.formulas.lines import Share, bottleneck, line_oee
 from store.registry import Asset, Line
 
@@ -55,9 +55,12 @@ def _oee(
         cycles.get(last.asset_id, {}),
         cycles.get(slowest.asset_id, {}),
     )
+    coverage = 1 - uncounted / planned
+    if grade(coverage) == "D":
+        return {"coverage": coverage, "reason": f"data cover {coverage:.1%}, less than 75 %"}
     return {
         "low": min(found.low, found.point),
         "oee": found.point,
         "high": max(found.high, found.point),
-        "coverage": 1 - uncounted / planned,
+        "coverage": coverage,
     }

@@ -85,6 +85,13 @@ def test_a_line_whose_cycles_do_not_reach_says_why() -> None:
     assert "oee" not in line
 
 
+def test_a_line_that_was_hardly_counted_says_so() -> None:
+    facts = {1: _BOTH[1], 2: {DAY: {**_BOTH[2][DAY], "uncounted_s": DAY_S / 2}}}
+    (line,) = _inputs(evidence(_serial(), facts))["lines"]
+    assert line["reason"] == "data cover 50.0%, less than 75 %"
+    assert "oee" not in line
+
+
 def test_the_share_of_key_equipment_stands_beside_oee_and_names_what_is_left_out() -> None:
     plan = machines(1)
     key = replace(plan.assets[0], key_equipment=True)

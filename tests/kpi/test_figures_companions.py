@@ -43,6 +43,7 @@ def test_unlike_products_are_weighted_by_ideal_time() -> None:
     # 10 of 100 pieces of 60 s are defective, and none of 100 pieces of 600 s.
     assert weighted["point"] == pytest.approx(600 / 66_000)
     assert weighted["products"] == 2
+    assert _made(product="2")["by_ideal_time"] == weighted, "some systems send numbers as text"
 
 
 def test_without_an_ideal_cycle_nothing_is_weighted() -> None:
