@@ -75,8 +75,9 @@ def window_truth(plant: "Plant", first: date, end: date) -> dict[str, float]:
         clock.midnight_us(clock.day_number(end)),
     )
     tce, tce_equivalent = _standard_coal(plant, window)
+    made = [_asset_output(plant, each, window) for each in _in_oee(plant)]
     figures: dict[str, float | None] = {
-        **oee_figures([_asset_output(plant, each, window) for each in _in_oee(plant)]),
+        **oee_figures(made),
         "defect_rate": defect_rate(plant.lots, window),
         "on_time_delivery": on_time_delivery(
             plant.order_lines, clock.day_number(first), clock.day_number(end)
@@ -84,6 +85,7 @@ def window_truth(plant: "Plant", first: date, end: date) -> dict[str, float]:
         "inventory_turnover": inventory_turnover(plant.months, first, end),
         "standard_coal": tce,
         "standard_coal_equivalent": tce_equivalent,
+        "energy_intensity": _ratio(tce * 1000, sum(each.ideal_good_s for each in made) / 3600),
         "networked_equipment": float(_networked(plant, window[1])),
         "robots": _robots(plant, window[1]),
     }

@@ -69,13 +69,29 @@ def energy_plan(conn: Connection, factory_id: int) -> EnergyPlan:
     )
 
 
-def load_energy(conn: Connection, factory_id: int, plan: Mapping[str, Any]) -> None:
+@dataclass(frozen=True, slots=True)
+class EnergyState:
+    """All that a stored plan says of energy, for comparison with the next one."""
+
+    plan: EnergyPlan
+    factors: tuple[tuple[Any, ...], ...]
+
+
+def energy_state(conn: Connection, factory_id: int) -> EnergyState:
+    """Return what is stored, inside the caller's transaction."""
+    factors = conn.execute(query("list_energy_factors"), {"factory_id": factory_id}).fetchall()
+    return EnergyState(energy_plan(conn, factory_id), tuple(factors))
+
+
+def load_energy(
+    conn: Connection, factory_id: int, plan: Mapping[str, Any], before: EnergyState
+) -> None:
     """Store what a checked plan says of its energy, inside the caller's transaction.
 
-    The hours of a meter whose exchanges are not those of before are marked for the fact job.
+    Where it says other things than before, the hours behind changed exchanges are marked for the
+    fact job, and all months that have figures for the figure job.
     """
     owner = {"factory_id": factory_id}
-    before = _exchanges(conn, factory_id)
     conn.execute(query("delete_energy_lists"), owner)
     exchanges = [
         dict(exchange) | owner | {"asset": asset["code"]}
@@ -89,7 +105,10 @@ def load_energy(conn: Connection, factory_id: int, plan: Mapping[str, Any]) -> N
     if plan.get("electricity_equivalent"):
         method = owner | {"equivalent": plan["electricity_equivalent"]}
         conn.execute(query("insert_energy_method"), method)
-    _mark_changed(conn, before, _exchanges(conn, factory_id))
+    after = energy_state(conn, factory_id)
+    _mark_changed(conn, before.plan.exchanges, after.plan.exchanges)
+    if before != after:
+        conn.execute(query("mark_formed_months"), owner)
 
 
 def _exchanges(conn: Connection, factory_id: int) -> dict[int, tuple[Exchange, ...]]:

@@ -7,7 +7,7 @@ from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from store.db import Connection, transaction
 from store.errors import PlanRefused, Refused
-from store.meters import load_energy
+from store.meters import energy_state, load_energy
 from store.plan_checks import Plan, check_plan
 from store.queries import query
 
@@ -56,13 +56,14 @@ def _load(conn: Connection, plan: Plan) -> int:
     factory_id = _load_factory(conn, plan)
     owner = {"factory_id": factory_id}
     _check_dropped(conn, factory_id, plan)
+    energy_before = energy_state(conn, factory_id)
     conn.execute(query("delete_plan_lists"), owner)
     for asset in plan["assets"]:
         _load_asset(conn, factory_id, asset)
     _insert_all(conn, "insert_state_map", owner, _state_map_rows(plan))
     factors = [_given(_FACTOR_DEFAULTS, row) for row in plan.get("energy_factors") or ()]
     _insert_all(conn, "insert_energy_factor", owner, factors)
-    load_energy(conn, factory_id, plan)
+    load_energy(conn, factory_id, plan, energy_before)
     _insert_all(conn, "insert_line", owner, _line_rows(plan))
     _insert_all(conn, "insert_shift", owner, plan["shifts"])
     _insert_all(conn, "insert_holiday", owner, plan.get("holidays") or ())

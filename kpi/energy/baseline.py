@@ -111,18 +111,30 @@ def fit(energy: Sequence[float], drivers: Sequence[Sequence[float]]) -> Model:
     return model
 
 
-def saving(model: Model, measured: float, drivers: Sequence[Sequence[float]]) -> Saving:
+def saving(
+    model: Model,
+    measured: float,
+    drivers: Sequence[Sequence[float]],
+    weights: Sequence[float] | None = None,
+) -> Saving:
     """Return what was saved over some months against the adjusted baseline.
 
     The uncertainty holds the error of the coefficients, which the months share, and the scatter of
-    each month: t · residual · √(m + 1ᵀX(XᵀX)⁻¹Xᵀ1).
+    each month: t · residual · √(wᵀw + wᵀX(XᵀX)⁻¹Xᵀw).
+
+    Parameters
+    ----------
+    measured : over all the months [energy unit]
+    drivers : by month, as in the model
+    weights : days of each month where the model is one of daily means; else 1 each
 
     References: [1], [2].
     """
     design = _design(drivers)
-    together = design.sum(axis=0)
+    weight = np.ones(len(design)) if weights is None else np.asarray(weights, np.float64)
+    together = weight @ design
     predicted = float(together @ np.array([model.intercept, *model.slopes]))
-    variance = len(design) + float(together @ model.covariance @ together)
+    variance = float(weight @ weight) + float(together @ model.covariance @ together)
     t = _T90[min(model.freedom, len(_T90)) - 1]
     low, high = (np.array(side) for side in zip(*model.ranges, strict=True))
     beyond = (design[:, 1:] < low) | (design[:, 1:] > high)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kpi.calendar import local_midnight, to_us
+from kpi.figures.bills import Bill
 from kpi.figures.bridges import Bridges, Shift
 from kpi.figures.people import Project
 from kpi.formulas.delivery import OrderLine
@@ -78,7 +79,7 @@ class DayFacts:
 
 
 # The code of the asset that made a lot, and the number of its product.
-Made = tuple[str | None, int | str | None]
+Made = tuple[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,21 @@ class Business:
     # People employed at the end of a month, by its first day.
     employees: Mapping[date, float] = field(default_factory=dict)
     projects: Sequence[Project] = ()
+    # Value of the output by first of month [yuan], and the year of its constant prices.
+    output_value: Mapping[date, tuple[float, int]] = field(default_factory=dict)
+    # Invoices that state a measured heating value.
+    bills: Sequence[Bill] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineMonth:
+    """Energy [tce] and good output [standard hours] of a month before the renovation."""
+
+    start: date
+    end: date
+    tce: float
+    standard_hours: float
+    coverage: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +165,8 @@ class Evidence:
     business: Business
     bridges: Bridges
     down_s: Mapping[int, npt.NDArray[np.float64]] = field(default_factory=dict)
+    # The months before the renovation where `days` do not reach back to them, else None.
+    baseline: Sequence[BaselineMonth] | None = None
 
     @property
     def today(self) -> date:

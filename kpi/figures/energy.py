@@ -9,8 +9,10 @@ from kpi.energy.amounts import Amount
 from kpi.energy.coefficients import Choice, Factor, factor, is_medium
 from kpi.errors import NotComputable
 from kpi.figures.basis import Estimate, Evidence, Period, bounded, refused
+from kpi.figures.bills import billed_factor
 from kpi.figures.energy_meters import Boundary, Flow, boundary, checks, coverage, flows
 from kpi.formulas.energy import KG_PER_T, EnergyItem, standard_coal
+from store.registry import EnergyFactor
 
 _CALORIFIC = Choice("calorific")
 PURCHASED, WITH_MEDIA = "standard_coal_purchased", "standard_coal_with_media"
@@ -55,6 +57,16 @@ def energy(evidence: Evidence, period: Period) -> list[Estimate]:
     return found
 
 
+def total(evidence: Evidence, period: Period) -> tuple[Amount, float]:
+    """Return standard coal on the calorific basis [tce] and its coverage.
+
+    Raises NotComputable.
+    """
+    site = boundary(evidence, media=False)
+    heard = coverage(evidence, period, site.entries)
+    return _used(_lines(evidence, period, site, _CALORIFIC)), heard
+
+
 def _standard_coal(
     evidence: Evidence, period: Period, kpi: str, site: Boundary, choice: Choice
 ) -> Estimate:
@@ -70,11 +82,16 @@ def _standard_coal(
 
 
 def _lines(evidence: Evidence, period: Period, site: Boundary, choice: Choice) -> list[Line]:
-    stated = evidence.plan.energy_factors
     return [
-        Line(flow, factor(stated, flow.carrier, flow.unit, flow.first, choice))
+        Line(flow, factor(_stated(evidence, flow), flow.carrier, flow.unit, flow.first, choice))
         for flow in flows(evidence, period, site.entries, choice)
     ]
+
+
+def _stated(evidence: Evidence, flow: Flow) -> list[EnergyFactor]:
+    """Return what the plan and the invoices say of factors; the plan's measurements go first."""
+    billed = billed_factor(evidence.business.bills, flow.carrier, flow.first, flow.end)
+    return [*evidence.plan.energy_factors, *([billed] if billed is not None else [])]
 
 
 def _used(lines: Sequence[Line]) -> Amount:

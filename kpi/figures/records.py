@@ -13,12 +13,16 @@ from zoneinfo import ZoneInfo
 from kpi.calendar import add_months
 from kpi.errors import NotComputable
 from kpi.figures.basis import Business, Inspected, Made, Unreadable
+from kpi.figures.bills import bill
 from kpi.figures.people import employees, project
 from kpi.formulas.checks import non_negative, number, positive
 from kpi.formulas.delivery import OrderLine
 from store.records import StoredRecord
 
-KINDS = ("inspection", "order_line", "stock_balance", "cogs", "headcount", "rd_project")
+KINDS = (
+    *("inspection", "order_line", "stock_balance", "cogs", "headcount", "rd_project"),
+    *("output_value", "energy_invoice"),
+)
 _INSPECTED = ("total", "scrap", "rework", "passed_first")
 STOCK = ("raw", "wip", "finished")
 
@@ -53,7 +57,13 @@ def business(records: Mapping[str, Sequence[StoredRecord]], timezone: str) -> Bu
     people = dict(month for _, month in read("headcount", employees))
     projects = tuple(each for _, each in read("rd_project", project))
     stock_yuan = _stock_yuan(balances, aside)
-    return Business(lines, inspected, stock_yuan, cogs_yuan, tuple(aside), made, people, projects)
+    output_value = dict(month for _, month in read("output_value", _output_value))
+    bills = tuple(each for _, each in read("energy_invoice", bill) if each is not None)
+    return Business(
+        *(lines, inspected, stock_yuan, cogs_yuan, tuple(aside), made, people, projects),
+        output_value=output_value,
+        bills=bills,
+    )
 
 
 def _body(record: StoredRecord) -> Body:
@@ -93,18 +103,11 @@ def _final_lot(body: Body) -> tuple[Made, Inspected] | None:
     total, scrap, rework, passed = (_quantity(body, name) for name in _INSPECTED)
     undisposed = abs(total - scrap - rework - passed)
     lot = Inspected(1, total, scrap, rework, passed, undisposed)
-    return (_text(body.get("asset")), _product(body.get("product"))), lot
+    return (_hashable(body.get("asset")), _hashable(body.get("product"))), lot
 
 
-def _text(given: Any) -> str | None:
-    return str(given) if isinstance(given, str | int) else None
-
-
-def _product(given: Any) -> int | str | None:
-    """Return a product's number in the plan; some systems send it as text."""
-    if isinstance(given, str) and given.isdecimal():
-        return int(given)
-    return given if isinstance(given, str | int) else None
+def _hashable(given: Any) -> Any:
+    return given if isinstance(given, str | int | float) else None
 
 
 def _quantity(body: Body, name: str) -> float:
@@ -141,6 +144,13 @@ def _stock_yuan(
 def _cost(body: Body) -> tuple[date, float]:
     month = _day("month", f"{body.get('month')}-01")
     return month, number("amount_yuan", _value(body, "amount_yuan"))
+
+
+def _output_value(body: Body) -> tuple[date, tuple[float, int]]:
+    month = _day("month", f"{body.get('month')}-01")
+    value = non_negative("value_yuan", _value(body, "value_yuan"))
+    price_year = number("price_year", _value(body, "price_year"))
+    return month, (value, int(price_year))
 
 
 def _value(body: Body, name: str) -> Any:
@@ -180,10 +190,19 @@ def counting_days(kind: str, at: date, body: Body) -> list[date]:
             return [_order_line(body)[0]]
         except NotComputable:
             return [at]
+    if kind == "energy_invoice" and isinstance(body, Mapping):
+        return [at, *_first_day(body)]
     if kind == "stock_balance":
         # The closing balance of one month opens the next.
         return [at, at + timedelta(days=1)]
     return [at]
+
+
+def _first_day(body: Body) -> list[date]:
+    try:
+        return [_day("first_day", body.get("first_day"))]
+    except NotComputable:
+        return []
 
 
 def records_window(baseline_from: date) -> date:

@@ -8,7 +8,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 import store
-from kpi.calendar import add_months
+from kpi.calendar import add_months, months
 from kpi.figures import Evidence, Period, estimates, figure
 from kpi.figures.records import counting_days
 from kpi.jobs.basis import Progress, last_full_hour, run_job
@@ -105,6 +105,10 @@ def _periods(factory: registry.Factory, dirty: set[date], until: datetime) -> li
     """Return the months that are dirty and the closed rolling years that hold one of them."""
     this_month = until.astimezone(ZoneInfo(factory.timezone)).date().replace(day=1)
     first = factory.baseline_from
+    if any(first <= month < factory.baseline_to for month in dirty):
+        # What was saved is measured against the baseline, so that every later month rests on it.
+        later_months = months(factory.baseline_to.replace(day=1), add_months(this_month, 1))
+        dirty = dirty | {start for start, _ in later_months}
     found = {
         Period("month", month, add_months(month, 1), is_open=month == this_month)
         for month in dirty

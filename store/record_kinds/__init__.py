@@ -27,6 +27,7 @@ KINDS = (
     "rd_project",
     "headcount",
     "energy_invoice",
+    "output_value",
 )
 
 

@@ -62,6 +62,14 @@ def test_the_uncertainty_of_one_month_is_the_prediction_interval_of_the_textbook
     assert saving(model, 0.0, [[150.0]]).uncertainty == pytest.approx(wanted)
 
 
+def test_daily_means_weigh_each_month_by_its_days() -> None:
+    model = fit(used(noise=10), [[each] for each in OUTPUT])
+    found = saving(model, 31 * 250.0, [[100.0]], [31.0])
+    one_day = saving(model, 250.0, [[100.0]])
+    assert found.saving == pytest.approx(31 * one_day.saving)
+    assert found.uncertainty == pytest.approx(31 * one_day.uncertainty)
+
+
 def test_two_drivers_take_one_more_degree_of_freedom() -> None:
     degree_days = [300.0, 250, 200, 100, 40, 0, 0, 0, 20, 90, 180, 280]
     energy = 50 + 2 * np.array(OUTPUT) + 0.5 * np.array(degree_days)

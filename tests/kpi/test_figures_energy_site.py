@@ -8,9 +8,20 @@ import pytest
 from kpi.figures import Estimate
 from kpi.figures.energy import energy
 from store.meters import EnergyPlan, EnergyStock, Meter
+from store.records import StoredRecord
 from store.registry import EnergyFactor, MonitoringPlan
 from tests.kpi.builders import asset, monitoring_plan, tag
-from tests.kpi.evidence import MARCH, YEAR, Facts, bounds, each_day, evidence, metered, one
+from tests.kpi.evidence import (
+    MARCH,
+    YEAR,
+    Facts,
+    bounds,
+    each_day,
+    evidence,
+    metered,
+    one,
+    record,
+)
 
 MARCH_DAYS = (date(2026, 3, 1), date(2026, 4, 1))
 YEAR_DAYS = (date(2025, 4, 1), date(2026, 4, 1))
@@ -231,3 +242,48 @@ def test_a_plan_may_take_each_years_own_equivalent_value() -> None:
         ["2026-01-01", "2026-04-01"],
     ]
     assert point(found) == pytest.approx(365 * PER_KWH)
+
+
+def invoice(first: str, last: str, quantity: Any, lhv_mj: Any) -> StoredRecord:
+    """An invoice of natural gas."""
+    body = {
+        "carrier": "natural_gas",
+        "first_day": first,
+        "last_day": last,
+        "quantity": quantity,
+        "lower_heating_value_mj": lhv_mj,
+    }
+    return record(first, date.fromisoformat(last), body)
+
+
+def billed(*invoices: StoredRecord, certified: float = 1.1) -> list[Estimate]:
+    """The figures of March of a site that burns 1000 m3 a day and has a certified factor too."""
+    factors = (EnergyFactor("natural_gas", certified, "supplier"),)
+    plan = site(meter(1, "natural_gas", "m3"), factors=factors)
+    given = evidence(plan, {1: whole(1_000)}, records={"energy_invoice": invoices})
+    return energy(given, MARCH)
+
+
+def test_the_heating_value_of_invoices_is_weighted_by_what_was_billed() -> None:
+    found = billed(
+        invoice("2026-03-01", "2026-03-10", "10000", 29.307),
+        invoice("2026-03-11", "2026-03-31", 30_000, "35.1684"),
+    )
+    assert point(found) == pytest.approx(31 * (10 * 1.0 + 30 * 1.2) / 40)
+    assert found[0].inputs["lines"][0]["source"] == "measured by the supplier: 2 invoices"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        invoice("2026-03-01", "2026-03-10", 10_000, 35.1684),
+        invoice("2026-03-01", "2026-03-31", 10_000, None),
+        invoice("2026-03-01", "2026-03-31", 10_000, 351.684),
+        invoice("2026-02-15", "2026-03-14", 10_000, 35.1684),
+    ],
+    ids=["a third of the month", "no value", "impossible value", "other days"],
+)
+def test_invoices_that_do_not_measure_the_month_leave_the_certificate(given: StoredRecord) -> None:
+    found = billed(given)
+    assert point(found) == pytest.approx(31 * 1.1)
+    assert found[0].inputs["lines"][0]["factor"] == "certified"

@@ -198,7 +198,7 @@ def test_every_kpi_is_there_for_every_month(plant: Plant) -> None:
     every = plant.truth()
     kpis = set(every["after"])
     has_robots = any(each.kind == "robot" for each in plant.scenario.equipment)
-    assert len(kpis) == 10 + has_robots
+    assert len(kpis) == 11 + has_robots
     for name in ("baseline_months", "after_months"):
         assert len(every[name]) == 12
         for figures in every[name].values():

@@ -212,3 +212,18 @@ def test_a_faulty_energy_plan_is_refused_with_what_is_allowed(plan: Plan, words:
 )
 def test_what_follows_each_other_is_no_contradiction(plan: Plan) -> None:
     check_plan(plan)
+
+
+def test_another_factor_marks_the_months_that_have_figures(db: store.Connection) -> None:
+    factory_id = plans.load_plan(db, factor())
+    db.execute(
+        "INSERT INTO kpi.figure (factory_id, kpi, period_kind, period_start, period_end, revision,"
+        " unit, coverage, grade, reason, method_version, coefficient_version, inputs,"
+        " inputs_sha256) VALUES (%s, 'standard_coal', 'month', '2026-01-01', '2026-02-01', 1,"
+        " 'tce', 0, 'D', 'x', 'm', 'c', '{}', '')",
+        (factory_id,),
+    )
+    plans.load_plan(db, factor())
+    assert db.execute("SELECT month FROM kpi.dirty_month").fetchall() == []
+    plans.load_plan(db, factor(kgce_per_unit=1.25))
+    assert db.execute("SELECT month FROM kpi.dirty_month").fetchall() == [(date(2026, 1, 1),)]
