@@ -63,21 +63,14 @@ class Sources:
         self._running = {source.name: self._running[source.name] for source in wanted}
 
     async def end(self) -> None:
-        """End all of them."""
-        await self._end(list(self._running))
+        """End all of them; how they were doing can still be asked for."""
+        await _ended(list(self._running.values()))
 
     def _start(self, source: Source) -> "_Running":
         return _Running(source, adapter_for(source, self._context), self._forward)
 
     async def _end(self, names: Sequence[str]) -> None:
-        ending = [self._running.pop(name) for name in names]
-        for one in ending:
-            one.runner.end()
-            one.task.cancel()
-        if ending:
-            _, late = await asyncio.wait([one.task for one in ending], timeout=_END_S)
-            for task in late:
-                _log.error("source %s does not end; it is left behind", task.get_name())
+        await _ended([self._running.pop(name) for name in names])
 
 
 class _Running:
@@ -86,3 +79,13 @@ class _Running:
         self.adapter = adapter
         self.runner = SourceRunner(source, adapter, forward)
         self.task = asyncio.create_task(self.runner.run(), name=source.name)
+
+
+async def _ended(running: Sequence[_Running]) -> None:
+    for one in running:
+        one.runner.end()
+        one.task.cancel()
+    if running:
+        _, late = await asyncio.wait([one.task for one in running], timeout=_END_S)
+        for task in late:
+            _log.error("source %s does not end; it is left behind", task.get_name())

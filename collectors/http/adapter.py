@@ -1,6 +1,7 @@
 """HTTP: a request is answered when the spool holds what it brought."""
 
 import asyncio
+import socket
 from collections.abc import Sequence
 
 from starlette.applications import Starlette
@@ -29,6 +30,7 @@ class HttpAdapter:
         self._intake: Intake | None = None
         self._server: Server | None = None
         self._serving: asyncio.Task[None] | None = None
+        self._listening: socket.socket | None = None
 
     @property
     def tags(self) -> Sequence[str]:
@@ -47,8 +49,9 @@ class HttpAdapter:
             Route("/tags", self._intake.take_tags, methods=["POST"]),
         ]
         self._server = Server(Starlette(routes=routes), source, folder)
-        listening = listen(source.host, source.port)
-        self._serving = asyncio.create_task(self._server.serve([listening]), name=source.name)
+        self._listening = listen(source.host, source.port)
+        serving = self._server.serve([self._listening])
+        self._serving = asyncio.create_task(serving, name=source.name)
 
     async def receive(self) -> Delivery:
         """Return what the next request brought; empty when there was none for a while."""
@@ -73,3 +76,7 @@ class HttpAdapter:
             await asyncio.wait((serving,), timeout=_CLOSE_S)
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
+        if self._listening is not None:
+            # One that is told to end before it has begun leaves this to us.
+            self._listening.close()
+            self._listening = None

@@ -136,7 +136,13 @@ class Readings:
 
 
 def _is_quiet(item: Item, since_s: float) -> bool:
-    return item.place is Place.SUBSCRIBED and item.quiet_since_s <= since_s
+    """Tell whether a node is to be read: quiet for long, or never read in this session.
+
+    What a server announces first carries the time of the last change, which may lie months back;
+    only a reading proves that it holds now.
+    """
+    is_unproven = item.read_s == 0.0 or item.quiet_since_s <= since_s
+    return item.place is Place.SUBSCRIBED and is_unproven
 
 
 def _polled_us(item: Item, data: ua.DataValue, at_us: int) -> int:

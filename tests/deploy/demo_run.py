@@ -41,7 +41,7 @@ class Watched:
                 cwd=_ROOT,
                 start_new_session=True,
             )
-        self.seen: dict[int, str] = {self.process.pid: "the program itself"}
+        self.seen: dict[int, str] = {self.process.pid: _name(self.process.pid)}
         self._stop = threading.Event()
         self._looking = threading.Thread(target=self._look, daemon=True)
         self._looking.start()
@@ -89,6 +89,8 @@ class Watched:
             parents = dict(_parents())
             while found := [p for p, q in parents.items() if q in self.seen and p not in self.seen]:
                 self.seen |= {pid: _name(pid) for pid in found}
+            # One that was seen between its fork and its exec still had its parent's name.
+            self.seen |= {pid: _name(pid) for pid in parents if pid in self.seen and is_alive(pid)}
 
 
 def _parents() -> Iterator[tuple[int, int]]:

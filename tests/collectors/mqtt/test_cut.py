@@ -28,7 +28,12 @@ class CuttingProxy(Proxy):
         """How many cuts have not been made yet."""
         return len(self._cuts)
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        asking: asyncio.StreamWriter | None = None,
+    ) -> None:
         with suppress(ConnectionError):
             while data := await reader.read(_CHUNK):
                 self._passed += len(data)

@@ -431,7 +431,7 @@ def test_a_stale_value_is_never_sent_again_with_a_fresh_time(loop: LoopThread) -
         runner = SourceRunner(settings, OpcuaAdapter(settings, context()), keep)
         running = asyncio.create_task(runner.run())
         async with asyncio.timeout(30):
-            while runner.state().state != "up":
+            while not any(one.value is not None for one in samples_of(seen)):
                 await asyncio.sleep(0.02)
             await asyncio.to_thread(own.stop)
             while runner.state().state != "down":
