@@ -79,7 +79,7 @@ class DayFacts:
 
 
 # The code of the asset that made a lot, and the number of its product.
-Made = tuple[Any, Any]
+Made = tuple[str | None, int | str | None]
 
 
 @dataclass(frozen=True, slots=True)

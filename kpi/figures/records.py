@@ -103,11 +103,18 @@ def _final_lot(body: Body) -> tuple[Made, Inspected] | None:
     total, scrap, rework, passed = (_quantity(body, name) for name in _INSPECTED)
     undisposed = abs(total - scrap - rework - passed)
     lot = Inspected(1, total, scrap, rework, passed, undisposed)
-    return (_hashable(body.get("asset")), _hashable(body.get("product"))), lot
+    return (_text(body.get("asset")), _product(body.get("product"))), lot
 
 
-def _hashable(given: Any) -> Any:
-    return given if isinstance(given, str | int | float) else None
+def _text(given: Any) -> str | None:
+    return str(given) if isinstance(given, str | int) else None
+
+
+def _product(given: Any) -> int | str | None:
+    """Return a product's number in the plan; some systems send it as text."""
+    if isinstance(given, str) and given.isdecimal():
+        return int(given)
+    return given if isinstance(given, str | int) else None
 
 
 def _quantity(body: Body, name: str) -> float:
