@@ -77,7 +77,9 @@ def listed(
     console.print(table)
     for new in pending:
         period = named_period(new.period_kind, new.period_start, new.period_end)
-        value = new.reason if new.point is None else f"{new.point:.6g} {new.unit}"
+        value = (
+            new.reason if new.point is None else f"{new.point:.6g} {new.unit}".removesuffix(" 1")
+        )
         print(f"{new.kpi} {period} would be: {value}")
 
 

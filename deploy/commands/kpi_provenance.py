@@ -153,7 +153,8 @@ def _print_explanation(found: "Explanation") -> None:
     if found.point is None:
         print(f"  no number: {found.reason}")
     else:
-        print(f"  {found.point:.6g} {found.unit}, from {found.low:.6g} to {found.high:.6g}")
+        unit = "" if found.unit == "1" else f" {found.unit}"
+        print(f"  {found.point:.6g}{unit}, from {found.low:.6g} to {found.high:.6g}")
     print(f"  coverage {found.coverage:.1%}, grade {found.grade}")
     print(f"inputs, sha256 {found.inputs_sha256}")
     for name, value in found.inputs.items():

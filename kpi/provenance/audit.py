@@ -165,6 +165,7 @@ def _check(
             f"{formed.waiting} hours wait to be computed again; run `millpond kpi refresh`"
         )
     found.problems += signed.problems
+    found.problems += ledger.foreign_keys(scope.conn, scope.factory.factory_id)
     for content in signed.altered:
         problem = rows.named(scope.plan, content, formed.altered)
         if problem is not None:

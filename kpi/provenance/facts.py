@@ -24,6 +24,8 @@ from store.registry import Asset, MonitoringPlan
 _STEP = 2.0**-20 * 1.5
 _EXACT = ("row_count", "changes", "flags", "digest")
 _MOST_SAID = 5
+# Of one asset and month that are named one by one.
+_MOST_HOURS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ def _compare(
     has = np.isin(again["hour_us"], stored["hour_us"])
     found.waiting += int((~due & has).sum())
     found.hours += int((due & has).sum())
-    for hour_us in again["hour_us"][due & ~has & _says_something(again)].tolist():
+    gone = again["hour_us"][due & ~has & _says_something(again)].tolist()
+    for hour_us in gone[:_MOST_HOURS]:
         where = _named(plan, asset, hour_us)
         found.problems.append(Problem("fact", where, f"the fact of {where} is missing"))
     at = np.searchsorted(again["hour_us"], stored["hour_us"])
@@ -113,9 +116,13 @@ def _compare(
     new = {name: again[name][at[kept]] for name in (*FACT_COLUMNS, "hour_us")}
     wrong = {name: differs(name, mine[name], new[name]) for name in FACT_COLUMNS}
     hit = np.flatnonzero(np.logical_or.reduce(list(wrong.values())))
-    for place in hit.tolist():
+    for place in hit[:_MOST_HOURS].tolist():
         names = [name for name in FACT_COLUMNS if wrong[name][place]]
         found.problems.append(_differing(plan, asset, mine, new, names, place))
+    more = max(len(gone) - _MOST_HOURS, 0) + max(len(hit) - _MOST_HOURS, 0)
+    if more:
+        said = f"{asset.code}: {more} more hours of the same month differ or are missing"
+        found.problems.append(Problem("more", asset.code, said))
     rows = hit[wrong["digest"][hit]]
     if len(rows):
         lacking = mine["digest"].view(np.uint64)[rows] - new["digest"].view(np.uint64)[rows]
@@ -158,7 +165,7 @@ def _differing(
         f"{name} is {stored[name][place]:.12g}, its rows give {again[name][place]:.12g}"
         for name in names[:_MOST_SAID]
     )
-    return Problem("fact", where, f"the fact of {where} was changed: {said}")
+    return Problem("fact", where, f"the fact of {where} does not follow: {said}")
 
 
 def _named(plan: MonitoringPlan, asset: Asset, hour_us: int) -> str:

@@ -18,6 +18,7 @@ MOST_ROWS = 500_000
 _PAGE = 10_000
 # Of how many altered batches the content is kept for a closer look.
 _MOST_ALTERED = 20
+_MOST_PROBLEMS = 500
 
 Tell = Callable[[int, int], Any]
 
@@ -41,6 +42,8 @@ class Checked:
 
     batches: int = 0
     rows: int = 0
+    # Problems beyond those that are named.
+    more: int = 0
     problems: list[Problem] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
     altered: list[Content] = field(default_factory=list)
@@ -63,9 +66,14 @@ def check(
     while page:
         for part in parts(page):
             _check_part(conn, factory_id, part, keys, found)
+            found.more += len(found.problems[_MOST_PROBLEMS:])
+            del found.problems[_MOST_PROBLEMS:]
             if tell is not None:
                 tell(found.batches, total)
         page = provenance.ledger(conn, factory_id, numbers, after=page[-1].batch_id, most=_PAGE)
+    if found.more:
+        said = f"and {found.more} more problems of batches"
+        found.problems.append(Problem("more", "batches", said))
     return found
 
 
@@ -81,6 +89,19 @@ def parts(batches: Sequence[LedgerRow]) -> Iterator[list[LedgerRow]]:
         rows += batch.row_count
     if part:
         yield part
+
+
+def foreign_keys(conn: store.Connection, factory_id: int) -> Iterator[Problem]:
+    """Yield the gateways of a factory whose key is not the one that was enrolled last."""
+    for code, keys in provenance.keys(conn, factory_id).items():
+        if keys.enrolments and keys.enrolments[-1].public_key != keys.current:
+            yield Problem(
+                "key",
+                code,
+                f"the key of {code} is not the one that was enrolled last: "
+                f"{fingerprint(keys.current)} instead of "
+                f"{fingerprint(keys.enrolments[-1].public_key)}",
+            )
 
 
 def signed_by(batch: LedgerRow, keys: Keys) -> tuple[bytes, bool]:

@@ -58,7 +58,7 @@ def test_two_revisions_are_compared_and_a_locked_month_stays(
     formed.refresh(IN_APRIL)
     listed = millpond(capsys, "kpi", "locks", "sample", *database).out
     assert "officer" in listed
-    assert "defect_rate 2026-03 would be: 0.03 1" in listed
+    assert "defect_rate 2026-03 would be: 0.03\n" in listed
     reason = ("--reason", "the lot was inspected again", "--actor", "officer")
     assert millpond(capsys, "kpi", "unlock", "sample", "2026-03", *reason, *database).code == 0
     found = json.loads(millpond(capsys, "kpi", "locks", "sample", "--all", "--json", *database).out)

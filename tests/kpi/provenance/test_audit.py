@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kpi.provenance import Audit, audit_factory, audit_figure
+from kpi.provenance import Audit, audit_factory, audit_figure, ledger
 from store import registry, signing
 from store.canonical import Record
 from tests.kpi.plant import Plant, china, lot, machine_day
@@ -36,6 +36,24 @@ def test_what_nobody_touched_holds_and_all_of_it_was_looked_at(formed: Plant) ->
     figures = formed.conn.execute("SELECT count(*) FROM kpi.figure").fetchone()
     assert hours == (found.hours,)
     assert figures == (found.figures,)
+
+
+def test_pages_and_parts_make_no_difference_and_progress_is_told(
+    formed: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "_PAGE", 2)
+    monkeypatch.setattr(ledger, "MOST_ROWS", 300)
+    told: dict[str, tuple[int, int]] = {}
+    factory = registry.factory_by_code(formed.conn, "sample")
+    found = audit_factory(
+        formed.conn,
+        factory,
+        IN_APRIL,
+        lambda what, done, of: told.update({what: (done, of)}),
+    )
+    assert (found.problems, found.batches) == ([], 5)
+    assert set(told) == {"batches", "asset-months of facts", "figures"}
+    assert all(done == of for done, of in told.values())
 
 
 @pytest.mark.parametrize("kpi", ["oee", "defect_rate", "standard_coal", "inventory_turnover"])
@@ -113,7 +131,6 @@ def test_a_deleted_row_is_missed_in_its_batch_and_hour(formed: Plant) -> None:
         *(formed.gateway.tags["M02.reject"], china("2026-03-02 12:15")),
     )
     found = audited(formed)
-    assert "575" not in said(found, "content")[0]
     assert "287 rows are stored, 1 rows too few" in said(found, "content")[0]
     assert "M02 in the hour 2026-03-02 12:00" in said(found, "row")[0]
 
@@ -224,6 +241,19 @@ def test_a_changed_signature_is_named(formed: Plant) -> None:
     found = audited(formed)
     assert [problem.kind for problem in found.problems] == ["signature"]
     assert found.problems[0].where == "batch 3 of gw-sample"
+
+
+def test_a_key_that_nobody_enrolled_is_named(formed: Plant) -> None:
+    change(formed, "UPDATE registry.gateway SET public_key = %s", bytes(32))
+    (key,) = said(audited(formed), "key")
+    assert key.startswith("the key of gw-sample is not the one that was enrolled last")
+
+
+def test_many_changes_are_counted_and_not_all_named(formed: Plant) -> None:
+    formed.conn.execute("UPDATE kpi.fact_hour SET changes = 9")
+    found = audited(formed)
+    assert len(said(found, "fact")) <= 4 * 2 * 12
+    assert any("more hours of the same month differ" in each for each in said(found, "more"))
 
 
 def test_a_batch_that_is_gone_is_named(formed: Plant) -> None:
