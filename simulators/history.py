@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from simulators import clock
+from simulators import clock, troubles
 from simulators.clock import Instants
 from simulators.noise import Floats, Integers
 from simulators.outages import Outage
@@ -42,7 +42,7 @@ def chunks(plant: "Plant", chunk_days: int) -> Iterator[Chunk]:
         end = min(start + chunk_days * clock.DAY_US, plant.as_of_us)
         upto = int(np.searchsorted(sent, end, side="left"))
         records = [_record(event) for event in events[taken:upto]]
-        yield _rows(plant, start, end, records)
+        yield rows(plant, start, end, records)
         start, taken = end, upto
 
 
@@ -51,7 +51,8 @@ def _record(event: Any) -> dict[str, Any]:
     return {"kind": event.kind, "key": event.key, "at": at, "body": event.body}
 
 
-def _rows(plant: "Plant", start_us: int, end_us: int, records: list[dict[str, Any]]) -> Chunk:
+def rows(plant: "Plant", start_us: int, end_us: int, records: list[dict[str, Any]]) -> Chunk:
+    """Return the rows of [start, end) and the records that go with them."""
     grid = clock.grid(start_us, end_us)
     tags: list[Integers] = []
     instants: list[Instants] = []
@@ -66,7 +67,7 @@ def _rows(plant: "Plant", start_us: int, end_us: int, records: list[dict[str, An
         ts, bad = ts[ts >= since], bad[bad >= since]
         ts_all = np.concatenate([ts, bad])
         values.append(np.concatenate([signal.at(ts), np.full(len(bad), np.nan)]))
-        instants.append(ts_all)
+        instants.append(troubles.skewed(tag, ts_all, plant.scenario.trouble, plant.renovation))
         tags.append(np.full(len(ts_all), index, np.int64))
     ts_us, value = np.concatenate(instants), np.concatenate(values)
     tag_index = np.concatenate(tags).astype(np.int32)

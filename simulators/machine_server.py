@@ -70,7 +70,7 @@ class MachineServer:
 
 def _data_value(value: float, kind: ua.VariantType, since_us: int, now_us: int) -> ua.DataValue:
     return ua.DataValue(
-        ua.Variant(int(value), kind),
+        ua.Variant(value if kind == ua.VariantType.Double else int(value), kind),
         SourceTimestamp=_moment(since_us),
         ServerTimestamp=_moment(now_us),
     )

@@ -163,6 +163,8 @@ class Equipment:
     cycle_s: float = 0.0
     total_start: int = 0
     reject_start: int = 0
+    # Whether its controller shows the power that it draws.
+    shows_power: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +288,23 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a device or a hand makes of one tag: frozen, reset, replayed, unpowered or skewed.
+
+    The month counts from the renovation; days_back belongs to replayed, ahead_s to skewed.
+    """
+
+    kind: str
+    tag: str
+    month: int
+    day: int
+    starts: str = "00:00"
+    hours: float = 24.0
+    days_back: int = 1
+    ahead_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Promise:
     """What the application declared before and promises after, in the stored unit."""
 
@@ -328,3 +347,4 @@ class Scenario:
     promise: tuple[Promise, ...]
     self_report: tuple[SelfReport, ...]
     energy_factor: tuple[EnergyFactor, ...] = ()
+    trouble: tuple[Trouble, ...] = ()

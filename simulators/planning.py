@@ -83,12 +83,15 @@ def _equipment(equipment: Equipment, names: dict[int, str]) -> dict[str, Any]:
         {"product": int(number), "name": names[int(number)], "cycle_s": cycle, "source": "design"}
         for number, cycle in equipment.ideal_cycles.items()
     ]
+    # Running needs two fifths of the full power even at the least speed.
+    limits = {"idle_kw": equipment.idle_kw, "working_kw": 0.4 * equipment.run_kw}
     return _asset(equipment.code, equipment.name_zh, equipment.name_en, equipment.kind) | {
         "line": equipment.line,
         "serial": equipment.serial,
         "key_equipment": True,
         "in_oee": equipment.in_oee,
         "ideal_cycles": cycles,
+        **({"limits": limits} if equipment.shows_power else {}),
     }
 
 

@@ -25,6 +25,7 @@ from simulators import (
     signals,
     states,
     tags,
+    troubles,
     truth,
 )
 from simulators.calendars import WorkCalendar
@@ -115,7 +116,10 @@ class Plant:
     @cached_property
     def signals(self) -> tuple[Signal, ...]:
         """The signal of each tag, in the order of the tags."""
-        return tuple(self._signal(tag) for tag in self.tags)
+        given = self.scenario.trouble
+        return tuple(
+            troubles.troubled(tag, self._signal(tag), given, self.renovation) for tag in self.tags
+        )
 
     @cached_property
     def order_lines(self) -> list[orders.OrderLine]:
@@ -223,6 +227,8 @@ class Plant:
         if tag.role == "state":
             raw_of = {name: int(raw) for raw, name in self._states(equipment).items()}
             return signals.state_signal(log, np.array([raw_of[n] for n in states.NAMES], float))
+        if tag.role == "power":
+            return signals.Load(log)
         product = signals.product_signal(log)
         if tag.role == "product":
             return product

@@ -118,6 +118,25 @@ class Power:
         return instant_us
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Load:
+    """The power that one machine draws, as its controller shows it [kW]."""
+
+    log: Log
+
+    def at(self, instants_us: Instants) -> Floats:
+        """Return the power at each instant."""
+        return self.log.kw[self.log.index(instants_us)]
+
+    def changes(self, start_us: int, end_us: int) -> Instants:
+        """Return the instants at which the power changes."""
+        return _between(self.log.edges_us, start_us, end_us)
+
+    def since(self, instant_us: int) -> int:
+        """Return the last change."""
+        return int(self.log.edges_us[self.log.index(np.array([instant_us], np.int64))[0]])
+
+
 @dataclass(frozen=True, slots=True)
 class Alive:
     """The link of a business system that never goes down."""

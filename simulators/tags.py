@@ -69,9 +69,12 @@ def _equipment_tags(equipment: Equipment, output: str) -> list[TagSpec]:
         OpcAddress(f"{code}.State", "Int32"),
         state_map=equipment.states,
     )
-    if output == "none":
-        return [state]
     tags = [state]
+    if equipment.shows_power:
+        address = OpcAddress(f"{code}.Power", "Double")
+        tags.append(TagSpec(f"{code}.power", code, "opcua", "power", "kW", address))
+    if output == "none":
+        return tags
     if equipment.ideal_cycles:
         address = OpcAddress(f"{code}.Product", "Int32")
         tags.append(TagSpec(f"{code}.product", code, "opcua", "product", "1", address))

@@ -60,6 +60,17 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """An asset over the baseline: seconds planned, planned down, and heard of."""
+
+    asset_id: int
+    in_oee: bool
+    planned_s: float
+    planned_down_s: float
+    known_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class NewFinding:
     """What one rule found of one subject in a period; local dates, half-open."""
 
@@ -145,6 +156,13 @@ def marked(
         return [(row[0], row[1]) for row in rows]
 
 
+def baseline(conn: Connection, factory_id: int, start: datetime, end: datetime) -> list[Baseline]:
+    """Return what each asset of a factory that was heard did in a baseline [start, end)."""
+    values = {"factory_id": factory_id, "start": start, "end": end}
+    with transaction(conn):
+        return [Baseline(*row) for row in conn.execute(query("baseline_sums"), values)]
+
+
 def take_mark(conn: Connection, factory_id: int, month: date) -> bool:
     """Take a month inside the caller's transaction; False when another worker has it."""
     values = {"factory_id": factory_id, "month": month}
@@ -186,6 +204,7 @@ def listed(
     rule: str | None = None,
     severity: str | None = None,
     cleared: bool = False,
+    most: int = 10_000,
 ) -> list[Finding]:
     """Return the findings of a month, or of periods in [since, until), the newest period first.
 
@@ -199,6 +218,7 @@ def listed(
         "rule": rule,
         "severity": severity,
         "cleared": cleared,
+        "most": most,
     }
     with transaction(conn):
         return [Finding(*row) for row in conn.execute(query("list_findings"), values)]

@@ -9,6 +9,7 @@ from store.db import Connection, transaction
 from store.errors import PlanRefused, Refused
 from store.meters import energy_state, load_energy
 from store.plan_checks import Plan, check_plan
+from store.plan_limits import check_limits, load_limits
 from store.queries import query
 
 _ASSET_DEFAULTS: dict[str, Any] = {
@@ -43,6 +44,7 @@ def load_plan(conn: Connection, plan: Plan) -> int:
     stored.
     """
     check_plan(plan)
+    check_limits(plan)
     try:
         with transaction(conn):
             return _load(conn, plan)
@@ -64,6 +66,7 @@ def _load(conn: Connection, plan: Plan) -> int:
     factors = [_given(_FACTOR_DEFAULTS, row) for row in plan.get("energy_factors") or ()]
     _insert_all(conn, "insert_energy_factor", owner, factors)
     load_energy(conn, factory_id, plan, energy_before)
+    load_limits(conn, factory_id, plan)
     _insert_all(conn, "insert_line", owner, _line_rows(plan))
     _insert_all(conn, "insert_shift", owner, plan["shifts"])
     _insert_all(conn, "insert_holiday", owner, plan.get("holidays") or ())

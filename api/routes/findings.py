@@ -17,6 +17,8 @@ from kpi.plausibility import rules, sentence
 
 router = APIRouter(tags=["findings"])
 
+_MOST = 10_000
+
 
 @router.get(
     "/factories/{code}/findings",
@@ -32,12 +34,19 @@ def list_findings(
     rule: Annotated[str | None, Query(pattern=r"^[QP]\d\d$", examples=["P01"])] = None,
     severity: Annotated[Severity | None, Query(description="Only this severity")] = None,
     cleared: Annotated[bool, Query(description="Also what is gone")] = False,
+    limit: Annotated[int, Query(ge=1, le=_MOST)] = 1000,
 ) -> Response:
     """With the sentence in both languages and the hours, records or batches that show each."""
     with database.connection() as conn:
         factory = store.registry.factory_by_code(conn, code)
         found = store.findings.listed(
-            conn, factory.factory_id, month=month, rule=rule, severity=severity, cleared=cleared
+            conn,
+            factory.factory_id,
+            month=month,
+            rule=rule,
+            severity=severity,
+            cleared=cleared,
+            most=limit,
         )
     items = [_finding(one) for one in found]
     return tagged_json(request, FindingList(factory=code, items=items))

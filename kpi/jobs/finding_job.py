@@ -18,6 +18,7 @@ from store import facts, findings, measurements, records, registry
 from store.record_kinds import KINDS
 
 _TAGS_AT_ONCE = 50
+_MONTHS_A_TURN = 4
 
 
 def run_findings(
@@ -26,11 +27,18 @@ def run_findings(
     pool: Executor | None = None,
     progress: Progress | None = None,
     patience: Schedule | None = None,
+    most: int | None = None,
 ) -> int:
-    """Check the marked months of all factories; return how many months were to be checked."""
+    """Check the marked months of all factories, the newest first; return how many there were.
+
+    With patience, as on a schedule, a turn checks some only: after a new plan or a recomputation
+    there may be many, and facts and figures must not wait for them.
+    """
+    if most is None and patience is not None:
+        most = _MONTHS_A_TURN
     with closing(store.connect(url)) as conn:
         found = {factory.factory_id: factory for factory in registry.factories(conn)}
-        marked = findings.marked(conn, last_full_hour(now))
+        marked = findings.marked(conn, last_full_hour(now))[:most]
     work = {
         f"{found[factory_id].code} {month:%Y-%m}": partial(
             _check_month, url, found[factory_id], month, now
@@ -82,8 +90,7 @@ def gathered_case(
     if start >= end:
         return None
     plan = registry.monitoring_plan(conn, factory)
-    # A balance of the day before opens the month.
-    books = local_midnight(add_months(month, -1), zone), local_midnight(add_months(month, 2), zone)
+    books = local_midnight(add_months(month, -3), zone), local_midnight(add_months(month, 4), zone)
     return Case(
         plan=plan,
         start_us=to_us(start),
@@ -92,9 +99,7 @@ def gathered_case(
         hours=_hours(conn, factory.factory_id, start, end),
         batches=findings.delivered(conn, factory.factory_id, start, end),
         records={
-            kind: records.latest(
-                conn, factory.factory_id, kind, *(books if kind in _EDGES else (start, end))
-            )
+            kind: _records(conn, factory, kind, *(books if kind in _EDGES else (start, end)))
             for kind in KINDS
         },
         edits=findings.edits(conn, factory.factory_id, start, end),
@@ -104,8 +109,17 @@ def gathered_case(
     )
 
 
-# Records that count for the month though their own time may lie beside it.
+# Records that count for the month though their own time may lie beside it: the balance that opens
+# it, an order due later, an invoice of its last days.
 _EDGES = ("stock_balance", "order_line", "energy_invoice")
+
+
+def _records(
+    conn: store.Connection, factory: registry.Factory, kind: str, start: datetime, end: datetime
+) -> list[records.StoredRecord]:
+    """Return the newest versions that can be read; figures name those that cannot."""
+    found = records.latest(conn, factory.factory_id, kind, start, end)
+    return [record for record in found if isinstance(record.body, dict)]
 
 
 def _samples(
@@ -131,15 +145,12 @@ def _hours(
 
 
 def _before(conn: store.Connection, plan: registry.MonitoringPlan) -> Before:
-    factory = plan.factory
-    edges = (
-        local_midnight(day, factory.timezone)
-        for day in (factory.baseline_from, factory.baseline_to)
-    )
-    sums = facts.day_sums(conn, factory.factory_id, factory.timezone, *edges)
-    machines = np.isin(sums["asset_id"], [each.asset_id for each in plan.assets if each.in_oee])
+    factory, zone = plan.factory, plan.factory.timezone
+    start, end = (local_midnight(day, zone) for day in (factory.baseline_from, factory.baseline_to))
+    heard = findings.baseline(conn, factory.factory_id, start, end)
+    machines = [each for each in heard if each.in_oee]
     return Before(
-        planned_s=float(sums["planned_s"][machines].sum()),
-        planned_down_s=float(sums["planned_down_s"][machines].sum()),
-        asset_ids=frozenset(np.unique(sums["asset_id"][sums["known_s"] > 0]).tolist()),
+        planned_s=sum(each.planned_s for each in machines),
+        planned_down_s=sum(each.planned_down_s for each in machines),
+        asset_ids=frozenset(each.asset_id for each in heard),
     )

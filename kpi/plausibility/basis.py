@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from typing import Literal
+from math import isfinite
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,7 +20,6 @@ from store.records import StoredRecord
 from store.registry import Asset, MonitoringPlan, Tag
 
 Severity = Literal["fail", "warn", "review", "pass", "not_applicable"]
-Bools = npt.NDArray[np.bool_]
 # Where to look: a span of time, a record or a batch, by the name of what it is.
 Shown = Mapping[str, str]
 
@@ -168,6 +168,16 @@ def hour_spans(hour_us: Ints) -> list[Shown]:
 def of_record(kind: str, key: str) -> Shown:
     """Return a business record as what shows a finding."""
     return {"record": kind, "key": key}
+
+
+def number_in(body: Mapping[str, Any], name: str) -> float | None:
+    """Return a number of a record, given as such or as text; None where there is no usable one."""
+    given = body.get(name)
+    try:
+        found = float(given) if isinstance(given, str | int | float) else None
+    except ValueError:
+        return None
+    return found if found is not None and isfinite(found) else None
 
 
 def of_batch(batch: Delivered) -> Shown:

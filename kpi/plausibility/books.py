@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from kpi.plausibility.basis import Case, Measured, NotApplicable, of_record, span
+from kpi.plausibility.basis import Case, Measured, NotApplicable, number_in, of_record, span
 
 _LATE = timedelta(hours=72)
 # What is looked back at: a reason or a quantity, which later deliveries do not change by nature.
@@ -18,11 +18,11 @@ def material(case: Case) -> Iterator[Measured]:
         raise NotApplicable("no_bill")
     made: dict[str, float] = defaultdict(float)
     for record in case.records.get("job", ()):
-        parts = [_number(record.body, name) for name in ("quantity_good", "quantity_scrap")]
+        parts = [number_in(record.body, name) for name in ("quantity_good", "quantity_scrap")]
         made[str(record.body.get("product"))] += sum(part or 0.0 for part in parts)
     taken: dict[str, float] = defaultdict(float)
     for record in case.records.get("stock_move", ()):
-        direction, quantity = record.body.get("direction"), _number(record.body, "quantity")
+        direction, quantity = record.body.get("direction"), number_in(record.body, "quantity")
         # What a work order gives back to the store was not used.
         if record.body.get("work_order") is not None and direction in ("in", "out"):
             signed = (quantity or 0.0) * (1 if direction == "out" else -1)
@@ -60,7 +60,7 @@ def shipments(case: Case) -> Iterator[Measured]:
 def _finished(case: Case, day: date) -> float | None:
     for record in case.records.get("stock_balance", ()):
         if record.body.get("category") == "finished" and record.body.get("day") == str(day):
-            return _number(record.body, "quantity")
+            return number_in(record.body, "quantity")
     return None
 
 
@@ -70,7 +70,7 @@ def _inspected_good(case: Case) -> float:
         inside = case.start_us <= record.at.timestamp() * 1e6 < case.end_us
         if record.body.get("operation") == "final" and inside:
             total, scrap, rework = (
-                _number(record.body, name) or 0.0 for name in ("total", "scrap", "rework")
+                number_in(record.body, name) or 0.0 for name in ("total", "scrap", "rework")
             )
             good += total - scrap - rework
     return good
@@ -100,10 +100,13 @@ def late_edits(case: Case) -> Iterator[Measured]:
 
 
 def identity(case: Case) -> Iterator[Measured]:
-    """P20: assets that share a serial number or an address with another [count]."""
+    """P20: machines or robots that share a serial number or an address with another [count].
+
+    Meters may: each of a meter's registers is an asset of its own.
+    """
     claims: dict[str, list[str]] = defaultdict(list)
     for asset in case.plan.assets:
-        if asset.kind == "system":
+        if asset.kind not in ("machine", "robot"):
             continue
         if asset.serial:
             claims[f"serial {asset.serial.strip().upper()}"].append(asset.code)
@@ -116,10 +119,3 @@ def identity(case: Case) -> Iterator[Measured]:
         if len(codes) > 1:
             yield Measured(claim, float(len(codes)), shown=[{"asset": code} for code in codes])
     yield Measured(case.plan.factory.code, 0.0)
-
-
-def _number(body: Mapping[str, Any], name: str) -> float | None:
-    try:
-        return float(body[name])
-    except (KeyError, TypeError, ValueError):
-        return None

@@ -12,7 +12,7 @@ from math import erfc, exp, pi, sqrt
 import numpy as np
 
 from kpi.facts.basis import Floats
-from kpi.plausibility.basis import Case, Measured, NotApplicable, of_record
+from kpi.plausibility.basis import Case, Measured, NotApplicable, number_in, of_record
 
 _LEAST_DIGITS = 300
 _LEAST_ROUND = 100
@@ -50,7 +50,7 @@ def first_digits(case: Case) -> Iterator[Measured]:
     Assigned or bounded numbers do not follow the law, so only amounts are looked at.
     """
     records = case.records.get("energy_invoice", ())
-    amounts = [_number(record.body.get("amount_yuan")) for record in records]
+    amounts = [number_in(record.body, "amount_yuan") for record in records]
     known = [f"{amount:e}"[0] for amount in amounts if amount is not None and amount > 0]
     if len(known) < _LEAST_DIGITS:
         raise NotApplicable("too_few_invoices")
@@ -81,8 +81,12 @@ def _typed(case: Case) -> list[str]:
         if record.body.get("origin") == "manual":
             given = record.body.get("measurements")
             rows: Sequence[object] = given if isinstance(given, list) else ()
-            found += [str(row["value"]) for row in rows if isinstance(row, dict) and "value" in row]
-    return [text for text in found if _number(text) is not None]
+            found += [
+                str(row["value"])
+                for row in rows
+                if isinstance(row, dict) and number_in(row, "value") is not None
+            ]
+    return found
 
 
 def _manual(case: Case) -> list[dict[str, str]]:
@@ -93,10 +97,3 @@ def _manual(case: Case) -> list[dict[str, str]]:
 
 def _digits(text: str) -> str:
     return "".join(character for character in text if character.isdigit()).lstrip("0")
-
-
-def _number(given: object) -> float | None:
-    try:
-        return float(given) if isinstance(given, str | int | float) else None
-    except ValueError:
-        return None

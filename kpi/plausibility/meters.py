@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from kpi.calendar import from_us
-from kpi.facts.basis import Floats, register
+from kpi.calendar import from_us, to_us
+from kpi.facts.basis import Floats, Samples, register
 from kpi.plausibility.basis import (
     Case,
     Measured,
@@ -16,11 +16,12 @@ from kpi.plausibility.basis import (
     Severity,
     hour_spans,
     local_day_us,
+    number_in,
     of_record,
     span,
     spans,
 )
-from store.registry import Asset
+from store.registry import Asset, Tag
 
 _FACTORS = (5, 10, 20, 40, 60, 80, 100, 120)
 _MAIN_EQUIPMENT_KW = 100.0
@@ -34,15 +35,28 @@ def days_and_month(case: Case) -> Iterator[Measured]:
         good = found.good()
         if tag.asset_id not in case.hours or len(good.t_us) < 2:
             continue
-        growth = float(good.value[-1] - good.value[0])
-        if growth < 0 and tag.modulus is not None:
-            growth += tag.modulus
-        month = growth * tag.ratio
+        month = _growth(tag, good)
         days = case.total(tag.asset_id, "energy")
         shown = [span(int(good.t_us[0]), int(good.t_us[-1]))]
         # A register that went back, or that stood while the days say something, fails whole.
         share = abs(days - month) / month if month > 0 else float(days > 0 or month < 0)
         yield Measured(tag.name, share, tag.asset_id, tag.tag_id, shown)
+
+
+def _growth(tag: Tag, good: Samples) -> float:
+    """Return what a register says that it counted, through the exchanges on record."""
+    opening, ratio, grown = float(good.value[0]), tag.ratio, 0.0
+    for exchange in tag.exchanges:
+        at_us = to_us(exchange.at)
+        if good.t_us[0] < at_us <= good.t_us[-1]:
+            grown += (exchange.old_final - opening) * ratio
+            opening = exchange.new_initial
+        if at_us <= good.t_us[-1]:
+            ratio = exchange.ratio
+    last = float(good.value[-1]) - opening
+    if last < 0 and tag.modulus is not None:
+        last += tag.modulus
+    return grown + last * ratio
 
 
 def main_and_sub(case: Case) -> Iterator[Measured]:
@@ -53,10 +67,10 @@ def main_and_sub(case: Case) -> Iterator[Measured]:
     for carrier, meters in _by_carrier(case).items():
         mains = [meter for meter in meters if meter.level == 1]
         subs = [meter for meter in meters if meter.level == 2]
-        main = sum(case.total(meter.asset_id, "energy") for meter in mains)
+        main = _sum(case, mains)
         if not subs or main <= 0:
             continue
-        sub = sum(case.total(meter.asset_id, "energy") for meter in subs)
+        sub = _sum(case, subs)
         limits = [case.limits_of(meter.asset_id) for meter in mains]
         loss = max((each.loss_share or 0.0 for each in limits), default=0.0)
         error = max((each.accuracy_class or 0.0 for each in limits), default=0.0) / 100
@@ -64,6 +78,15 @@ def main_and_sub(case: Case) -> Iterator[Measured]:
         severity: Severity | None = "fail" if sub > main * (1 + error) else None
         shown = [{"asset": meter.code} for meter in (*mains, *subs)]
         yield Measured(carrier, share, None, None, shown, severity)
+
+
+def _sum(case: Case, meters: Sequence[Asset]) -> float:
+    """Add meters of one level up: exports come off, and tariff registers are parts of another."""
+    signs = {"import": 1.0, "export": -1.0, "tariff": 0.0}
+    return sum(
+        signs[case.plan.energy.meter(each.asset_id).register] * case.total(each.asset_id, "energy")
+        for each in meters
+    )
 
 
 def _by_carrier(case: Case) -> Mapping[str, Sequence[Asset]]:
@@ -184,8 +207,10 @@ def _billed(case: Case, body: Mapping[str, Any]) -> tuple[int, int, float] | Non
     try:
         first = date.fromisoformat(body["first_day"])
         end = date.fromisoformat(body["last_day"]) + timedelta(days=1)
-        quantity = float(body["quantity"])
     except (KeyError, TypeError, ValueError):
+        return None
+    quantity = number_in(body, "quantity")
+    if quantity is None:
         return None
     start_us, end_us = local_day_us(case, first), local_day_us(case, end)
     inside = case.start_us <= start_us and end_us <= case.end_us
@@ -197,13 +222,21 @@ def _meters_of(case: Case, body: Mapping[str, Any]) -> list[Asset]:
     named = body.get("meter")
     if named:
         return [meter for meter in meters if meter.code == named]
-    return [meter for meter in meters if meter.level == 1]
+    return [meter for meter in meters if is_bought(case, meter)]
+
+
+def is_bought(case: Case, meter: Asset) -> bool:
+    """Tell whether a meter counts what the site bought, each amount once."""
+    said = case.plan.energy.meter(meter.asset_id)
+    return meter.level == 1 and said.register == "import" and said.origin == "purchased"
 
 
 def weekly_pattern(case: Case) -> Iterator[Measured]:
     """P26: 1 - energy of an hour without shift / energy of an hour with one, entry meters."""
-    meters = [m for m in case.plan.assets if m.level == 1 and m.asset_id in case.hours]
+    meters = [asset for asset in case.plan.assets if is_bought(case, asset)]
     for meter in meters:
+        if meter.asset_id not in case.hours:
+            continue
         facts = case.hours[meter.asset_id]
         off = facts["energy"][facts["off_s"] >= 3600]
         on = facts["energy"][facts["planned_s"] >= 3600]

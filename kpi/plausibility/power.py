@@ -15,6 +15,7 @@ from kpi.plausibility.basis import (
     spans,
     states_at,
 )
+from kpi.plausibility.meters import is_bought
 from store.registry import Asset, Tag
 
 _AWAKE = ("run", "setup", "unknown")
@@ -124,7 +125,9 @@ def energy_of_a_part(case: Case) -> Iterator[Measured]:
     mains = [
         asset
         for asset in case.plan.assets
-        if asset.level == 1 and asset.carrier == "electricity" and asset.asset_id in case.hours
+        if is_bought(case, asset)
+        and asset.carrier == "electricity"
+        and asset.asset_id in case.hours
     ]
     if machines and mains:
         yield from _unusual(case, case.plan.factory.code, None, mains, machines)

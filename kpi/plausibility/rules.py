@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from math import isfinite
 
 from kpi.errors import BadTable
 from kpi.plausibility import books, counts, delivery, digits, meters, power, signals
@@ -119,7 +120,8 @@ def check_rule(rule_id: str, case: Case) -> list[NewFinding]:
     """Return what one rule finds in a case."""
     rule, (function, nothing) = rules()[rule_id], CHECKS[rule_id]
     try:
-        measured = list(function(case))
+        # A record may hold any number, also one that is none.
+        measured = [each for each in function(case) if isfinite(each.value)]
     except NotApplicable as refusal:
         return [_silent(rule, case, refusal.code)]
     if not measured:

@@ -47,6 +47,16 @@ JOIN telemetry.batch b USING (batch_id)
 WHERE r.factory_id = %(factory_id)s AND r.at >= %(start)s AND r.at < %(end)s AND r.version > 1
 ORDER BY r.kind, r.key, r.version;
 
+-- name: baseline_sums
+-- What each asset of a factory that was heard did in its baseline.
+SELECT a.asset_id, a.in_oee, sum(h.planned_s), sum(h.planned_down_s), sum(h.known_s)
+FROM kpi.fact_hour h
+JOIN registry.asset a USING (asset_id)
+WHERE a.factory_id = %(factory_id)s AND h.hour >= %(start)s AND h.hour < %(end)s
+GROUP BY 1, 2
+HAVING sum(h.known_s) > 0
+ORDER BY 1;
+
 -- name: mark_findings
 -- Marks months to be checked.
 INSERT INTO kpi.finding_mark (factory_id, month)
@@ -61,7 +71,7 @@ WHERE (%(factory_id)s::int IS NULL OR m.factory_id = %(factory_id)s)
     SELECT FROM kpi.finding f
     WHERE f.factory_id = m.factory_id AND f.period_start = m.month AND f.cleared_at IS NULL
       AND f.checked_until >= %(until)s)
-ORDER BY 1, 2;
+ORDER BY 2 DESC, 1;
 
 -- name: take_findings_mark
 -- Takes the marks of a month; those that another worker holds stay.
@@ -104,4 +114,30 @@ WHERE factory_id = %(factory_id)s
   AND (%(rule)s::text IS NULL OR rule = %(rule)s)
   AND (%(severity)s::text IS NULL OR severity = %(severity)s)
   AND (%(cleared)s OR cleared_at IS NULL)
-ORDER BY period_start DESC, rule, subject, finding_id;
+ORDER BY period_start DESC, rule, subject, finding_id
+LIMIT %(most)s;
+
+-- name: delete_limits
+-- Empties what a factory's plan says of nameplates, papers and bills.
+WITH a AS (DELETE FROM registry.bill WHERE factory_id = %(factory_id)s)
+DELETE FROM registry.asset_limit l USING registry.asset s
+WHERE s.asset_id = l.asset_id AND s.factory_id = %(factory_id)s;
+
+-- name: insert_asset_limit
+-- What the plan says of one asset's nameplate and papers.
+INSERT INTO registry.asset_limit (asset_id, idle_kw, working_kw, rated_kw, min_cycle_s,
+    accuracy_class, calibrated_until, loss_share, retention_days, address)
+SELECT asset_id, %(idle_kw)s, %(working_kw)s, %(rated_kw)s, %(min_cycle_s)s, %(accuracy_class)s,
+    %(calibrated_until)s::date, %(loss_share)s, %(retention_days)s, %(address)s
+FROM registry.asset
+WHERE factory_id = %(factory_id)s AND code = %(code)s;
+
+-- name: insert_bill
+-- How much of a material one unit of a product takes.
+INSERT INTO registry.bill (factory_id, product, material, per_unit)
+VALUES (%(factory_id)s, %(product)s, %(material)s, %(per_unit)s);
+
+-- name: mark_checked_months
+-- Marks the months of a factory that were checked, since its plan may say something else now.
+INSERT INTO kpi.finding_mark (factory_id, month)
+SELECT DISTINCT factory_id, period_start FROM kpi.finding WHERE factory_id = %(factory_id)s;

@@ -54,6 +54,8 @@ def test_p14_output_that_neither_stock_nor_shipments_show() -> None:
     assert severities("P14", _stocked(120)) == {"pass"}
     assert severities("P14", _stocked("119")) == {"pass"}
     assert reason("P14", _stocked(120, None)) == "no_stock_quantity"
+    assert reason("P14", _stocked("nan")) == "no_stock_quantity"
+    assert reason("P14", _stocked(120, "nan")) == "no_stock_quantity"
 
 
 def _edited(hours_later: float) -> Case:
@@ -78,6 +80,8 @@ def test_p20_two_machines_with_one_serial_number_or_address() -> None:
     assert severities("P20", case(assets=single)) == {"pass"}
     address = {number: Limits(address="192.0.2.7") for number in (1, 2)}
     assert severities("P20", case(assets=single, limits=address)) == {"fail"}
+    registers = [asset(number, "meter", serial="SN-9") for number in (3, 4)]
+    assert severities("P20", case(assets=[*single, *registers])) == {"pass"}
     assert reason("P20", case()) == "no_serial"
 
 

@@ -1,5 +1,6 @@
 """Rules on energy meters, each with a case that triggers it and one that does not."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,9 +9,11 @@ import pytest
 
 from kpi.plausibility import Case
 from store.findings import Limits
+from store.meters import EnergyPlan, Exchange, Meter
 from tests.kpi.builders import asset, tag
 from tests.kpi.plausibility.cases import (
     DAYS,
+    at,
     case,
     hours,
     meter,
@@ -45,6 +48,15 @@ def test_q03_a_register_that_went_back_fails_unless_it_rolled_over() -> None:
     assert severities("Q03", case(**known, samples={6: rolled}, hours=facts)) == {"pass"}
 
 
+def test_q03_an_exchange_on_record_is_no_difference() -> None:
+    renewed = quarters(lambda number: np.where(number < 96, 500.0 + number, number - 96.0))
+    facts = {1: hours(energy=(DAYS * 96 - 1) / (DAYS * 24))}
+    assert severities("Q03", case(**METER, samples={6: renewed}, hours=facts)) == {"fail"}
+    exchange = Exchange(at(1), old_final=596.0, new_initial=0.0, ratio=1.0)
+    known = METER | {"tags": [tag(6, exchanges=(exchange,))]}
+    assert severities("Q03", case(**known, samples={6: renewed}, hours=facts)) == {"pass"}
+
+
 def _metered(main: float, *subs: float, **limits: float) -> Case:
     meters = [meter(1), *(meter(number, 2) for number in range(2, 2 + len(subs)))]
     facts = {number: hours(energy=kwh) for number, kwh in enumerate((main, *subs), 1)}
@@ -62,6 +74,16 @@ def test_q07_sub_meters_beyond_the_main_one_and_its_class_fail() -> None:
     assert severities("Q07", _metered(100, 60, 42, accuracy_class=1.0)) == {"fail"}
     assert severities("Q07", _metered(100, 60, 40.9, accuracy_class=1.0)) == {"pass"}
     assert reason("Q07", _metered(100)) == "no_sub_meter"
+
+
+def test_q07_what_was_exported_comes_off_and_tariffs_are_no_meters_of_their_own() -> None:
+    assets = [meter(1), meter(2), meter(3), meter(4, 2)]
+    facts = {number: hours(energy=kwh) for number, kwh in enumerate((100, 20, 60, 80), 1)}
+    given = case(assets=assets, hours=facts)
+    assert severities("Q07", given) == {"fail"}
+    registers = {2: Meter("export"), 3: Meter("tariff")}
+    plan = replace(given.plan, energy=EnergyPlan(registers))
+    assert severities("Q07", replace(given, plan=plan)) == {"pass"}
 
 
 def test_q08_a_negative_reading_is_counted_and_shown() -> None:

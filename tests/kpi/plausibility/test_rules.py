@@ -52,3 +52,18 @@ def test_every_sentence_of_a_finding_can_be_read() -> None:
     for finding in check(case()):
         for language in ("zh", "en"):
             assert "{" not in sentence(finding, language)
+
+
+def test_the_document_has_the_table_as_it_is() -> None:
+    page = files("kpi.plausibility").joinpath("README.md").read_text(encoding="utf-8")
+    lines = page.partition("<!-- rules -->\n")[2].partition("<!-- /rules -->")[0].splitlines()[2:]
+    shown = [line.replace("\\|", "¦").strip("| ").split(" | ") for line in lines]
+    assert [row[0] for row in shown] == list(rules())
+    for row, rule in zip(shown, rules().values(), strict=True):
+        limits = [rule.limits.get(name) for name in ("review", "warn", "fail")]
+        given = [float(cell) if cell.strip() else None for cell in row[6:9]]
+        assert row[1:6] == [
+            rule.name_zh, rule.name_en, rule.measure.replace("|", "¦"), rule.unit, rule.worse,
+        ]  # fmt: skip
+        assert given == limits
+        assert row[9] == rule.source
