@@ -49,8 +49,8 @@ def content(signed: Rows, stored: Rows) -> Content:
 
 def hours(signed: Rows, stored: Rows) -> Hours:
     """The hour whose fingerprint is no longer that of its rows."""
-    lacking = fingerprint(signed).sum(dtype=np.uint64) - fingerprint(stored).sum(dtype=np.uint64)
-    return Hours(PLAN.assets[0], np.array([START_US]), np.array([lacking], np.uint64))
+    sums = [fingerprint(each).sum(dtype=np.uint64, keepdims=True) for each in (signed, stored)]
+    return Hours(PLAN.assets[0], np.array([START_US]), sums[0] - sums[1])
 
 
 def said(signed: Rows, stored: Rows) -> str:
