@@ -1,5 +1,6 @@
 """Fixtures for every package: a real TimescaleDB database per test and a real MQTT broker."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -20,6 +21,10 @@ from tests.support.database import (
 
 _CLUSTER_URL = "millpond_cluster_url"
 _shared = pytest.StashKey[tuple[ExitStack, str]]()
+
+
+# Workers in parallel get the width of the terminal; what is printed must not depend on it.
+os.environ.pop("COLUMNS", None)
 
 
 def pytest_configure() -> None:
