@@ -22,7 +22,7 @@ router = APIRouter(tags=["evidence"])
     "/factories/{code}/evidence",
     summary="List the evidence for the construction points",
     response_model=EvidenceList,
-    responses=described(404) | {304: {"description": "Unchanged since the ETag given"}},
+    responses=described(404, 422) | {304: {"description": "Unchanged since the ETag given"}},
 )
 def list_evidence(request: Request, database: TheDatabase, code: Code) -> Response:
     """The newest answer to each claim by each method, what shows it, and until when it holds."""
