@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 
 from kpi.calendar import from_us
-from kpi.facts.basis import Ints, register
+from kpi.facts.basis import FLAG_BRIDGED, Ints, register
 from kpi.formulas.counters import RESET
 from kpi.plausibility.basis import Case, Measured, NotApplicable, Severity, hour_spans, span, spans
 
@@ -16,14 +16,21 @@ _LEAST_DAYS = 15
 
 
 def performance(case: Case) -> Iterator[Measured]:
-    """P05: ideal time of the output / run time; beyond 1 the ideal cycle is wrong [2]."""
+    """P05: ideal time of the output / run time; beyond 1 the ideal cycle is wrong [2].
+
+    Only hours in which every second is known count: a register bridges a gap, and run time does
+    not.
+    """
     for asset in case.plan.assets:
-        run_s = case.total(asset.asset_id, "run_s")
-        if run_s > 0 and case.plan.ideal_cycle_s.get(asset.asset_id):
-            facts = case.hours[asset.asset_id]
-            fast = np.nan_to_num(facts["ideal_total_s"]) > facts["run_s"] * 1.1 + 60
+        facts = case.hours.get(asset.asset_id)
+        if facts is None or not case.plan.ideal_cycle_s.get(asset.asset_id):
+            continue
+        known = (facts["unknown_s"] <= 0) & (facts["flags"] & FLAG_BRIDGED == 0)
+        run_s, made_s = (np.where(known, facts[n], 0) for n in ("run_s", "ideal_total_s"))
+        if run_s.sum() > 0:
+            fast = np.nan_to_num(made_s) > run_s * 1.1 + 60
             shown = hour_spans(facts["hour_us"][fast])
-            share = case.total(asset.asset_id, "ideal_total_s") / run_s
+            share = float(np.nansum(made_s) / run_s.sum())
             yield Measured(asset.code, share, asset.asset_id, None, shown)
 
 

@@ -138,10 +138,14 @@ def _unusual(
 ) -> Iterator[Measured]:
     energy = sum(case.by_day(meter.asset_id, "energy") for meter in meters)
     made_s = sum(case.by_day(machine.asset_id, "ideal_total_s") for machine in machines)
-    working = np.flatnonzero(np.asarray(made_s) > 0)
+    made = np.asarray(made_s)
+    if not made.any():
+        return
+    # On a day of little output the base load alone makes its energy unusual.
+    working = np.flatnonzero(made > 0.5 * np.median(made[made > 0]))
     if len(working) < _LEAST_DAYS:
         return
-    each = np.asarray(energy)[working] / np.asarray(made_s)[working]
+    each = np.asarray(energy)[working] / made[working]
     middle = np.median(each)
     # Where most days are equal, a hundredth still is no finding.
     spread = max(float(np.median(np.abs(each - middle))) * _MAD, abs(float(middle)) * 0.0025)

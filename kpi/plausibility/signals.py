@@ -29,7 +29,8 @@ _WEEK = 7 * _QUARTERS
 def flatline(case: Case) -> Iterator[Measured]:
     """P08: longest time that an analogue signal of a running asset stood at one value [h].
 
-    Zero does not count, nor does the time in which the asset did not run.
+    Zero does not count, nor does the time in which the asset did not run: where it has no state,
+    the hours without a shift.
     """
     for tag, found in case.tags(*_ANALOG):
         begin, end = _longest_still(tag, found, _resting(case, tag.asset_id, found.t_us))
@@ -38,11 +39,12 @@ def flatline(case: Case) -> Iterator[Measured]:
 
 
 def _resting(case: Case, asset_id: int, at_us: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Tell of each time whether it lies in an hour in which an asset with states did not run."""
+    """Tell of each time whether it lies in an hour in which an asset was to rest, or did."""
     facts = case.hours.get(asset_id)
-    if facts is None or case.tag_of(asset_id, "state") is None:
+    if facts is None:
         return np.zeros(len(at_us), np.bool_)
-    still = facts["hour_us"][facts["run_s"] <= 0]
+    awake = "planned_s" if case.tag_of(asset_id, "state") is None else "run_s"
+    still = facts["hour_us"][facts[awake] <= 0]
     return np.isin(at_us // 3_600_000_000, still // 3_600_000_000)
 
 

@@ -29,6 +29,15 @@ def test_p05_performance_beyond_one_hundred_percent() -> None:
     assert reason("P05", case(hours={1: hours()})) == "no_data"
 
 
+def test_p05_hours_of_which_a_part_is_unknown_do_not_count() -> None:
+    unknown_s = np.zeros(DAYS * 24)
+    unknown_s[50] = 1800
+    made_s = np.where(unknown_s > 0, 60_000.0, 1700.0)
+    facts = {1: hours(run_s=1800.0, ideal_total_s=made_s, unknown_s=unknown_s)}
+    given = case(plan={"cycles": {1: {1: 60.0}}}, hours=facts)
+    assert one("P05", given).measured == pytest.approx(1700 / 1800)
+
+
 def _counted(register: Any, **fields: Any) -> Case:
     return case(tags=[tag(3, max_rate_per_s=10.0)], samples={3: quarters(register)}, **fields)
 

@@ -91,6 +91,14 @@ def test_p04_days_that_took_unusual_energy_for_their_output() -> None:
     assert found.shown == ({"from": "2026-03-06T16:00:00Z", "to": "2026-03-07T16:00:00Z"},)
 
 
+def test_p04_the_base_load_of_a_day_with_little_output_is_no_finding() -> None:
+    made_s = np.full(20 * 24, 1800.0)
+    made_s[5 * 24 : 6 * 24] = 100.0
+    energy = 2 + made_s / 200 + noise(20 * 24) / 10
+    facts = {1: hours(20, energy=energy, ideal_total_s=made_s)}
+    assert severities("P04", case(days=20, hours=facts)) == {"pass"}
+
+
 def test_p04_entry_meters_are_held_against_all_machines() -> None:
     energy = 10 + noise(20 * 24)
     energy[-24:] *= 3
@@ -98,3 +106,5 @@ def test_p04_entry_meters_are_held_against_all_machines() -> None:
     plan = {"assets": [asset(1, in_oee=True), meter(2)]}
     assert severities("P04", case(**plan, days=20, hours=facts)) == {"warn"}
     assert reason("P04", case(**plan, days=20)) == "no_data"
+    nothing_made = facts | {1: hours(20)}
+    assert reason("P04", case(**plan, days=20, hours=nothing_made)) == "no_data"

@@ -45,6 +45,16 @@ def test_p08_zero_and_a_machine_that_rests_may_stand_still() -> None:
     assert severities("P08", running) == {"fail"}
 
 
+def test_p08_a_meter_may_stand_still_while_no_shift_works() -> None:
+    wave = quarters(_wave())
+    wave.value[100:130] = 0.4
+    planned_s = np.full(DAYS * 24, 3600.0)
+    planned_s[24:33] = 0
+    given = {"tags": [tag(7)], "samples": {7: wave}}
+    assert severities("P08", case(**given, hours={1: hours(planned_s=planned_s)})) == {"pass"}
+    assert severities("P08", case(**given, hours={1: hours(planned_s=3600.0)})) == {"fail"}
+
+
 def test_p09_a_day_that_was_replayed() -> None:
     wave = quarters(_wave())
     assert severities("P09", _signal(power=wave)) == {"pass"}
