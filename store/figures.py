@@ -187,6 +187,14 @@ def due_months(
         return [(row[0], row[1]) for row in conn.execute(query("due_months"), values)]
 
 
+def first_month(conn: Connection, kpi: str, factory_id: int) -> date | None:
+    """Return the first month of which a factory has a figure of a KPI, None before the first."""
+    with transaction(conn):
+        values = {"kpi": kpi, "factory_id": factory_id}
+        row = conn.execute(query("first_figure_month"), values).fetchone()
+    return None if row is None else row[0]
+
+
 def publish(conn: Connection, figure: NewFigure, *, is_open: bool) -> int:
     """Store a figure and return its number; see publish_all."""
     return publish_all(conn, figure.factory_id, [(figure, is_open)])[0]
@@ -346,6 +354,18 @@ def decide(conn: Connection, verdict: NewVerdict) -> None:
                 new = _word(verdict, word, number)
                 changes.append(_entry(verdict, verdict.figure_id, what, old, new))
         _announce(conn, changes)
+
+
+def decide_all(conn: Connection, factory_id: int, verdicts: Sequence[NewVerdict]) -> None:
+    """Store the verdicts of a factory that are new or differ from what is stored; see decide."""
+    with transaction(conn):
+        conn.execute(query("lock_factory"), {"factory_id": factory_id})
+        rows = conn.execute(query("all_verdicts"), {"factory_id": factory_id})
+        known = [Verdict(*row) for row in rows]
+        stored = {(each.kpi, each.period_start): _decided(each) for each in known}
+        for verdict in verdicts:
+            if stored.get((verdict.kpi, verdict.period_start)) != _decided(verdict):
+                decide(conn, verdict)
 
 
 def _decided(verdict: NewVerdict) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Gathering what the figures of one factory are formed from."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,39 +26,90 @@ from kpi.figures import Evidence
 from kpi.figures.basis import DayFacts, day_edges_us
 from kpi.figures.bridges import Bridges
 from kpi.figures.records import KINDS, business, records_window
+from kpi.jobs.baseline import stored_baseline
 from kpi.jobs.reading import joined
 from store import facts, measurements, records, registry
 
+# Some figures look at the last 30 days of their period, which may begin before it.
+_BEFORE_PERIOD = timedelta(days=31)
+_HOUR = timedelta(hours=1)
 
-def gathered(conn: store.Connection, factory: registry.Factory, until: datetime) -> Evidence:
-    """Return the evidence of a factory up to a time, before which hours have ended."""
+
+def gathered(
+    conn: store.Connection,
+    factory: registry.Factory,
+    until: datetime,
+    periods: tuple[date, date] | None = None,
+) -> Evidence:
+    """Return the evidence of a factory up to a time, before which hours have ended.
+
+    With local days [first, last) of periods, facts and inspections are read for these alone: the
+    same figures of them follow, by work that does not grow with the history.
+    """
     plan = registry.monitoring_plan(conn, factory)
-    zone, first = factory.timezone, factory.baseline_from
-    reach = local_midnight(records_window(first), zone), until + timedelta(days=366)
-    found = {kind: records.latest(conn, factory.factory_id, kind, *reach) for kind in KINDS}
-    planned_s, down_s = _scheduled(plan, first, until)
+    window = _Window.of(factory, until, periods)
+    zone = factory.timezone
+    reach = (
+        local_midnight(records_window(factory.baseline_from), zone),
+        until + timedelta(days=366),
+    )
+    inspected = window.start, min(window.end, reach[1]) if periods else reach[1]
+    found = {
+        kind: records.latest(
+            conn, factory.factory_id, kind, *(inspected if kind == "inspection" else reach)
+        )
+        for kind in KINDS
+    }
+    planned_s, down_s = _scheduled(plan, window)
     return Evidence(
         plan=plan,
-        days=_day_facts(conn, factory, until),
+        days=_day_facts(conn, factory, window),
         planned_s=planned_s,
         down_s=down_s,
         until=until,
         business=business(found, zone),
-        bridges=_bridges(conn, plan, first, until),
+        bridges=_bridges(conn, plan, window, until),
+        baseline=stored_baseline(conn, factory) if window.first > factory.baseline_from else None,
     )
 
 
-def _day_facts(conn: store.Connection, factory: registry.Factory, until: datetime) -> DayFacts:
-    zone, first = factory.timezone, factory.baseline_from
-    start = local_midnight(first, zone)
-    table = pd.DataFrame(facts.day_sums(conn, factory.factory_id, zone, start, until))
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Local days from the first on, the times at which they begin and end, and where facts end."""
+
+    first: date
+    days: int
+    start: datetime
+    end: datetime
+    until: datetime
+
+    @staticmethod
+    def of(
+        factory: registry.Factory, until: datetime, periods: tuple[date, date] | None
+    ) -> "_Window":
+        """Return the days since the baseline, or those that periods of [first, last) look at."""
+        zone = factory.timezone
+        first = factory.baseline_from
+        last = until.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
+        if periods is not None:
+            first = max(first, periods[0] - _BEFORE_PERIOD)
+            last = min(last, periods[1])
+        end = local_midnight(last, zone)
+        start = local_midnight(first, zone)
+        return _Window(first, (last - first).days, start, end, min(end, until))
+
+
+def _day_facts(conn: store.Connection, factory: registry.Factory, window: _Window) -> DayFacts:
+    first = window.first
+    table = pd.DataFrame(
+        facts.day_sums(conn, factory.factory_id, factory.timezone, window.start, window.until)
+    )
     table["day"] -= (first - date(1970, 1, 1)).days
     columns = tuple(table.columns.drop(["asset_id", "day", "flags"]))
-    count = (until.astimezone(ZoneInfo(zone)).date() - first).days + 1
     by_asset = {
         asset_id: table[table["asset_id"] == asset_id]
         .set_index("day")[[*columns]]
-        .reindex(range(count), fill_value=0.0)
+        .reindex(range(window.days), fill_value=0.0)
         for asset_id in table["asset_id"].unique().tolist()
     }
     return DayFacts(first, columns, {each: rows.to_numpy() for each, rows in by_asset.items()})
@@ -66,50 +118,57 @@ def _day_facts(conn: store.Connection, factory: registry.Factory, until: datetim
 _Daily = dict[int, npt.NDArray[np.float64]]
 
 
-def _scheduled(
-    plan: registry.MonitoringPlan, first: date, until: datetime
-) -> tuple[_Daily, _Daily]:
+def _scheduled(plan: registry.MonitoringPlan, window: _Window) -> tuple[_Daily, _Daily]:
     """Return planned busy seconds and those of filed stops by asset and local day.
 
     They come from the calendar alone: what was not heard of was planned all the same.
     """
-    zone = plan.factory.timezone
-    count = (until.astimezone(ZoneInfo(zone)).date() - first).days + 1
-    edges = day_edges_us(first, count, zone)
-    start = local_midnight(first, zone)
+    edges = day_edges_us(window.first, window.days, plan.factory.timezone)
     planned_s, down_s = {}, {}
     for asset in plan.assets:
         if asset.in_oee or asset.key_equipment:
-            calendar = asset_calendar(plan, asset.asset_id, start, until)
-            planned_s[asset.asset_id] = np.diff(calendar.cumulative(PLANNED, edges, until))
-            down_s[asset.asset_id] = np.diff(calendar.cumulative(DOWN, edges, until))
+            calendar = asset_calendar(plan, asset.asset_id, window.start, window.until)
+            planned_s[asset.asset_id] = np.diff(calendar.cumulative(PLANNED, edges, window.until))
+            down_s[asset.asset_id] = np.diff(calendar.cumulative(DOWN, edges, window.until))
     return planned_s, down_s
 
 
 def _bridges(
-    conn: store.Connection, plan: registry.MonitoringPlan, first: date, until: datetime
+    conn: store.Connection, plan: registry.MonitoringPlan, window: _Window, until: datetime
 ) -> Bridges:
     """Return the gaps of registers over a first of month; they are few."""
-    zone = plan.factory.timezone
-    start = local_midnight(first, zone)
-    found = facts.flagged_hours(conn, plan.factory.factory_id, FLAG_BRIDGED, start, until)
-    hours = {
-        asset_id: {name: column[found["asset_id"] == asset_id] for name, column in found.items()}
-        for asset_id in np.unique(found["asset_id"]).tolist()
-    }
+    begin = local_midnight(plan.factory.baseline_from, plan.factory.timezone)
+    # An edge is bridged where the hours on both its sides are.
+    span = max(window.start - _HOUR, begin), min(window.until + _HOUR, until)
+    hours = _bridged_hours(conn, plan, *span)
     gaps = {}
-    for at_us in _month_edges_us(first, until, zone):
+    for at_us in _month_edges_us(window, plan.factory.timezone):
         for asset_id, each in hours.items():
             if np.isin([at_us - HOUR_US, at_us], each["hour_us"]).all():
                 gap = _gap(conn, [tag for tag in plan.tags if tag.asset_id == asset_id], at_us)
                 if gap is not None:
                     gaps[asset_id, at_us] = gap
+    first = min([span[0], *(from_us(gap[0] - HOUR_US) for gap in gaps.values())])
+    last = max([span[1], *(from_us(gap[1]) for gap in gaps.values())])
+    whole = max(first, begin), min(last, until)
+    if whole != span:
+        hours = _bridged_hours(conn, plan, *whole)
     return Bridges(gaps, hours)
 
 
-def _month_edges_us(first: date, until: datetime, zone: str) -> Iterator[int]:
-    last = until.astimezone(ZoneInfo(zone)).date()
-    for begin, _ in months(first.replace(day=1), add_months(last.replace(day=1), 1)):
+def _bridged_hours(
+    conn: store.Connection, plan: registry.MonitoringPlan, start: datetime, end: datetime
+) -> dict[int, facts.Columns]:
+    found = facts.flagged_hours(conn, plan.factory.factory_id, FLAG_BRIDGED, start, end)
+    return {
+        asset_id: {name: column[found["asset_id"] == asset_id] for name, column in found.items()}
+        for asset_id in np.unique(found["asset_id"]).tolist()
+    }
+
+
+def _month_edges_us(window: _Window, zone: str) -> Iterator[int]:
+    last = window.first + timedelta(days=window.days)
+    for begin, _ in months(window.first.replace(day=1), add_months(last.replace(day=1), 1)):
         yield to_us(local_midnight(begin, zone))
 
 

@@ -15,7 +15,7 @@ from kpi.jobs.basis import Progress, last_full_hour, run_job
 from kpi.jobs.evidence import gathered
 from kpi.jobs.settings import Schedule
 from kpi.policy import policy_on
-from kpi.verdicts import judge
+from kpi.verdicts import judge, unkept_years
 from store import figures, records, registry
 
 # Formed of every period, with a number or with a reason: it tells which periods have been formed.
@@ -57,16 +57,47 @@ def refresh_factory(conn: store.Connection, factory: registry.Factory, now: date
         if not records.try_lock_factory(conn, factory.factory_id):
             return 0
         until = last_full_hour(now)
+        known_from = figures.first_month(conn, _ALWAYS_FORMED, factory.factory_id)
         new_records, dirty = records.take_dirty(conn, factory.factory_id)
-        changed = _periods(factory, _months_of(factory, new_records) | set(dirty), until)
-        if not changed and not _due(conn, factory, until):
+        touched = _months_of(factory, new_records) | set(dirty)
+        changed = _periods(factory, _in_a_row(factory, touched, known_from, until), until)
+        periods = sorted({*changed, *_due(conn, factory, until)}, key=_order)
+        if not periods:
             return 0
-        evidence = gathered(conn, factory, until)
-        _publish(conn, factory, evidence, changed)
-        due = _due(conn, factory, until)
-        _publish(conn, factory, evidence, due)
+        evidence = gathered(conn, factory, until, _window(conn, factory, periods, known_from))
+        _publish(conn, factory, evidence, periods)
         judge(conn, evidence, policy_on(evidence.today))
-        return len(set(changed) | set(due))
+        return len(periods)
+
+
+def _in_a_row(
+    factory: registry.Factory, touched: set[date], known_from: date | None, until: datetime
+) -> set[date]:
+    """Return the months that have to be formed so that no month from the first on lacks figures.
+
+    Those that come after a factory's first ones are due when they end; see _due.
+    """
+    this_month = until.astimezone(ZoneInfo(factory.timezone)).date().replace(day=1)
+    inside = {month for month in touched if factory.baseline_from <= month <= this_month}
+    if not inside:
+        return set()
+    end = add_months(this_month, 1) if known_from is None else known_from
+    return inside | {month for month, _ in months(min(inside), max(end, min(inside)))}
+
+
+def _window(
+    conn: store.Connection,
+    factory: registry.Factory,
+    periods: Sequence[Period],
+    known_from: date | None,
+) -> tuple[date, date] | None:
+    """Return the days of which facts are needed, None for all: periods, and years to compare."""
+    if known_from is None:
+        return None
+    years = unkept_years(conn, factory)
+    first = min(*(each.start for each in periods), *years, periods[0].start)
+    last = max(*(each.end for each in periods), *(add_months(year, 12) for year in years), first)
+    return first, last
 
 
 def _due(conn: store.Connection, factory: registry.Factory, until: datetime) -> list[Period]:
@@ -120,4 +151,8 @@ def _periods(factory: registry.Factory, dirty: set[date], until: datetime) -> li
             end = add_months(start, 12)
             if start >= first and end <= this_month:
                 found.add(Period("rolling12", start, end))
-    return sorted(found, key=lambda period: (period.kind, period.start))
+    return sorted(found, key=_order)
+
+
+def _order(period: Period) -> tuple[str, date]:
+    return period.kind, period.start

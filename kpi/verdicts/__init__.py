@@ -1,7 +1,7 @@
 """Verdicts: fulfilment 兑现 and consistency 一致, by a dated policy, never mixed."""
 
 from kpi.verdicts.comparability import Basis, Differing, basis_of, differences
-from kpi.verdicts.judging import judge
+from kpi.verdicts.judging import judge, unkept_years
 from kpi.verdicts.words import Consistency, Fulfilment, Verified, consistency, fulfilment
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "differences",
     "fulfilment",
     "judge",
+    "unkept_years",
 ]

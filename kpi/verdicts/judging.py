@@ -10,6 +10,7 @@ from kpi.policy import Policy
 from kpi.verdicts.comparability import Differing, basis_of, differences
 from kpi.verdicts.words import Consistency, Fulfilment, Verified, consistency, fulfilment
 from store import figures, verdict_bases
+from store.registry import Factory
 
 NOT_COMPARABLE = "not_comparable"
 
@@ -23,7 +24,31 @@ def judge(conn: store.Connection, evidence: Evidence, policy: Policy) -> None:
         for report in figures.self_reports(conn, factory.factory_id)
     }
     window = factory.baseline_from, factory.baseline_to
-    known = [
+    known = _known(conn, factory, promises)
+    bases = _bases(conn, evidence, known)
+    baseline = {each.kpi: each for each in known if (each.period_start, each.period_end) == window}
+    decided = []
+    for found in known:
+        if found.period_start >= factory.renovated_on:
+            reported = reports.get((found.kpi, found.period_start, found.period_end))
+            before = baseline.get(found.kpi)
+            decided.append(_verdict(found, before, promises[found.kpi], reported, bases, policy))
+    figures.decide_all(conn, factory.factory_id, decided)
+
+
+def unkept_years(conn: store.Connection, factory: Factory) -> list[date]:
+    """Return the first days of the years to be judged whose basis was not kept yet."""
+    known = _known(conn, factory, figures.promises(conn, factory.factory_id))
+    kept = verdict_bases.kept(conn, factory.factory_id)
+    return sorted({each.period_start for each in known} - kept.keys())
+
+
+def _known(
+    conn: store.Connection, factory: Factory, promises: Mapping[str, figures.Promise]
+) -> list[figures.Figure]:
+    """Return the figures of the years to be judged and of the year that they are judged by."""
+    window = factory.baseline_from, factory.baseline_to
+    return [
         each
         for each in figures.latest(conn, factory.factory_id, period_kind="rolling12")
         if each.kpi in promises
@@ -32,14 +57,6 @@ def judge(conn: store.Connection, evidence: Evidence, policy: Policy) -> None:
             or (each.period_start, each.period_end) == window
         )
     ]
-    bases = _bases(conn, evidence, known)
-    baseline = {each.kpi: each for each in known if (each.period_start, each.period_end) == window}
-    for found in known:
-        if found.period_start >= factory.renovated_on:
-            reported = reports.get((found.kpi, found.period_start, found.period_end))
-            before = baseline.get(found.kpi)
-            verdict = _verdict(found, before, promises[found.kpi], reported, bases, policy)
-            figures.decide(conn, verdict)
 
 
 def _bases(

@@ -40,13 +40,20 @@ WHERE kpi.figure.revision = 0
 RETURNING figure_id;
 
 -- name: due_months
--- The months whose figures are due though nothing new came: those that ended since the factory's
--- first figure and were not closed, and the running one where its figures do not go up to a time.
+-- The months whose figures are due though nothing new came: those that ended since the newest one
+-- that is closed, else since the factory's first figure, and the running one where its figures do
+-- not go up to a time. Months before the newest closed one have figures: they are formed in a row.
 SELECT f.factory_id, m.month::date
 FROM registry.factory f
 CROSS JOIN LATERAL (
-    SELECT min(g.period_start)::timestamp AS first FROM kpi.figure g
-    WHERE g.factory_id = f.factory_id AND g.kpi = %(kpi)s AND g.period_kind = 'month') known
+    SELECT coalesce(
+        (SELECT g.period_start + INTERVAL '1 month' FROM kpi.figure g
+         WHERE g.factory_id = f.factory_id AND g.kpi = %(kpi)s AND g.period_kind = 'month'
+           AND g.revision > 0
+         ORDER BY g.period_start DESC LIMIT 1),
+        (SELECT min(g.period_start)::timestamp FROM kpi.figure g
+         WHERE g.factory_id = f.factory_id AND g.kpi = %(kpi)s
+           AND g.period_kind = 'month')) AS first) known
 CROSS JOIN LATERAL (
     SELECT date_trunc('month', %(until)s::timestamptz AT TIME ZONE f.timezone) AS running) r
 CROSS JOIN LATERAL generate_series(known.first, r.running, INTERVAL '1 month') AS m (month)
@@ -58,6 +65,11 @@ WHERE (%(factory_id)s::int IS NULL OR f.factory_id = %(factory_id)s)
       AND (g.revision > 0
            OR m.month = r.running AND (g.inputs ->> 'until')::timestamptz >= %(until)s))
 ORDER BY 1, 2;
+
+-- name: first_figure_month
+-- The first month of which a factory has a figure of a KPI.
+SELECT min(period_start) FROM kpi.figure
+WHERE factory_id = %(factory_id)s AND kpi = %(kpi)s AND period_kind = 'month';
 
 -- name: list_promises
 -- What the application of a factory promised.
@@ -119,6 +131,15 @@ SELECT factory_id, kpi, period_start, period_end, figure_id, before_value,
 FROM kpi.verdict_past
 WHERE factory_id = %(factory_id)s AND kpi = %(kpi)s AND period_start = %(period_start)s
 ORDER BY past_id;
+
+-- name: all_verdicts
+-- The verdicts of a factory on every rolling year.
+SELECT v.factory_id, v.kpi, v.period_start, v.period_end, v.figure_id, v.before_value,
+    v.before_basis, v.expected_value, v.reported_value, v.fulfilment, v.fulfilment_low,
+    v.fulfilment_high, v.fulfilment_verdict, v.deviation, v.consistency_verdict, v.policy_version,
+    v.reasons, v.decided_at
+FROM kpi.verdict v
+WHERE v.factory_id = %(factory_id)s;
 
 -- name: list_verdicts
 -- The verdicts of a factory on one rolling year, or on the newest one that was decided.
