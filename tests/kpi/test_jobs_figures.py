@@ -480,15 +480,20 @@ def test_a_plan_with_other_cycles_after_renovation_makes_the_years_not_comparabl
 ) -> None:
     plan = sample_plan()
     plan["promises"] = [{"kpi": "oee", "before": 0.5, "basis": "declared", "expected": 0.9}]
-    # Work is planned on Mondays only, so that few rows cover the years.
+    # Work is planned on one Monday a quarter, so that few rows cover the years.
+    every_monday = mondays(date(2025, 1, 6), date(2027, 1, 1))
+    before, after = every_monday[:52:13], every_monday[52::13]
     plan["shifts"] = plan["shifts"][:1]
+    plan["holidays"] = [
+        {"day": day, "name": "休"} for day in every_monday if day not in (*before, *after)
+    ]
     plant = Plant.load(db, database_url, plan)
-    plant.send(worked(mondays(date(2025, 1, 6), date(2026, 1, 1))))
+    plant.send(worked(before))
     plant.refresh(china("2026-01-02 09:20"))
     # Half of the cycle that the year before was measured by.
     plan["assets"][0]["ideal_cycles"][0]["cycle_s"] = 30.0
     plans.load_plan(db, plan)
-    plant.send(worked(mondays(date(2026, 1, 5), date(2027, 1, 1))))
+    plant.send(worked(after))
     plant.refresh(IN_2027)
     found = figures.verdicts(plant.conn, plant.factory_id, date(2026, 1, 1))
     (judged,) = [each for each in found if each.kpi == "oee"]
