@@ -1,7 +1,9 @@
 """Measure, and print one table; how the numbers turn out does not change the exit status.
 
 `--minutes 5` runs the steady streams for so long; without it they take half a minute each.
-`--only WORD` leaves out what has another name: accepting, modbus, collecting, sustained.
+`--only WORD` leaves out what has another name: accepting, modbus, collecting, facts, refreshing,
+sharing, memory, sustained. `--machines 100` and `--factories 1000` give memory and refreshing their
+full size; without them they are small.
 """
 
 import argparse
@@ -13,7 +15,15 @@ from rich.table import Table
 
 from deploy.errors import DeployError
 from store.errors import StoreError
-from tests.bench import accepting, collecting, modbus_requests, sustained
+from tests.bench import (
+    accepting,
+    collecting,
+    facts,
+    modbus_requests,
+    recomputing,
+    refreshing,
+    sustained,
+)
 from tests.bench.ratio import Ratio
 from tests.support.database import ensure_template, throwaway_cluster
 
@@ -31,10 +41,16 @@ def main() -> int:
                 "accepting": lambda: accepting.measure(cluster.url()),
                 "modbus": modbus_requests.measure,
                 "collecting": lambda: collecting.measure(cluster.url()),
+                "facts": lambda: facts.measure(cluster.url()),
+                "refreshing": lambda: refreshing.measure(cluster.url(), asked.factories),
+                "sharing": lambda: recomputing.sharing(cluster.url()),
             }
             wanted = [way for name, way in ways.items() if asked.only in (None, name)]
             if ratios := [ratio for way in wanted for ratio in way()]:
                 console.print(_table(ratios))
+            if asked.only in (None, "memory"):
+                for line in recomputing.memory(cluster.url(), asked.machines):
+                    console.print(line)
             if asked.only in (None, "sustained"):
                 for stream in sustained.measure(cluster.url(), asked.minutes):
                     console.print(str(stream))
@@ -47,8 +63,10 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("--minutes", type=float, default=0.5)
-    names = ("accepting", "modbus", "collecting", "sustained")
-    parser.add_argument("--only", choices=names)
+    parser.add_argument("--machines", type=int, default=3)
+    parser.add_argument("--factories", type=int, default=50)
+    names = ("accepting", "modbus", "collecting", "facts", "refreshing", "sharing", "memory")
+    parser.add_argument("--only", choices=(*names, "sustained"))
     return parser.parse_args()
 
 
