@@ -67,7 +67,7 @@ def sharing(server_url: str) -> Iterator[Ratio]:
 def _dask(workers: int) -> Iterator[Executor]:
     make: Any = distributed.LocalCluster
     cluster: AbstractContextManager[Any] = make(
-        n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     )
     with cluster as found, jobs.dask_crew(found.scheduler_address) as pool:
         yield pool

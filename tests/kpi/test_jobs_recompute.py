@@ -63,7 +63,9 @@ def mark(plant: Plant, start: date | None = None, end: date | None = None) -> No
 def cluster() -> Iterator[str]:
     """The address of a Dask cluster of two processes on this machine."""
     make: Any = distributed.LocalCluster
-    with make(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as found:
+    with make(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    ) as found:
         yield found.scheduler_address
 
 
