@@ -216,11 +216,10 @@ class OpcuaAdapter:
         """Subscribe items as far as the server goes, poll the others; return the status of each."""
         codes = await self._subscribe(items) if self._source.mode != "poll" else {}
         can_poll = self._source.mode != "subscribe"
-        now_s = time.monotonic()
         for item in items:
             code = codes.get(item.handle, _TOO_MANY)
             if code >= 0:
-                item.place, item.read_s = Place.SUBSCRIBED, now_s
+                item.place = Place.SUBSCRIBED
             elif can_poll and code in _CANNOT_SUBSCRIBE:
                 item.place = Place.POLLED
                 codes[item.handle] = status.GOOD
