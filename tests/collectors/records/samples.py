@@ -110,6 +110,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "unit": "kWh",
         "amount_yuan": 288400.0,
     },
+    "output_value": {
+        "month": "2026-02",
+        "day": "2026-02-28",
+        "value_yuan": 5200000,
+        "price_year": 2025,
+    },
 }
 
 KEYS = {
@@ -127,6 +133,7 @@ KEYS = {
     "rd_project": "RD-12",
     "headcount": "2026-02",
     "energy_invoice": "INV-2602:electricity_calorific",
+    "output_value": "2026-02",
 }
 
 TIMES = {
@@ -144,4 +151,5 @@ TIMES = {
     "rd_project": "2026-02-15T00:00:00+08:00",
     "headcount": "2026-02-01T00:00:00+08:00",
     "energy_invoice": "2026-02-28T00:00:00+08:00",
+    "output_value": "2026-02-28T00:00:00+08:00",
 }

@@ -182,7 +182,8 @@ def test_what_the_business_systems_send_is_accepted_and_read_as_it_was_before() 
         record = to_record(event.kind, event.body, ZONE, *RULES[event.kind])
         assert record.key == event.key
         stored[event.kind].append(StoredRecord(record.key, 1, record.at, record.body))
-    assert all(len(found) > 5 for found in stored.values())
+    # No simulated factory values its output at constant prices.
+    assert all(len(stored[kind]) > 5 for kind in RULES)
     assert business(stored, "Asia/Shanghai").unreadable == ()
 
 
