@@ -160,7 +160,7 @@ find_python() {
 
 set_up_packages() {
     local missing=() package
-    for package in mosquitto chromium fonts-noto-cjk; do
+    for package in mosquitto chromium fonts-noto-cjk libpangoft2-1.0-0 libharfbuzz-subset0; do
         installed "$package" || missing+=("$package")
     done
     find_python || missing+=(python3-venv)
