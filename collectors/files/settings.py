@@ -2,24 +2,28 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from collectors.config.fields import (
     Fault,
     SourceTable,
     TagTable,
-    choice,
     form,
-    json_path,
-    judged,
     not_empty,
     number,
-    plain,
     tables,
 )
-from store.record_kinds import KINDS, record_kind
+from collectors.config.shared import (
+    BUSINESS_TIME,
+    COLUMNS,
+    DATE_FORMAT,
+    DECIMAL_COMMA,
+    DELIMITER,
+    ENCODING,
+    NATURAL_KEY,
+    RECORD_KIND,
+    unfit_columns,
+)
 
-ENCODINGS = ("auto", "utf-8", "gb18030")
 SUFFIXES = (".csv", ".txt", ".json", ".jsonl", ".ndjson")
 
 
@@ -29,33 +33,6 @@ def _pattern(text: str) -> str | None:
     if not text.lower().endswith(SUFFIXES):
         return f"must end with one of {', '.join(SUFFIXES)}"
     return None
-
-
-def columns_of_fields(given: Any) -> str | None:
-    """Judge a table of fields and the columns that hold them."""
-    if not isinstance(given, Mapping) or not given:
-        return 'must be a table such as { line = "Line no." }'
-    if not all(isinstance(column, str) and column.strip() for column in given.values()):
-        return "must name a column, as a text in quotes, for each field"
-    return None
-
-
-def unfit_columns(kind: str, columns: Mapping[str, str]) -> Iterator[str]:
-    """Return which fields the columns of a kind lack or have too many, where there are columns."""
-    known = record_kind(kind)
-    if known is None or not columns:
-        return
-    for name in known.schema["required"]:
-        if name not in columns:
-            yield f'columns lack "{name}", which {kind} must have'
-    for name in columns:
-        if name not in known.schema["properties"]:
-            yield f'columns: {kind} has no field "{name}"'
-
-
-def one_letter(text: str) -> str | None:
-    """Judge what parts the cells of a line."""
-    return None if len(text) == 1 else "must be one character"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +45,9 @@ class FileTable:
     """What every sort of file has: how it is named and written."""
 
     pattern: str = field(metadata=form(_pattern, "names of the files, such as orders-*.csv"))
-    encoding: str = field(
-        default="auto",
-        metadata=choice(*ENCODINGS, about="auto takes UTF-8, and GB 18030 where it is not that"),
-    )
-    delimiter: str = field(default=",", metadata=form(one_letter, "parts the cells of a line"))
-    decimal_comma: bool = field(default=False, metadata=plain("numbers are written as 1.234,5"))
+    encoding: str = field(default="auto", metadata=ENCODING)
+    delimiter: str = field(default=",", metadata=DELIMITER)
+    decimal_comma: bool = field(default=False, metadata=DECIMAL_COMMA)
     time_format: str | None = field(
         default=None, metadata=form(not_empty, "such as %Y/%m/%d %H:%M:%S; ISO 8601 without")
     )
@@ -83,22 +57,11 @@ class FileTable:
 class FileRecord(FileTable):
     """[[source.record]]: files whose lines are business records."""
 
-    kind: str = field(metadata=choice(*KINDS, about="what the lines are; see the record kinds"))
-    columns: Mapping[str, str] | None = field(
-        default=None,
-        metadata=judged(columns_of_fields, "which column holds which field; by name without"),
-    )
-    date_format: str | None = field(
-        default=None, metadata=form(not_empty, "such as %Y/%m/%d; ISO 8601 without")
-    )
-    key: str | None = field(
-        default=None,
-        metadata=form(json_path, "path of the natural key, in place of the schema's own"),
-    )
-    at: str | None = field(
-        default=None,
-        metadata=form(json_path, "path of the business time, in place of the schema's own"),
-    )
+    kind: str = field(metadata=RECORD_KIND)
+    columns: Mapping[str, str] | None = field(default=None, metadata=COLUMNS)
+    date_format: str | None = field(default=None, metadata=DATE_FORMAT)
+    key: str | None = field(default=None, metadata=NATURAL_KEY)
+    at: str | None = field(default=None, metadata=BUSINESS_TIME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from collectors.config.fields import (
     Fault,
     choice,
     form,
-    json_path,
     judged,
     not_empty,
     number,
@@ -16,8 +15,18 @@ from collectors.config.fields import (
     tables,
     timezone,
 )
-from collectors.files.settings import ENCODINGS, columns_of_fields, one_letter, unfit_columns
-from store.record_kinds import KINDS
+from collectors.config.shared import (
+    BUSINESS_TIME,
+    COLUMNS,
+    DATE_FORMAT,
+    DECIMAL_COMMA,
+    DELIMITER,
+    ENCODING,
+    NATURAL_KEY,
+    RECORD_KIND,
+    only_for,
+    unfit_columns,
+)
 
 SUFFIXES = (".csv", ".txt", ".xlsx", ".parquet")
 
@@ -65,15 +74,12 @@ class HistoryFile:
     sheet: str | None = field(
         default=None, metadata=form(not_empty, "sheet of a workbook; the first without")
     )
-    encoding: str = field(
-        default="auto",
-        metadata=choice(*ENCODINGS, about="auto takes UTF-8, and GB 18030 where it is not that"),
-    )
-    delimiter: str = field(default=",", metadata=form(one_letter, "parts the cells of a line"))
+    encoding: str = field(default="auto", metadata=ENCODING)
+    delimiter: str = field(default=",", metadata=DELIMITER)
     skip_lines: int = field(
         default=0, metadata=number(0, 1000, about="lines or rows before the header")
     )
-    decimal_comma: bool = field(default=False, metadata=plain("numbers are written as 1.234,5"))
+    decimal_comma: bool = field(default=False, metadata=DECIMAL_COMMA)
     missing: list[str] | None = field(
         default=None, metadata=judged(_words, 'cells that hold nothing; by default [""]')
     )
@@ -101,24 +107,11 @@ class HistoryFile:
         default=None,
         metadata=judged(_words, 'qualities that are good; by default ["Good", "192", "0"]'),
     )
-    kind: str | None = field(
-        default=None, metadata=choice(*KINDS, about="records: what the rows are")
-    )
-    columns: Mapping[str, str] | None = field(
-        default=None,
-        metadata=judged(columns_of_fields, "records: which column holds which field"),
-    )
-    date_format: str | None = field(
-        default=None, metadata=form(not_empty, "records: such as %Y/%m/%d; ISO 8601 without")
-    )
-    key: str | None = field(
-        default=None,
-        metadata=form(json_path, "records: path of the key, in place of the schema's own"),
-    )
-    at: str | None = field(
-        default=None,
-        metadata=form(json_path, "records: path of the business time, likewise"),
-    )
+    kind: str | None = field(default=None, metadata=only_for("records", RECORD_KIND))
+    columns: Mapping[str, str] | None = field(default=None, metadata=only_for("records", COLUMNS))
+    date_format: str | None = field(default=None, metadata=only_for("records", DATE_FORMAT))
+    key: str | None = field(default=None, metadata=only_for("records", NATURAL_KEY))
+    at: str | None = field(default=None, metadata=only_for("records", BUSINESS_TIME))
     tags: tuple[HistoryTag, ...] = field(default=(), metadata=tables("tag"))
 
     def faults(self) -> Iterator[Fault]:

@@ -8,14 +8,18 @@ from collectors.config.fields import (
     Fault,
     SourceTable,
     TagTable,
-    choice,
     form,
-    json_path,
     not_empty,
     number,
     tables,
 )
-from store.record_kinds import KINDS
+from collectors.config.shared import (
+    BUSINESS_TIME,
+    NATURAL_KEY,
+    RECORD_KIND,
+    TOKEN_ENV,
+    TOKEN_FILE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +31,9 @@ class HttpTag(TagTable):
 class HttpRecord:
     """[[source.record]]: a kind of record that may be sent to /records; any other is refused."""
 
-    kind: str = field(metadata=choice(*KINDS, about="what may be sent; see the record kinds"))
-    key: str | None = field(
-        default=None,
-        metadata=form(json_path, "path of the natural key, in place of the schema's own"),
-    )
-    at: str | None = field(
-        default=None,
-        metadata=form(json_path, "path of the business time, in place of the schema's own"),
-    )
+    kind: str = field(metadata=RECORD_KIND)
+    key: str | None = field(default=None, metadata=NATURAL_KEY)
+    at: str | None = field(default=None, metadata=BUSINESS_TIME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +45,8 @@ class HttpSource(SourceTable):
         metadata=form(not_empty, "address to listen at; other than loopback it needs a token"),
     )
     port: int = field(metadata=number(at_least=1, at_most=65_535, about="port to listen at"))
-    token_env: str | None = field(
-        default=None, metadata=form(not_empty, "environment variable that holds the token")
-    )
-    token_file: str | None = field(
-        default=None, metadata=form(not_empty, "file that holds the token")
-    )
+    token_env: str | None = field(default=None, metadata=TOKEN_ENV)
+    token_file: str | None = field(default=None, metadata=TOKEN_FILE)
     certificate: str | None = field(
         default=None, metadata=form(not_empty, "file of the server certificate (PEM), for https")
     )

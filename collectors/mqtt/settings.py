@@ -12,15 +12,22 @@ from collectors.config.fields import (
     TagTable,
     choice,
     form,
-    json_path,
-    judged,
     not_empty,
     number,
     plain,
     tables,
 )
+from collectors.config.shared import (
+    BUSINESS_TIME,
+    NATURAL_KEY,
+    PARSE,
+    PASSWORD_ENV,
+    PASSWORD_FILE,
+    RECORD_KIND,
+    STATES,
+    USERNAME,
+)
 from collectors.mqtt import paths
-from store.record_kinds import KINDS
 
 ADVICE = (
     "mosquitto keeps 1000 messages for a client that is away and has 20 in flight, and drops the "
@@ -95,13 +102,8 @@ class ValueTable(TagTable):
     )
     scale: float = field(default=1.0, metadata=plain("the number is multiplied by this"))
     offset: float = field(default=0.0, metadata=plain("then this is added"))
-    states: str | Mapping[str, int] | None = field(
-        default=None,
-        metadata=judged(states.judge, "a scheme (packml, …) or a table of names that become codes"),
-    )
-    parse: str | None = field(
-        default=None, metadata=choice("number", about="reads a text such as 12.5 as a number")
-    )
+    states: str | Mapping[str, int] | None = field(default=None, metadata=STATES)
+    parse: str | None = field(default=None, metadata=PARSE)
     sequence: str | None = field(
         default=None,
         metadata=form(paths.judge, "path of a number that each message of the topic counts up"),
@@ -197,15 +199,9 @@ class MqttRecord:
     """[[source.record]]: a JSON message that is a version of a business record."""
 
     topic: str = field(metadata=form(_topic_filter, "topic filter of the messages"))
-    kind: str = field(metadata=choice(*KINDS, about="what the messages are; see the record kinds"))
-    key: str | None = field(
-        default=None,
-        metadata=form(json_path, "path of the natural key, in place of the schema's own"),
-    )
-    at: str | None = field(
-        default=None,
-        metadata=form(json_path, "path of the business time, in place of the schema's own"),
-    )
+    kind: str = field(metadata=RECORD_KIND)
+    key: str | None = field(default=None, metadata=NATURAL_KEY)
+    at: str | None = field(default=None, metadata=BUSINESS_TIME)
     sequence: str | None = field(
         default=None,
         metadata=form(paths.judge, "path of a number that each message of the topic counts up"),
@@ -271,15 +267,9 @@ class BrokerTable(SourceTable):
     private_key: str | None = field(
         default=None, metadata=form(not_empty, "PEM file with the key of that certificate")
     )
-    username: str | None = field(
-        default=None, metadata=form(not_empty, "user name at the broker; anonymous without it")
-    )
-    password_env: str | None = field(
-        default=None, metadata=form(not_empty, "environment variable that holds the password")
-    )
-    password_file: str | None = field(
-        default=None, metadata=form(not_empty, "file that holds the password, beside this one")
-    )
+    username: str | None = field(default=None, metadata=USERNAME)
+    password_env: str | None = field(default=None, metadata=PASSWORD_ENV)
+    password_file: str | None = field(default=None, metadata=PASSWORD_FILE)
     allow_plain_password: bool = field(
         default=False, metadata=plain("send the password readable by all on the network")
     )

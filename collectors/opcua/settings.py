@@ -18,6 +18,7 @@ from collectors.config.fields import (
     plain,
     tables,
 )
+from collectors.config.shared import PARSE, PASSWORD_ENV, PASSWORD_FILE, STATES, USERNAME
 from collectors.opcua.profiles import AUTO, names
 
 _NODE = re.compile(r"(?:nsu=[^;]+;)?(?:i=\d+|s=.+|g=[0-9A-Fa-f-]{36}|b=[A-Za-z0-9+/=]+)")
@@ -66,13 +67,7 @@ class OpcuaTag(TagTable):
         default=None,
         metadata=number(0, 1_000_000, about="element of an array, counted from zero"),
     )
-    states: str | Mapping[str, int] | None = field(
-        default=None,
-        metadata=judged(
-            states.judge,
-            about="a scheme (packml, machinery, …) or a table of names that become codes",
-        ),
-    )
+    states: str | Mapping[str, int] | None = field(default=None, metadata=STATES)
     mode_node: str | None = field(
         default=None,
         metadata=form(_opcua_node, about='operation mode, for states = "machinery"'),
@@ -89,9 +84,7 @@ class OpcuaTag(TagTable):
         default=None,
         metadata=form(not_empty, about="number inside a structure: AccCount of a PackML count"),
     )
-    parse: str | None = field(
-        default=None, metadata=choice("number", about="reads a text such as 12.5 as a number")
-    )
+    parse: str | None = field(default=None, metadata=PARSE)
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -145,15 +138,9 @@ class OpcuaSource(SourceTable):
         default=None,
         metadata=form(_fingerprint, about="SHA-256 of the only certificate that is accepted"),
     )
-    username: str | None = field(
-        default=None, metadata=form(not_empty, about="login by name; anonymous without a login")
-    )
-    password_env: str | None = field(
-        default=None, metadata=form(not_empty, about="environment variable with the password")
-    )
-    password_file: str | None = field(
-        default=None, metadata=form(not_empty, about="file with the password")
-    )
+    username: str | None = field(default=None, metadata=USERNAME)
+    password_env: str | None = field(default=None, metadata=PASSWORD_ENV)
+    password_file: str | None = field(default=None, metadata=PASSWORD_FILE)
     allow_plain_password: bool = field(
         default=False, metadata=plain('lets a password leave with security = "none"')
     )
