@@ -53,8 +53,7 @@ class MeterServer:
         """Close all connections and the port."""
         if self._server is not None:
             server, self._server = self._server, None
-            # The library leaves this method without types.
-            await server.shutdown()  # type: ignore[no-untyped-call]
+            await server.shutdown()  # type: ignore[no-untyped-call]  # in pymodbus
 
     def _devices(self) -> list[SimDevice]:
         points: dict[int, list[_Point]] = {}

@@ -8,6 +8,7 @@ from typing import get_args, get_type_hints
 
 import pytest
 import typer.main
+from typer.core import TyperGroup
 
 from api.kpis import KPIS
 from collectors.config import document
@@ -40,8 +41,9 @@ TABLES = [
 def verbs() -> set[tuple[str, ...]]:
     """Every verb of the command, as the words that call it."""
     command = typer.main.get_command(app)
+    assert isinstance(command, TyperGroup)
     found: set[tuple[str, ...]] = set()
-    for name, part in command.commands.items():  # type: ignore[attr-defined]
+    for name, part in command.commands.items():
         inner = getattr(part, "commands", None)
         found |= {(name, verb) for verb in inner} if inner else {(name,)}
     return found

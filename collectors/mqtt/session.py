@@ -216,8 +216,7 @@ class BrokerSession:
     def _connect(self) -> None:
         asked = self._connection
         if asked.protocol == "5":
-            # paho leaves this constructor without annotations.
-            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # in paho
             properties.ReceiveMaximum = asked.receive_maximum
             properties.SessionExpiryInterval = self._kept * asked.session_expiry_days * _DAY_S
             self._client.connect(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _END_S = 30.0
+_POLL_S = 0.1  # what is asked shares the processor with what is measured
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -27,7 +28,7 @@ class Role:
         assert self._process.stdout is not None
         found = self._process.stdout.readline()
         if not found:
-            raise RuntimeError(f"{self._process.args} ended with {self._process.wait(_END_S)}")
+            raise RuntimeError(f"{self._process.args!r} ended with {self._process.wait(_END_S)}")
         return found.strip()
 
     def go(self) -> None:
@@ -85,4 +86,4 @@ def until(condition: Callable[[], bool], what: str, timeout_s: float = 120.0) ->
     while not condition():
         if time.monotonic() > deadline_s:
             raise RuntimeError(f"waited {timeout_s:.0f} s in vain for {what}")
-        time.sleep(0.1)
+        time.sleep(_POLL_S)

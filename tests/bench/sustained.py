@@ -26,7 +26,9 @@ _VALUES = 50
 _MESSAGES_PER_SECOND = 1000
 _NODES, _VALUES_PER_SECOND = 2000, 10_000
 _LOOK_EVERY_S = 5.0
+_COUNT_EVERY_S = 1.0  # counting millions of rows is work for the database that catches up
 _CATCH_UP_S = 300.0
+_QUIET_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +116,14 @@ def _watched(
 
 
 def _settle(url: str, wanted: int) -> None:
-    """Wait until the database has all of it, or gets nothing more."""
-    deadline_s = time.monotonic() + _CATCH_UP_S
-    newest = -1
-    while time.monotonic() < deadline_s:
-        found = fed_in(url)
-        if found >= wanted or found == newest:
-            return
-        newest = found
-        time.sleep(10.0)
+    """Wait until the database has all of it, or has got nothing more for a while."""
+    found, grew_s = fed_in(url), time.monotonic()
+    deadline_s = grew_s + _CATCH_UP_S
+    while found < wanted and time.monotonic() < min(deadline_s, grew_s + _QUIET_S):
+        time.sleep(_COUNT_EVERY_S)
+        before, found = found, fed_in(url)
+        if found > before:
+            grew_s = time.monotonic()
 
 
 def fed_in(url: str) -> int:

@@ -193,8 +193,7 @@ class ModbusServer:
     async def _stop(self) -> None:
         server, self._server = self._server, None
         if server is not None:
-            # pymodbus leaves this method without annotations.
-            await server.shutdown()  # type: ignore[no-untyped-call]
+            await server.shutdown()  # type: ignore[no-untyped-call]  # in pymodbus
 
     def _device(self, unit: int) -> SimDevice:
         own = [SimData(address=0, count=30_000, values=0, datatype=DataType.REGISTERS)]

@@ -5,6 +5,7 @@ import struct
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -169,8 +170,10 @@ def test_unique_sorted_of_nothing() -> None:
         elements=st.sampled_from([0.0, 1.0, np.nan]),
     ),
 )
-def test_unique_sorted_loses_nothing_but_equals(tag_id: Rows, ts_us: Rows, value: Rows) -> None:
-    given_rows = Rows(tag_id, ts_us, value, np.zeros(len(tag_id), np.int32))  # type: ignore
+def test_unique_sorted_loses_nothing_but_equals(
+    tag_id: npt.NDArray[np.int32], ts_us: npt.NDArray[np.int64], value: npt.NDArray[np.float64]
+) -> None:
+    given_rows = Rows(tag_id, ts_us, value, np.zeros(len(tag_id), np.int32))
     kept, left_over = unique_sorted(given_rows)
     keys = [row[:2] for row in listed(kept)]
     assert keys == sorted({row[:2] for row in listed(given_rows)})
