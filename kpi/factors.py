@@ -20,6 +20,7 @@ from types import MappingProxyType
 
 from kpi.errors import BadTable, NotComputable
 from kpi.formulas.energy import KJ_PER_KGCE
+from kpi.reasons import because
 
 EDITION = "GB/T 2589-2020"
 UNITS = frozenset({"kg", "m3", "t", "kWh", "MJ"})
@@ -54,8 +55,13 @@ class Coefficient:
         """The factor [kgce/unit]; a carrier with a range has none and needs a measured value."""
         if self.is_range:
             raise NotComputable(
-                f"{self.name_zh} has only a range ({self.factor_low_kgce:g}~"
-                f"{self.factor_high_kgce:g} kgce/{self.unit}); state a measured heating value"
+                because(
+                    "only_range",
+                    carrier=self.carrier,
+                    low=self.factor_low_kgce,
+                    high=self.factor_high_kgce,
+                    unit=self.unit,
+                )
             )
         return self.factor_low_kgce
 
@@ -74,9 +80,7 @@ def coefficient(carrier: str) -> Coefficient:
     """Return the coefficient of a carrier; an unknown one is refused, never guessed."""
     found = coefficients().get(carrier)
     if found is None:
-        raise NotComputable(
-            f"{EDITION} lists no carrier {carrier!r}; state a factor and its source"
-        )
+        raise NotComputable(because("carrier_unknown", edition=EDITION, carrier=carrier))
     return found
 
 
@@ -88,7 +92,7 @@ def electricity_equivalent(reporting_year: int) -> ElectricityEquivalent:
     """
     earlier = [year for year in electricity_equivalents() if year < reporting_year]
     if not earlier:
-        raise NotComputable(f"no equivalent value of electricity is known before {reporting_year}")
+        raise NotComputable(because("no_equivalent", year=reporting_year))
     return electricity_equivalents()[max(earlier)]
 
 

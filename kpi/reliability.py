@@ -11,6 +11,7 @@ from kpi.facts.basis import AssetPlan, Floats, Ints, Window, hold_us, samples_of
 from kpi.facts.times import STATES, state_codes
 from kpi.formulas.reliability import MINOR_STOPPAGE_S, Reliability, reliability
 from kpi.formulas.states import UNKNOWN, intervals
+from kpi.reasons import because
 from store.canonical import Rows
 
 _LEAST_KNOWN = 0.75
@@ -79,14 +80,14 @@ def together(machines: Sequence[Watched | None]) -> Reliability:
     """Return MTBF and MTTR of one machine or of several, by sums; or the reason why not."""
     seen = [each for each in machines if each is not None]
     if not seen or len(seen) < len(machines):
-        return _unknown("a machine has no tag for its state")
+        return _unknown(because("machine_without_state"))
     planned_s = sum(each.planned_s for each in seen)
     if planned_s <= 0:
-        return _unknown("no busy time was planned in the period")
+        return _unknown(because("nothing_planned"))
     known = sum(each.known * each.planned_s for each in seen) / planned_s
     if known < _LEAST_KNOWN:
         return replace(
-            _unknown(f"the state is known in {known:.1%} of planned time, less than 75 %"),
+            _unknown(because("state_unknown", known=known)),
             run_s=sum(each.run_s for each in seen),
         )
     return reliability(

@@ -8,6 +8,7 @@ from statistics import median
 from kpi.annex1.basis import Answer, Footprint, Stop, hours, judged, text
 from kpi.annex1.tables import Rule
 from kpi.errors import NotComputable
+from kpi.reasons import because
 from store.records import StoredRecord
 
 # The least difference of two times.
@@ -77,9 +78,9 @@ def _between(
 
 def _stops(seen: Footprint) -> list[Stop]:
     if seen.stops is None:
-        raise NotComputable("no machine has a tag for its state")
+        raise NotComputable(because("no_machine_state"))
     if not seen.stops:
-        raise NotComputable("no unplanned stop of five minutes or more in the window")
+        raise NotComputable(because("no_long_stop"))
     return list(seen.stops)
 
 
@@ -118,7 +119,7 @@ def recoveries(seen: Footprint, rule: Rule) -> Answer:
         if text(each, "category") == "fault" and text(each, "cleared_by")
     ]
     if not cleared:
-        raise NotComputable("no alarm of a fault says how it was cleared")
+        raise NotComputable(because("no_cleared_alarm"))
     own = [each for each in cleared if text(each, "cleared_by") == "auto"]
     numbers = {"cleared": len(cleared), "by_itself": len(own)}
     return judged(bool(own), numbers, kind="alarm", shown=own)

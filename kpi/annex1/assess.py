@@ -8,6 +8,7 @@ from kpi.annex1 import alarms, energy, jobs, machines, quality, stores, systems
 from kpi.annex1.basis import Answer, Footprint
 from kpi.annex1.tables import Claim, Rule, claims, rules
 from kpi.errors import NotComputable
+from kpi.reasons import because
 
 METHODS: Mapping[str, Callable[[Footprint, Rule], Answer]] = {
     "EV-CONN": machines.connected,
@@ -74,12 +75,12 @@ def method(seen: Footprint, rule: Rule) -> Answer:
 
 
 def _nothing(_seen: Footprint, rule: Rule) -> Answer:
-    raise NotComputable(f"{rule.method} looks at one claim")
+    raise NotComputable(because("one_claim", method=rule.method))
 
 
 def _answer(form: Callable[[Rule], Answer], rule: Rule) -> Answer:
     if rule.unsupported is not None:
-        reason = f"{rule.unsupported}; a person has to look"
+        reason = because("a_person_looks", because=because(rule.unsupported))
         return Answer("not_computable", reason=reason)
     try:
         return form(rule)

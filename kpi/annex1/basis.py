@@ -14,6 +14,7 @@ from kpi.annex1.tables import Rule
 from kpi.calendar import local_midnight, months
 from kpi.errors import NotComputable
 from kpi.figures import Evidence
+from kpi.reasons import because
 from store.records import StoredRecord
 from store.registry import Asset
 
@@ -75,7 +76,7 @@ class Footprint:
         """Return the registered key equipment; raises NotComputable where there is none."""
         found = [asset for asset in self.evidence.plan.assets if asset.key_equipment]
         if not found:
-            raise NotComputable("the plan registers no key equipment")
+            raise NotComputable(because("no_key_equipment"))
         return found
 
     def window(self, rule: Rule) -> tuple[datetime, datetime]:
@@ -93,7 +94,7 @@ class Footprint:
         """Return the same; raises NotComputable where there is none."""
         found = self.within(kind, rule)
         if not found:
-            raise NotComputable(f"no record of the kind {kind} in the window")
+            raise NotComputable(because("no_record_of_kind", kind=kind))
         return found
 
     def months(self, rule: Rule) -> list[date]:
@@ -128,7 +129,7 @@ class Footprint:
             inside = (rows >= 0) & (rows < len(planned_s))
             found[inside] |= planned_s[rows[inside]] > 0
         if not found.any():
-            raise NotComputable("no busy time was planned in the window")
+            raise NotComputable(because("window_unplanned"))
         return found
 
     def time(self, record: StoredRecord, name: str) -> datetime | None:

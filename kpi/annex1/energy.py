@@ -5,6 +5,7 @@ from typing import Any
 from kpi.annex1.basis import Answer, Footprint, amount, judged
 from kpi.annex1.tables import Rule
 from kpi.errors import NotComputable
+from kpi.reasons import because
 from store.registry import Asset
 
 
@@ -18,7 +19,7 @@ def metered(seen: Footprint, rule: Rule) -> Answer:
         if main and sub:
             carriers[carrier] = _compared(seen, rule, main, sub)
     if not carriers:
-        raise NotComputable("no carrier has meters of the entry and of the parts below it")
+        raise NotComputable(because("no_meter_tree"))
     proven = all(
         each["apart"] is not None
         and each["apart"] <= rule.limits["most_apart"]
@@ -47,7 +48,7 @@ def standard_coal(seen: Footprint, rule: Rule) -> Answer:
     """Each month has a verified standard coal with its edition of coefficients."""
     months = seen.months(rule)
     if not any(month in seen.coal for month in months):
-        raise NotComputable("no standard coal was formed of any month in the window")
+        raise NotComputable(because("no_coal"))
     found = {month: seen.coal.get(month) for month in months}
     numbers = {
         "tce": {f"{month:%Y-%m}": each.point if each else None for month, each in found.items()},

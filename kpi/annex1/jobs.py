@@ -3,6 +3,7 @@
 from kpi.annex1.basis import Answer, Footprint, judged, shared, text
 from kpi.annex1.tables import Rule
 from kpi.errors import NotComputable
+from kpi.reasons import because
 from store.records import StoredRecord
 
 
@@ -18,7 +19,7 @@ def automatic(seen: Footprint, rule: Rule) -> Answer:
             run_s[mode] += (ended - job.at).total_seconds()
             (shown if mode == "auto" else against).append(job)
     if not sum(run_s.values()):
-        raise NotComputable("no ended job of key equipment says how it was controlled")
+        raise NotComputable(because("no_controlled_job"))
     share = run_s["auto"] / sum(run_s.values())
     numbers = {"auto_s": run_s["auto"], "manual_s": run_s["manual"], "share": share}
     least = rule.limits["least_share"]
@@ -29,13 +30,13 @@ def recipes(seen: Footprint, rule: Rule) -> Answer:
     """Job starts follow a download of the same released program to the same machine."""
     jobs = [job for job in seen.some("job", rule) if seen.time(job, "started_at")]
     if not jobs:
-        raise NotComputable("no job began in the window")
+        raise NotComputable(because("no_job"))
     sent: dict[tuple[str | None, str | None], list[StoredRecord]] = {}
     for each in seen.records.get("recipe_download", ()):
         if text(each, "result") != "failed":
             sent.setdefault((text(each, "asset"), text(each, "program")), []).append(each)
     if not sent:
-        raise NotComputable("no record of the kind recipe_download")
+        raise NotComputable(because("no_record_of_kind", kind="recipe_download"))
 
     def has_recipe(job: StoredRecord) -> bool:
         version = text(job, "program_version")

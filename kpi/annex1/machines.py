@@ -5,6 +5,7 @@ import numpy as np
 from kpi.annex1.basis import Answer, Footprint, judged
 from kpi.annex1.tables import Rule
 from kpi.errors import NotComputable
+from kpi.reasons import because
 from store.registry import Asset
 
 _DAY_S = 86_400.0
@@ -15,7 +16,9 @@ def connected(seen: Footprint, rule: Rule) -> Answer:
     produced = seen.production_days(rule)
     least_days = int(rule.limits["least_days"])
     if produced.sum() < least_days:
-        raise NotComputable(f"the window has {produced.sum()} production days, not {least_days}")
+        raise NotComputable(
+            because("few_production_days", count=int(produced.sum()), least=least_days)
+        )
     days = {
         asset.code: int(
             (
@@ -35,7 +38,7 @@ def states(seen: Footprint, rule: Rule) -> Answer:
     with_state = {tag.asset_id for tag in seen.evidence.plan.tags if tag.role == "state"}
     equipment = seen.key_equipment
     if not with_state & {asset.asset_id for asset in equipment}:
-        raise NotComputable("no key equipment has a tag for its state")
+        raise NotComputable(because("no_state_of_key_equipment"))
     known = {
         asset.code: _known(seen, rule, asset) if asset.asset_id in with_state else 0.0
         for asset in equipment
@@ -58,7 +61,7 @@ def parameters(seen: Footprint, rule: Rule) -> Answer:
     """The process tags of the plan are declared; captured is one with good values nearly always."""
     declared = [tag.name for tag in seen.evidence.plan.tags if tag.role == "process"]
     if not declared:
-        raise NotComputable("the plan declares no process parameter")
+        raise NotComputable(because("no_process_tag"))
     shares = {name: seen.tag_shares.get(name, 0.0) for name in declared}
     captured = [name for name, share in shares.items() if share >= rule.limits["complete"]]
     share = len(captured) / len(declared)
@@ -73,7 +76,7 @@ def sensors(seen: Footprint, rule: Rule) -> Answer:
     """Each line has sensors of several kinds of quantity that gave values, told by their units."""
     lines = {asset.asset_id: asset.line for asset in seen.evidence.plan.assets if asset.line}
     if not lines:
-        raise NotComputable("the plan names no line")
+        raise NotComputable(because("no_line"))
     kind_of = {unit: kind for kind, units in rule.words.items() for unit in units}
     kinds: dict[str, set[str]] = {line: set() for line in lines.values()}
     used = []

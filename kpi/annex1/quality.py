@@ -15,6 +15,7 @@ import numpy.typing as npt
 from kpi.annex1.basis import Answer, Floats, Footprint, as_number, hours, judged, shared, text
 from kpi.annex1.tables import Rule
 from kpi.errors import NotComputable
+from kpi.reasons import because
 from store.records import StoredRecord
 
 
@@ -22,7 +23,7 @@ def integrated(seen: Footprint, rule: Rule) -> Answer:
     """Results come from a device; one that does not say where from was typed."""
     rows = seen.some("inspection", rule)
     if not any(text(each, "origin") for each in rows):
-        raise NotComputable("no inspection says where its result came from")
+        raise NotComputable(because("no_inspection_origin"))
     good = [each for each in rows if text(each, "origin") == "device"]
     proven, numbers, against = shared(rows, good, rule.limits["least_share"])
     return judged(proven, numbers, kind="inspection", shown=good, against=against)
@@ -43,9 +44,9 @@ def control_charts(seen: Footprint, rule: Rule) -> Answer:
         signals += [record for (record, _), is_out in zip(values, outside, strict=True) if is_out]
     if not charts:
         least = int(rule.limits["least_values"])
-        raise NotComputable(f"no characteristic was measured {least} times in the window")
+        raise NotComputable(because("few_measurements", least=least))
     if not signals:
-        raise NotComputable("no value left its limits, so that no reaction can be seen")
+        raise NotComputable(because("no_signal"))
     alarms = [
         each.at for each in seen.records.get("alarm", ()) if text(each, "category") == "quality"
     ]
@@ -89,11 +90,11 @@ def traced(seen: Footprint, rule: Rule) -> Answer:
         if text(each, "operation") == "final"
     }
     if not lots:
-        raise NotComputable("no lot was finally inspected in the window")
+        raise NotComputable(because("no_final_lot"))
     material = {text(each, "lot") for each in seen.records.get("lot_genealogy", ())}
     process = {text(each, "lot") for each in seen.records.get("job", ())}
     if not material and not process:
-        raise NotComputable("no record tells what went into a lot or which job made it")
+        raise NotComputable(because("no_genealogy"))
     picked = sorted(lots, key=lambda lot: sha256(lot.encode()).digest())[: int(rule.limits["lots"])]
     rows = [lots[lot] for lot in picked]
     good = [lots[lot] for lot in picked if lot in material and lot in process]

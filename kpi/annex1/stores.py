@@ -3,6 +3,7 @@
 from kpi.annex1.basis import Answer, Footprint, judged, shared, text
 from kpi.annex1.tables import Rule
 from kpi.errors import NotComputable
+from kpi.reasons import because
 
 _READ = ("barcode", "qr_code", "rfid")
 
@@ -19,7 +20,7 @@ def vehicles(seen: Footprint, rule: Rule) -> Answer:
     """A system sent the vehicles and cranes on most of their ways."""
     moves = [each for each in seen.some("stock_move", rule) if text(each, "vehicle")]
     if not moves:
-        raise NotComputable("no movement names the vehicle that carried it")
+        raise NotComputable(because("no_vehicle"))
     good = [each for each in moves if text(each, "dispatched_by") == "auto"]
     count = len({text(each, "vehicle") for each in moves})
     proven, numbers, against = shared(moves, good, rule.limits["least_share"], vehicles=count)

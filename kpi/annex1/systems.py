@@ -12,6 +12,7 @@ import numpy.typing as npt
 from kpi.annex1.basis import Answer, Footprint, amount, hours, judged, shared, text
 from kpi.annex1.tables import Claim, Rule
 from kpi.errors import NotComputable
+from kpi.reasons import because
 from store.records import StoredRecord
 
 
@@ -19,7 +20,7 @@ def sources(seen: Footprint, rule: Rule, *, claim: Claim) -> Answer:
     """Each system of the claim sent a record on nearly every production day, and lately."""
     kinds = {name: rule.words[name] for name in claim.systems if name in rule.words}
     if not kinds:
-        raise NotComputable(f"no kind of record tells of {', '.join(claim.systems)}")
+        raise NotComputable(because("no_kind_of_system", systems=claim.systems))
     produced = seen.production_days(rule)
     by_system = {
         name: [record for kind in each for record in seen.within(kind, rule)]
@@ -129,7 +130,7 @@ def _pairs(seen: Footprint, rule: Rule) -> list[_Found]:
         if naming:
             found.append(_Found(pair, naming, broken))
     if not found:
-        raise NotComputable("no document in the window names one of another system")
+        raise NotComputable(because("no_reference"))
     return found
 
 
@@ -232,7 +233,7 @@ def codes(seen: Footprint, rule: Rule) -> Answer:
     """The machine codes in the records of several systems are those of the plan."""
     rows = [each for kind in _CODED for each in seen.within(kind, rule) if text(each, "asset")]
     if not rows:
-        raise NotComputable("no record in the window names a machine")
+        raise NotComputable(because("no_machine_named"))
     known = {asset.code for asset in seen.evidence.plan.assets}
     good = [each for each in rows if text(each, "asset") in known]
     proven, numbers, against = shared(rows, good, rule.limits["least_share"])
@@ -249,7 +250,7 @@ def customers(seen: Footprint, rule: Rule) -> Answer:
     """Orders came in over an on-line channel in each month."""
     lines = [each for each in seen.some("order_line", rule) if text(each, "channel")]
     if not lines:
-        raise NotComputable("no order line names its channel")
+        raise NotComputable(because("no_channel"))
     online = [
         each
         for each in lines

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kpi.errors import NotComputable
+from kpi.reasons import because
 
 LEAST_POINTS = 12
 MOST_CV_RMSE = 0.25
@@ -88,26 +89,19 @@ def fit(energy: Sequence[float], drivers: Sequence[Sequence[float]]) -> Model:
     """
     used = np.asarray(energy, np.float64)
     if len(used) < LEAST_POINTS:
-        raise NotComputable(
-            f"the baseline has {len(used)} complete months; a regression needs {LEAST_POINTS}"
-        )
+        raise NotComputable(because("baseline_short", count=len(used), least=LEAST_POINTS))
     design = _design(drivers)
     if not (np.isfinite(used).all() and np.isfinite(design).all()) or len(design) != len(used):
-        raise NotComputable("a month of the baseline lacks its energy or a driver")
+        raise NotComputable(because("baseline_month_lacks"))
     # Columns of one size, so that the rank says what varies and not what is large.
     if np.linalg.matrix_rank(design / np.abs(design).max(axis=0).clip(min=1e-300)) < len(design.T):
-        raise NotComputable("the drivers did not vary in the baseline; no regression on them")
+        raise NotComputable(because("drivers_constant"))
     found, *_ = np.linalg.lstsq(design, used, rcond=None)
     model = _judged(design, used, np.asarray(found, np.float64))
     if model.slopes[0] < 0:
-        raise NotComputable(
-            "in the baseline energy fell as output rose; the model explains nothing"
-        )
+        raise NotComputable(because("energy_fell"))
     if model.cv_rmse > MOST_CV_RMSE:
-        raise NotComputable(
-            f"the baseline model misses its months by {model.cv_rmse:.1%} (CV(RMSE)), "
-            f"more than {MOST_CV_RMSE:.0%}"
-        )
+        raise NotComputable(because("baseline_misses", misses=model.cv_rmse, most=MOST_CV_RMSE))
     return model
 
 
@@ -157,7 +151,7 @@ def _judged(design: Floats, used: Floats, found: Floats) -> Model:
     freedom = len(used) - len(found)
     mean = float(used.mean())
     if freedom <= 0 or mean <= 0:
-        raise NotComputable("the baseline has no energy, or more drivers than months allow")
+        raise NotComputable(because("baseline_empty"))
     residual = float(np.sqrt(errors @ errors / freedom))
     scatter = float(((used - mean) ** 2).sum())
     return Model(

@@ -20,6 +20,7 @@ from kpi.factors import (
     electricity_equivalents,
 )
 from kpi.formulas.energy import KJ_PER_KGCE
+from kpi.reasons import because
 from store.meters import Equivalent
 from store.registry import EnergyFactor
 
@@ -111,7 +112,5 @@ def _equivalent(first: date, method: Equivalent) -> Factor:
 def _reference(carrier: str, unit: str, name: str) -> Factor:
     found = coefficient(name)
     if found.unit != unit:
-        raise NotComputable(
-            f"{carrier} is metered in {unit}, but its factor is per {found.unit}; correct the plan"
-        )
+        raise NotComputable(because("unit_differs", carrier=carrier, unit=unit, wanted=found.unit))
     return Factor(found.kgce_per_unit, "reference", f"{EDITION}, Table {found.annex}")

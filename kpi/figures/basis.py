@@ -16,6 +16,7 @@ from kpi.figures.bills import Bill
 from kpi.figures.bridges import Bridges, Shift
 from kpi.figures.people import Project
 from kpi.formulas.delivery import OrderLine
+from kpi.reasons import because, stored
 from store.figures import NewFigure
 from store.registry import Asset, MonitoringPlan
 
@@ -253,8 +254,11 @@ def figure(factory_id: int, period: Period, estimate: Estimate, until: datetime)
     point, low, high, reason = estimate.point, estimate.low, estimate.high, estimate.reason
     if grade(coverage) == "D" and point is not None:
         point = low = high = None
-        reason = f"data cover {coverage:.1%} of the period, less than 75 %"
-    inputs = dict(estimate.inputs) | ({"until": until.isoformat()} if period.is_open else {})
+        reason = because("coverage", coverage=coverage)
+    inputs = stored(dict(estimate.inputs)) | (
+        {"until": until.isoformat()} if period.is_open else {}
+    )
+    reason = stored(reason)
     return NewFigure(
         factory_id=factory_id,
         kpi=estimate.kpi,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kpi.figures.basis import Evidence, Period
+from kpi.reasons import because
 from store.registry import Asset
 
 Bounds = tuple[float, float, float]
@@ -57,7 +58,7 @@ def key_equipment(evidence: Evidence, period: Period) -> dict[str, Any]:
     seconds = evidence.planned(registered, period.start, period.end)
     whole = float(seconds.sum())
     if whole <= 0:
-        return {"share": None, "reason": "no busy time of registered key equipment was planned"}
+        return {"share": None, "reason": because("key_equipment_unplanned")}
     covered = sum(
         float(each) for asset, each in zip(registered, seconds, strict=True) if asset.in_oee
     )

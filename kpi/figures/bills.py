@@ -9,6 +9,7 @@ from typing import Any
 from kpi.errors import NotComputable
 from kpi.formulas.checks import positive
 from kpi.formulas.energy import KJ_PER_KGCE
+from kpi.reasons import because
 from store.energy_carriers import CARRIERS
 from store.registry import EnergyFactor
 
@@ -42,8 +43,14 @@ def bill(body: Mapping[str, Any]) -> Bill | None:
     if known and not known.least_kgce <= lhv_kj / KJ_PER_KGCE <= known.most_kgce:
         least, most = (each * KJ_PER_KGCE / _KJ_PER_MJ for each in _range(carrier))
         raise NotComputable(
-            f"lower_heating_value_mj of {carrier} is {given} but must be from {least:.3g} to "
-            f"{most:.3g} MJ/{known.unit}"
+            because(
+                "heating_value_range",
+                carrier=carrier,
+                given=given,
+                least=least,
+                most=most,
+                unit=known.unit,
+            )
         )
     first, last = (_day(name, body.get(name)) for name in ("first_day", "last_day"))
     quantity = positive("quantity", _number(body.get("quantity")))
@@ -87,4 +94,4 @@ def _day(name: str, given: Any) -> date:
     try:
         return date.fromisoformat(given)
     except (TypeError, ValueError) as error:
-        raise NotComputable(f"{name} is no date ({given!r})") from error
+        raise NotComputable(because("no_date", name=name, given=repr(given))) from error

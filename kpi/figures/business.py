@@ -1,7 +1,7 @@
 """Defect rate, on-time delivery and inventory turnover from business records."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from math import fsum
@@ -24,6 +24,7 @@ from kpi.formulas.checks import ROUNDING
 from kpi.formulas.delivery import delivered, on_time
 from kpi.formulas.quality import quality
 from kpi.formulas.turnover import turnover
+from kpi.reasons import because
 
 _MOST_NAMED = 3
 
@@ -67,10 +68,7 @@ def defects(evidence: Evidence, period: Period) -> list[Estimate]:
 def _check_lots(found: Inspected) -> None:
     """Refuse lots whose dispositions fit their totals only when they are added up."""
     if found.undisposed > ROUNDING * found.total:
-        raise NotComputable(
-            f"single lots miss their dispositions by {found.undisposed:g} units, though all "
-            "together add up; every unit needs exactly one"
-        )
+        raise NotComputable(because("lots_undisposed", units=found.undisposed))
 
 
 def _named_bounds(bounds: tuple[float, float, float]) -> dict[str, float]:
@@ -94,8 +92,7 @@ def _weighted(evidence: Evidence, period: Period, coverage: float) -> dict[str, 
     }
     strange = sorted(str(made) for made in lots if made not in cycles)
     if strange:
-        named = ", ".join(strange[:_MOST_NAMED])
-        return {"reason": f"the plan has no ideal cycle of (asset, product) {named}"}
+        return {"reason": because("no_cycle_of_lots", made=strange[:_MOST_NAMED])}
     whole_s = fsum(cycles[made] * lot.total for made, lot in lots.items())
     lost_s = fsum(cycles[made] * (lot.scrap + lot.rework) for made, lot in lots.items())
     return _named_bounds(_widened(lost_s / whole_s, whole_s, coverage)) | {"products": len(lots)}
@@ -118,7 +115,7 @@ def _readable(
 
 
 def _named(aside: Unreadable) -> str:
-    return f"{aside.key}: {aside.reason}"
+    return because("set_aside", key=aside.key, because=aside.reason)
 
 
 def _widened(share: float, count: float, coverage: float) -> tuple[float, float, float]:
@@ -139,7 +136,7 @@ def deliveries(evidence: Evidence, period: Period) -> list[Estimate]:
     lines = [line for day, each in due.items() if period.start <= day < end for line in each]
     coverage, unreadable = _readable(evidence, period, "order_line", len(lines))
     if not lines:
-        reason = "no order line was due in the period; there is no rate to give"
+        reason = because("no_line_due")
         return [refused("on_time_delivery", "1", coverage, reason, **unreadable)]
     try:
         found = on_time(lines, (period.start, end))
@@ -148,7 +145,7 @@ def deliveries(evidence: Evidence, period: Period) -> list[Estimate]:
     bounds = _widened(found.on_time, found.due, coverage)
     beside = asdict(delivered(lines, (period.start, end)))
     if beside["otif"] is None:
-        beside["otif_reason"] = "not every order line names its order"
+        beside["otif_reason"] = because("orders_not_named")
     inputs = {
         "lines_due": found.due,
         "on_time": round(found.on_time * found.due),
@@ -169,33 +166,33 @@ def stock(evidence: Evidence, period: Period) -> list[Estimate]:
     balances = [evidence.business.stock_yuan.get(day, {}) for day in ends]
     costs = [evidence.business.cogs_yuan.get(first) for first in firsts]
     lacking = [
-        f"the stock of {category} on {day}"
+        because("stock_of", category=category, day=day)
         for day, balance in zip(ends, balances, strict=True)
         for category in STOCK
         if category not in balance
     ]
     lacking += [
-        f"the cost of goods sold in {first:%Y-%m}"
+        because("cost_of", month=f"{first:%Y-%m}")
         for first, cost in zip(firsts, costs, strict=True)
         if cost is None
     ]
     if lacking:
         whole = sum(len(balance) == len(STOCK) for balance in balances)
         have = (whole + sum(cost is not None for cost in costs)) / (len(ends) + len(firsts))
-        reason = f"missing: {', '.join(lacking[:_MOST_NAMED])}"
+        reason = because("records_missing", what=lacking[:_MOST_NAMED])
         return [
             refused("inventory_turnover", "turns", have, reason, **_absent(evidence, lacking, ends))
         ]
     return [_turnover(fsum(c for c in costs if c is not None) * 12 / len(firsts), balances)]
 
 
-def _absent(evidence: Evidence, lacking: list[str], ends: list[date]) -> dict[str, Any]:
+def _absent(evidence: Evidence, lacking: Sequence[str], ends: list[date]) -> dict[str, Any]:
     aside = [
         _named(each)
         for each in evidence.business.unreadable
         if each.kind in ("stock_balance", "cogs") and ends[0] <= each.day <= ends[-1]
     ]
-    return {"absent": lacking} | ({"because": aside[:_MOST_NAMED]} if aside else {})
+    return {"absent": list(lacking)} | ({"because": aside[:_MOST_NAMED]} if aside else {})
 
 
 def _turnover(cost: float, balances: list[Mapping[str, float]]) -> Estimate:

@@ -14,6 +14,7 @@ from typing import Any
 from kpi.calendar import months
 from kpi.figures.basis import Estimate, Evidence, Period, bounded, refused
 from kpi.figures.people import Project
+from kpi.reasons import Reason, because
 from store.registry import Asset, Declaration
 
 HEARD_DAYS = 30
@@ -36,10 +37,10 @@ def robots(evidence: Evidence, period: Period) -> list[Estimate]:
         "window": [day.isoformat() for day in window],
     }
     if not registered:
-        reason = "no robot is registered in the monitoring plan"
+        reason = because("no_robot")
         return [refused("robots", "count", 0.0, reason, **inputs)]
     if not _anything_heard(evidence, window):
-        reason = f"nothing was heard of the factory in the last {HEARD_DAYS} days of the period"
+        reason = because("factory_silent", days=HEARD_DAYS)
         return [refused("robots", "count", 0.0, reason, **inputs)]
     heard = _by_serial(_heard(evidence, registered, window))
     inputs["heard"] = sorted(asset.code for asset in heard)
@@ -82,14 +83,14 @@ def retrofits(evidence: Evidence, period: Period) -> list[Estimate]:
 
 def _no_retrofit(
     dated: Sequence[Asset], documented: Sequence[Asset], heard: Sequence[Asset]
-) -> str:
+) -> Reason:
     if not dated:
-        return "the plan names no day on which key equipment was retrofitted"
+        return because("no_retrofit_day")
     if not documented:
-        return "the plan names no document of a retrofit"
+        return because("no_retrofit_document")
     if not heard:
-        return "no retrofitted equipment with a serial number was heard of"
-    return "the plan names no line of the retrofitted equipment"
+        return because("no_retrofit_heard")
+    return because("no_retrofit_line")
 
 
 def headcount(evidence: Evidence, period: Period) -> list[Estimate]:
@@ -101,7 +102,7 @@ def headcount(evidence: Evidence, period: Period) -> list[Estimate]:
     starts = [start for start, _ in months(period.start, period.end)]
     missing = [f"{start:%Y-%m}" for start in starts if start not in known]
     if missing:
-        reason = f"no readable record of the headcount of {', '.join(missing)}"
+        reason = because("headcount_missing", months=missing)
         return [_declared(evidence, period, "headcount", "count", reason)]
     by_month = {f"{start:%Y-%m}": known[start] for start in starts}
     point = fmean(by_month.values())
@@ -127,10 +128,7 @@ def rd_cycle(evidence: Evidence, period: Period) -> list[Estimate]:
         if each.cancelled and period.start <= each.cancelled < period.end
     ]
     if len(released) < LEAST_PROJECTS:
-        reason = (
-            f"{len(released)} projects were released in the period, "
-            f"a median needs {LEAST_PROJECTS} at least"
-        )
+        reason = because("too_few_projects", count=len(released), least=LEAST_PROJECTS)
         return [_declared(evidence, period, "rd_cycle", "d", reason)]
     days = [float(each.days or 0) for each in released]
     inputs = {
@@ -145,7 +143,7 @@ def rd_cycle(evidence: Evidence, period: Period) -> list[Estimate]:
     # Below a coverage of one half no bound would be finite; then there is no number anyhow.
     low, high = (median(days + [end] * len(aside)) for end in (0.0, inf))
     if high == inf:
-        reason = f"{len(aside)} projects of the period cannot be read"
+        reason = because("projects_unreadable", count=len(aside))
         return [refused("rd_cycle", "d", coverage, reason, **inputs)]
     return [bounded("rd_cycle", "d", coverage, (low, median(days), high), **inputs)]
 
@@ -156,23 +154,23 @@ def _between(projects: Sequence[Project], period: Period) -> list[Project]:
     ]
 
 
-def _declared(evidence: Evidence, period: Period, kpi: str, unit: str, because: str) -> Estimate:
+def _declared(evidence: Evidence, period: Period, kpi: str, unit: str, why: Reason) -> Estimate:
     """Fall back on what the factory declares: with another's document a number, else none."""
     held = [
         each for each in evidence.plan.declarations if each.kpi == kpi and each.since < period.end
     ]
     if not held:
-        return refused(kpi, unit, 0.0, f"{because}; nothing is declared")
+        return refused(kpi, unit, 0.0, because("nothing_declared", because=why))
     newest: Declaration = max(held, key=lambda each: each.since)
     inputs = {
         "basis": newest.basis,
         "declared": newest.value,
         "since": newest.since.isoformat(),
         "document": newest.document,
-        "not_measured": because,
+        "not_measured": why,
     }
     if newest.basis != "documented":
-        reason = f"{because}; {newest.value:g} is only declared ({newest.document})"
+        reason = because("only_declared", because=why, value=newest.value, document=newest.document)
         return refused(kpi, unit, 0.0, reason, **inputs)
     bounds = (newest.value, newest.value, newest.value)
     return bounded(kpi, unit, DOCUMENTED_COVERAGE, bounds, **inputs)

@@ -12,6 +12,7 @@ from kpi.figures.basis import Estimate, Evidence, Period, bounded, refused
 from kpi.figures.bills import billed_factor
 from kpi.figures.energy_meters import Boundary, Flow, boundary, checks, coverage, flows
 from kpi.formulas.energy import KG_PER_T, EnergyItem, standard_coal
+from kpi.reasons import because
 from store.registry import EnergyFactor
 
 _CALORIFIC = Choice("calorific")
@@ -108,7 +109,7 @@ def _without_own(lines: Sequence[Line]) -> Amount:
     """Return purchases net of exports [tce]; of a net exporter they are negative."""
     bought = [line.tce for line in lines if line.flow.origin != "own_renewable"]
     if not bought:
-        raise NotComputable("nothing was purchased: no entry meter counts it")
+        raise NotComputable(because("nothing_purchased"))
     _used(lines)
     return sum(bought, Amount())
 

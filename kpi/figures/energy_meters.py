@@ -11,6 +11,7 @@ from kpi.energy.checks import tariff_check, tree_check
 from kpi.energy.coefficients import Choice, edges, is_medium
 from kpi.errors import NotComputable
 from kpi.figures.basis import Evidence, Period
+from kpi.reasons import because
 from store.meters import Origin
 from store.registry import Asset, Tag
 
@@ -46,9 +47,9 @@ def boundary(evidence: Evidence, *, media: bool) -> Boundary:
         if asset.level != SITE or meter.register == "tariff":
             continue
         if meter.origin == "own_produced":
-            uncounted.append((asset.code, "own produced: the energy that made it counts"))
+            uncounted.append((asset.code, because("own_produced")))
         elif is_medium(asset.carrier or "") and not media:
-            uncounted.append((asset.code, "a medium: counted beside"))
+            uncounted.append((asset.code, because("medium_beside")))
         else:
             entries.append(asset)
     return Boundary(tuple(entries), tuple(uncounted))
@@ -60,14 +61,14 @@ def coverage(evidence: Evidence, period: Period, entries: Sequence[Asset]) -> fl
     Raises NotComputable where nothing can be said.
     """
     if not entries:
-        raise NotComputable("no entry meter is registered")
+        raise NotComputable(because("no_entry_meter"))
     seconds = evidence.seconds(period.start, period.end)
     if seconds == 0:
-        raise NotComputable("no hour of the period has ended")
+        raise NotComputable(because("no_hour_ended"))
     metered_s = evidence.sums(entries, period.start, period.end)["energy_hours"] * 3600
     silent = [each.code for each, known in zip(entries, metered_s, strict=True) if known == 0]
     if silent:
-        raise NotComputable(f"entry meter {silent[0]} has no data in the period")
+        raise NotComputable(because("entry_meter_silent", meter=silent[0]))
     return min(float(metered_s.min()) / seconds, 1.0)
 
 
@@ -110,7 +111,7 @@ def _stock_flows(
     for first, end in _spans(evidence, period, carrier, choice) if taken else ():
         for day in (first, end):
             if day not in taken:
-                raise NotComputable(f"the stock of {carrier} on {day} is missing; file it")
+                raise NotComputable(because("stock_missing", carrier=carrier, day=day))
         used = Amount.exactly(taken[first] - taken[end])
         yield Flow(carrier, unit, "purchased", first, end, used)
 
@@ -179,7 +180,7 @@ def _tariff_checks(evidence: Evidence, period: Period, entries: Sequence[Asset])
         if not tariffs:
             continue
         if not _all_heard(evidence, tariffs, period.start, period.end):
-            found[asset.code] = {"agrees": None, "reason": "a tariff has no data in the period"}
+            found[asset.code] = {"agrees": None, "reason": because("tariff_silent")}
             continue
         days = period.start, period.end
         total = metered(evidence, period, asset, *days)

@@ -18,6 +18,7 @@ from kpi.figures.basis import BaselineMonth, Estimate, Evidence, Period, bounded
 from kpi.figures.energy import total
 from kpi.figures.equipment import oee
 from kpi.formulas.energy import KG_PER_T
+from kpi.reasons import because
 from store.registry import Asset
 
 _LEAST_COVERAGE = 0.90
@@ -73,7 +74,7 @@ def _saved(evidence: Evidence, period: Period) -> Estimate:
     """Return what the adjusted baseline predicts for the period's output less what was used."""
     try:
         if period.is_open:
-            raise NotComputable("the month is not over; the baseline is one of whole months")
+            raise NotComputable(because("month_not_over"))
         model = _model(evidence)
         used = _coal(evidence, period)
         whole = months(period.start, period.end)
@@ -167,14 +168,14 @@ def _hours(evidence: Evidence, period: Period) -> _Measured:
     """Return the standard hours of good output: OEE times planned time, with its bounds."""
     found = oee(evidence, period)[0]
     if found.low is None or found.point is None or found.high is None:
-        raise NotComputable(f"output: {found.reason}")
+        raise NotComputable(because("output_unknown", because=found.reason))
     hours = float(found.inputs["planned_s"]) / 3600
     return _Measured(Amount(found.low, found.point, found.high).times(hours), found.coverage)
 
 
 def _quotient(used: Amount, made: Amount, name: str) -> Amount:
     if made.low <= 0:
-        raise NotComputable(f"there may have been no {name} in the period; nothing to divide by")
+        raise NotComputable(because("no_divisor", name=name))
     return Amount(used.low / made.high, used.point / made.point, used.high / made.low)
 
 
@@ -194,11 +195,8 @@ def _value(evidence: Evidence, period: Period) -> tuple[float, int]:
     wanted = [start for start, _ in months(period.start, period.end)]
     lacking = [f"{start:%Y-%m}" for start in wanted if start not in known]
     if lacking:
-        raise NotComputable(f"the output value of {', '.join(lacking[:3])} is missing")
+        raise NotComputable(because("output_value_missing", months=lacking[:3]))
     years = sorted({price_year for _, price_year in known.values()})
     if len(years) > 1:
-        raise NotComputable(
-            f"output values at prices of {years[0]} and of {years[-1]} do not compare; "
-            "send all at the prices of one year"
-        )
+        raise NotComputable(because("price_years_differ", first=years[0], last=years[-1]))
     return fsum(known[start][0] for start in wanted), years[0]

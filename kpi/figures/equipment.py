@@ -13,6 +13,7 @@ from kpi.figures.basis import Estimate, Evidence, Period, bounded, grade, refuse
 from kpi.figures.lines import lines
 from kpi.formulas.lines import Share
 from kpi.formulas.oee import from_sums
+from kpi.reasons import because
 from store.registry import Asset
 
 _OEE = ("oee", "availability", "performance", "quality")
@@ -42,7 +43,7 @@ def _oee(evidence: Evidence, period: Period) -> list[Estimate]:
         return [refused(name, "1", 0.0, gap) for name in _OEE]
     planned = evidence.planned(assets, period.start, period.end)
     if planned.sum() == 0:
-        reason = "no busy time was planned in the period"
+        reason = because("nothing_planned")
         return [refused(name, "1", 0.0, reason) for name in _OEE]
     by_asset = evidence.sums(assets, period.start, period.end)
     missing = np.maximum(planned - by_asset["planned_s"], 0.0)
@@ -55,7 +56,7 @@ def _oee(evidence: Evidence, period: Period) -> list[Estimate]:
     }
     inputs = {name: sums[name] for name in _INPUTS}
     if sums["planned_s"] <= max(sums["unknown_s"], sums["uncounted_s"]):
-        return [refused(name, "1", coverage, "no data in the period", **inputs) for name in _OEE]
+        return [refused(name, "1", coverage, because("no_data"), **inputs) for name in _OEE]
     made, good = (_ideal(evidence, period, assets, sums, name) for name in ("total", "good"))
     lost = _lost(made, good, _count_step_s(evidence, assets))
     whole, *factors = _factors(sums, made, good, lost, coverage, inputs)
@@ -97,17 +98,17 @@ def _with_company(
 def _gap_in_plan(evidence: Evidence, assets: Sequence[Asset]) -> str | None:
     """Say what the plan lacks to tell OEE; nothing missing is taken for zero or one."""
     if not assets:
-        return "no equipment is registered to form OEE"
+        return because("no_oee_equipment")
     for asset in assets:
         has = {tag.role for tag in evidence.plan.tags if tag.asset_id == asset.asset_id}
         if "state" not in has:
-            return f"{asset.code} has no tag for its state"
+            return because("no_state_tag", asset=asset.code)
         if not has & {"total_count", "good_count"}:
-            return f"{asset.code} has no counter of its output"
+            return because("no_output_counter", asset=asset.code)
         if "good_count" not in has and "reject_count" not in has:
-            return f"{asset.code} has a counter neither of good units nor of rejects"
+            return because("no_quality_counter", asset=asset.code)
         if not evidence.plan.ideal_cycle_s.get(asset.asset_id):
-            return f"{asset.code} has no ideal cycle"
+            return because("no_ideal_cycle", asset=asset.code)
     return None
 
 
@@ -210,7 +211,7 @@ def _bounded(
     inputs: dict[str, float],
 ) -> Estimate:
     if point is None:
-        return refused(name, "1", coverage, "nothing was produced in the period", **inputs)
+        return refused(name, "1", coverage, because("nothing_produced"), **inputs)
     return bounded(name, "1", coverage, (low, point, high), **inputs)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from kpi.errors import NotComputable
 from kpi.figures.basis import Evidence, Period, grade
 from kpi.formulas.lines import Share, bottleneck, line_oee
+from kpi.reasons import because
 from store.registry import Asset, Line
 
 # Ideal seconds of the good units of one asset with their bounds.
@@ -57,7 +58,7 @@ def _oee(
     )
     coverage = 1 - uncounted / planned
     if grade(coverage) == "D":
-        return {"coverage": coverage, "reason": f"data cover {coverage:.1%}, less than 75 %"}
+        return {"coverage": coverage, "reason": because("coverage_of_line", coverage=coverage)}
     return {
         "low": min(found.low, found.point),
         "oee": found.point,

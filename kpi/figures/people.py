@@ -7,6 +7,7 @@ from typing import Any
 
 from kpi.errors import NotComputable
 from kpi.formulas.checks import non_negative
+from kpi.reasons import because
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def project(body: Mapping[str, Any]) -> Project:
         product_class=body.get("class"),
     )
     if found.days is not None and found.days < 0:
-        raise NotComputable("released before it was approved")
+        raise NotComputable(because("released_before_approved"))
     return found
 
 
@@ -55,4 +56,4 @@ def _day(name: str, given: Any) -> date:
     try:
         return date.fromisoformat(given)
     except (TypeError, ValueError) as error:
-        raise NotComputable(f"{name} is no date ({given!r})") from error
+        raise NotComputable(because("no_date", name=name, given=repr(given))) from error

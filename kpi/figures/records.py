@@ -17,6 +17,7 @@ from kpi.figures.bills import bill
 from kpi.figures.people import employees, project
 from kpi.formulas.checks import non_negative, number, positive
 from kpi.formulas.delivery import OrderLine
+from kpi.reasons import because
 from store.records import StoredRecord
 
 KINDS = (
@@ -68,7 +69,7 @@ def business(records: Mapping[str, Sequence[StoredRecord]], timezone: str) -> Bu
 
 def _body(record: StoredRecord) -> Body:
     if not isinstance(record.body, Mapping):
-        raise NotComputable("the body is no object with named values")
+        raise NotComputable(because("body_no_object"))
     return record.body
 
 
@@ -83,13 +84,13 @@ def _order_line(body: Body) -> tuple[date, OrderLine]:
         order=str(body["order"]) if body.get("order") is not None else None,
     )
     if line.promised is None:
-        raise NotComputable("neither a due nor a confirmed date")
+        raise NotComputable(because("no_due_date"))
     return line.promised, line
 
 
 def _shipment(given: Any) -> tuple[date, float]:
     if not isinstance(given, list | tuple) or len(given) != 2:
-        raise NotComputable(f"a shipment is no pair of day and quantity ({given!r})")
+        raise NotComputable(because("shipment_no_pair", given=repr(given)))
     return _day("shipment", given[0]), positive("shipped quantity", _as_number(given[1]))
 
 
@@ -98,7 +99,7 @@ def _final_lot(body: Body) -> tuple[Made, Inspected] | None:
     operation = body.get("operation")
     if operation != "final":
         if not isinstance(operation, str):
-            raise NotComputable("operation is missing")
+            raise NotComputable(because("operation_missing"))
         return None
     total, scrap, rework, passed = (_quantity(body, name) for name in _INSPECTED)
     undisposed = abs(total - scrap - rework - passed)
@@ -127,7 +128,7 @@ def _quantity(body: Body, name: str) -> float:
 def _balance(body: Body) -> tuple[date, str, float]:
     category = body.get("category")
     if category not in STOCK:
-        raise NotComputable(f"category {category!r} is none of {', '.join(STOCK)}")
+        raise NotComputable(because("category_unknown", category=repr(category), known=STOCK))
     value = number("value_yuan", _value(body, "value_yuan"))
     return _day("day", body.get("day")), str(category), value
 
@@ -144,7 +145,7 @@ def _stock_yuan(
         found[day][category] = value
     for day, category in sorted(twice):
         del found[day][category]
-        aside.append(Unreadable("stock_balance", f"{day}:{category}", day, "given twice"))
+        aside.append(Unreadable("stock_balance", f"{day}:{category}", day, because("given_twice")))
     return found
 
 
@@ -178,7 +179,7 @@ def _day(name: str, given: Any) -> date:
     try:
         return date.fromisoformat(given)
     except (TypeError, ValueError) as error:
-        raise NotComputable(f"{name} is no date ({given!r})") from error
+        raise NotComputable(because("no_date", name=name, given=repr(given))) from error
 
 
 def _list(body: Body, name: str) -> Sequence[Any]:
@@ -186,7 +187,7 @@ def _list(body: Body, name: str) -> Sequence[Any]:
     if given is None:
         return ()
     if not isinstance(given, list | tuple):
-        raise NotComputable(f"{name} is no list ({given!r})")
+        raise NotComputable(because("no_list", name=name, given=repr(given)))
     return given
 
 

@@ -3,6 +3,7 @@
 import math
 
 from kpi.errors import NotComputable
+from kpi.reasons import because
 
 # Sums of measured seconds carry rounding; a value may pass a hard limit by this share.
 ROUNDING = 1e-9
@@ -11,10 +12,10 @@ ROUNDING = 1e-9
 def number(name: str, value: object) -> float:
     """Return a value as a finite float; a missing, textual or infinite value is refused."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise NotComputable(f"{name} is missing or not a number ({value!r}); supply it")
+        raise NotComputable(because("not_a_number", name=name, value=repr(value)))
     result = float(value)
     if not math.isfinite(result):
-        raise NotComputable(f"{name} is not finite ({value!r}); supply a measured value")
+        raise NotComputable(because("not_finite", name=name, value=repr(value)))
     return result
 
 
@@ -22,7 +23,7 @@ def non_negative(name: str, value: object) -> float:
     """Return a finite value of at least zero."""
     result = number(name, value)
     if result < 0:
-        raise NotComputable(f"{name} is negative ({result:g}); correct the source")
+        raise NotComputable(because("negative", name=name, value=result))
     return result
 
 
@@ -30,14 +31,16 @@ def positive(name: str, value: object) -> float:
     """Return a finite value above zero."""
     result = number(name, value)
     if result <= 0:
-        raise NotComputable(f"{name} must be above zero, not {result:g}")
+        raise NotComputable(because("not_above_zero", name=name, value=result))
     return result
 
 
 def at_most(name: str, value: float, limit_name: str, limit: float) -> None:
     """Refuse a value above its physical limit, beyond rounding."""
     if value > limit * (1 + ROUNDING):
-        raise NotComputable(f"{name} ({value:g}) exceeds {limit_name} ({limit:g}): contradictory")
+        raise NotComputable(
+            because("exceeds", name=name, value=value, limit_name=limit_name, limit=limit)
+        )
 
 
 def ratio(numerator: float, denominator: float) -> float | None:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from kpi.errors import NotComputable
 from kpi.formulas.checks import ROUNDING, non_negative, number, positive
+from kpi.reasons import because
 
 Int64s = npt.NDArray[np.int64]
 Float64s = npt.NDArray[np.float64]
@@ -232,7 +233,7 @@ def counter(
     t_us, first = np.unique(np.array([t for t, _ in rows], dtype=np.int64), return_index=True)
     value = np.array([v for _, v in rows], dtype=np.float64)[first]
     if len(t_us) < 2:
-        raise NotComputable("an increase needs two samples at different times; widen the window")
+        raise NotComputable(because("too_few_samples"))
     found = increments(t_us, value, modulus=modulus, max_rate_per_s=max_rate)
     return CounterIncrease(increase=float(found.increase.sum()), events=_event_names(found))
 
@@ -275,14 +276,12 @@ def meter(segments: Iterable[MeterSegment]) -> float:
     """
     rows = list(segments)
     if not rows:
-        raise NotComputable("the metering point has no readings; supply first and last reading")
+        raise NotComputable(because("no_readings"))
     return sum(_segment_quantity(row) for row in rows)
 
 
 def _segment_quantity(row: MeterSegment) -> float:
     first, last = non_negative("first reading", row.first), non_negative("last reading", row.last)
     if last < first:
-        raise NotComputable(
-            f"the last reading {last:g} is below the first {first:g}; record the meter exchange"
-        )
+        raise NotComputable(because("reading_fell", first=first, last=last))
     return (last - first) * positive("multiplier", row.ratio)

@@ -12,6 +12,7 @@ from datetime import date
 
 from kpi.errors import NotComputable
 from kpi.formulas.checks import ROUNDING, number, positive
+from kpi.reasons import because
 
 
 @dataclass(frozen=True)
@@ -64,19 +65,19 @@ def on_time(lines: Iterable[OrderLine], period: tuple[date, date]) -> OnTime:
     """
     start, end = period
     if end <= start:
-        raise NotComputable("the period is empty; its end must lie after its start")
+        raise NotComputable(because("period_empty"))
     due = full = 0
     for line in lines:
         promised = line.promised
         if promised is None:
-            raise NotComputable(f"line {line.line} has neither due nor confirmed date; supply one")
+            raise NotComputable(because("line_without_date", line=line.line))
         if not start <= promised < end:
             continue
         ordered = positive(f"quantity of line {line.line}", line.quantity)
         due += 1
         full += line.shipped_by(promised) >= ordered * (1 - ROUNDING)
     if due == 0:
-        raise NotComputable("no order line was due in the period; there is no rate to give")
+        raise NotComputable(because("no_line_due"))
     return OnTime(due=due, on_time=full / due)
 
 
@@ -121,7 +122,7 @@ def delivered(lines: Sequence[OrderLine], period: tuple[date, date]) -> Delivere
         if line.promised is not None and start <= line.promised < end
     ]
     if not due:
-        raise NotComputable("no order line was due in the period; there is no rate to give")
+        raise NotComputable(because("no_line_due"))
     whole = [_whole(line, date.max) for line, _ in due]
     kept = [_whole(line, promised) for line, promised in due]
     orders: dict[str | None, bool] = {}

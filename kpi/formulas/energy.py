@@ -13,6 +13,7 @@ from math import fsum
 
 from kpi.errors import NotComputable
 from kpi.formulas.checks import non_negative, number, positive, ratio
+from kpi.reasons import because
 
 KJ_PER_KGCE = 29_307.0
 KG_PER_T = 1_000.0
@@ -34,9 +35,7 @@ class EnergyItem:
             lhv = positive(f"heating value of {self.carrier}", self.lhv_kj_per_unit)
             return lhv / KJ_PER_KGCE
         if self.factor_kgce_per_unit is None:
-            raise NotComputable(
-                f"{self.carrier} has neither factor nor heating value; state one with its source"
-            )
+            raise NotComputable(because("no_factor", carrier=self.carrier))
         return positive(f"factor of {self.carrier}", self.factor_kgce_per_unit)
 
 
@@ -71,7 +70,7 @@ def standard_coal(items: Iterable[EnergyItem]) -> StandardCoal:
         for item in items
     )
     if not parts:
-        raise NotComputable("there is no energy item; supply the carriers of the site")
+        raise NotComputable(because("no_energy_item"))
     total = non_negative("total energy", fsum(parts))
     return StandardCoal(tce=total, items_tce=parts)
 
@@ -109,7 +108,7 @@ def site_electricity(
     factor = positive("factor", factor_kgce_per_kwh)
     used = bought + non_negative("own generation", own_renewable_kwh)
     if used < 0:
-        raise NotComputable("export exceeds import and own generation; check the meters' direction")
+        raise NotComputable(because("export_exceeds"))
     return SiteElectricity(
         use_kwh=used,
         tce_with_own=used * factor / KG_PER_T,
@@ -147,7 +146,7 @@ def site_meters(
     """
     entries = [non_negative("entry meter", reading) for reading in entry_kwh]
     if not entries:
-        raise NotComputable("the site has no entry meter; sub-meters cannot replace it")
+        raise NotComputable(because("site_without_entry"))
     entered = fsum(entries)
     explained = fsum(non_negative("sub-meter", reading) for reading in sub_kwh)
     share = ratio(entered - explained, entered)

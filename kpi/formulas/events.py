@@ -14,6 +14,7 @@ from kpi.formulas.checks import at_most
 from kpi.formulas.counters import counter
 from kpi.formulas.oee import oee
 from kpi.formulas.states import state_time
+from kpi.reasons import because
 
 CountSample = tuple[float, float | None, float | None]
 
@@ -75,5 +76,5 @@ def _inside(counts: Iterable[CountSample], window: Sequence[float]) -> list[Coun
     upto_end = [row for row in ordered if row[0] <= window[1]]
     carried = [row for row in upto_end if row[0] <= window[0]][-1:]
     if not upto_end:
-        raise NotComputable("no count lies in the window; production is unknown, not zero")
+        raise NotComputable(because("no_count"))
     return carried + [row for row in upto_end if row[0] > window[0]]

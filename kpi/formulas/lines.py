@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from kpi.errors import NotComputable
 from kpi.formulas.checks import at_most, non_negative, positive
+from kpi.reasons import because
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def bottleneck(cycles: Mapping[int, Mapping[int, float]], products: set[int]) ->
     References: [1].
     """
     if not cycles or not products:
-        raise NotComputable("no ideal cycle is known of what leaves the line; supply them")
+        raise NotComputable(because("line_without_cycle"))
     means = {
         machine: sum(_cycle(known, product) for product in products) / len(products)
         for machine, known in cycles.items()
@@ -51,7 +52,7 @@ def bottleneck(cycles: Mapping[int, Mapping[int, float]], products: set[int]) ->
 
 def _cycle(known: Mapping[int, float], product: int) -> float:
     if product not in known:
-        raise NotComputable(f"a machine of the line has no ideal cycle of product {product}")
+        raise NotComputable(because("no_cycle_of_product", product=product))
     return positive("ideal cycle", known[product])
 
 
@@ -89,7 +90,7 @@ def line_oee(
     counted = positive("counted time of the line", planned - uncounted)
     ratios = [_cycle(slowest, product) / _cycle(last, product) for product in last]
     if not ratios:
-        raise NotComputable("the last machine of the line has no ideal cycle; supply it")
+        raise NotComputable(because("last_machine_without_cycle"))
     return Share(
         low=ideal_good.low * min(ratios) / planned,
         point=ideal_good.point * (sum(ratios) / len(ratios)) / counted,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from kpi.errors import NotComputable
 from kpi.formulas.checks import at_most, non_negative, positive, ratio
+from kpi.reasons import because
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def from_sums(
         run = non_negative("run time", run)
         at_most("run time", run, "planned time", planned)
         if run == 0 and ideal_total > 0:
-            raise NotComputable("units were counted without run time; check states and counters")
+            raise NotComputable(because("output_without_run"))
         availability = run / planned
         performance = ratio(ideal_total, run)
     return Oee(
@@ -166,7 +167,7 @@ def oee_rollup(parts: Iterable[OeePart]) -> Oee:
     """
     rows = [_checked(part) for part in parts]
     if not rows:
-        raise NotComputable("there is no part to roll up; choose machines and a period with data")
+        raise NotComputable(because("no_part"))
     return from_sums(
         planned=sum(row.planned for row in rows),
         run=sum(row.run for row in rows),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from kpi.errors import NotComputable
 from kpi.formulas.checks import ROUNDING, at_most, non_negative, positive
+from kpi.reasons import because
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,7 @@ def quality(
 
 def _check_disposition(total: float, disposed: float) -> None:
     if abs(total - disposed) > ROUNDING * total:
-        raise NotComputable(
-            f"{total:g} units have {disposed:g} dispositions; every unit needs exactly one"
-        )
+        raise NotComputable(because("units_undisposed", total=total, disposed=disposed))
 
 
 def rolled_yield(steps: Iterable[Sequence[float]]) -> float:
@@ -86,5 +85,5 @@ def rolled_yield(steps: Iterable[Sequence[float]]) -> float:
         at_most("good quantity", good, "quantity in", entered)
         rolled, seen = rolled * good / entered, True
     if not seen:
-        raise NotComputable("there is no step; supply quantity in and good of each")
+        raise NotComputable(because("no_step"))
     return rolled

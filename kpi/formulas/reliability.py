@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from math import fsum
 
 from kpi.formulas.checks import non_negative
+from kpi.reasons import because
 
 MINOR_STOPPAGE_S = 300.0
 
@@ -53,11 +54,12 @@ def reliability(run_s: float, failures: int, restored_s: Sequence[float]) -> Rel
     """
     run_s = non_negative("run time", run_s)
     lengths = [non_negative("length of a failure", each) for each in restored_s]
-    mtbf_reason = mttr_reason = None
+    mtbf_reason: str | None = None
+    mttr_reason: str | None = None
     if failures == 0:
-        mtbf_reason = mttr_reason = "no failure was seen in the period"
+        mtbf_reason = mttr_reason = because("no_failure")
     elif not lengths:
-        mttr_reason = "no failure was seen from its beginning to its end"
+        mttr_reason = because("no_whole_failure")
     return Reliability(
         failures=failures,
         run_s=run_s,

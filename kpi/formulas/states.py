@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from kpi.errors import NotComputable
 from kpi.formulas.checks import number, positive
+from kpi.reasons import because
 
 Int64s = npt.NDArray[np.int64]
 
@@ -105,7 +106,7 @@ def state_time(
     """
     start_us, end_us = (_microseconds("window", edge) for edge in window)
     if end_us <= start_us:
-        raise NotComputable("the window is empty; its end must lie after its start")
+        raise NotComputable(because("window_empty"))
     hold_us = None if max_hold_s is None else _microseconds("hold", positive("hold", max_hold_s))
     rows = [*([previous] if previous is not None else []), *states]
     timed = sorted(((_microseconds("time", r[0]), _name(r[1])) for r in rows), key=lambda r: r[0])

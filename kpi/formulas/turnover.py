@@ -12,6 +12,7 @@ from math import fsum
 
 from kpi.errors import NotComputable
 from kpi.formulas.checks import non_negative, positive
+from kpi.reasons import because
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def turnover(cogs: float, balances: Iterable[float], days: float = 365) -> Turno
     cost = non_negative("cost of goods sold", cogs)
     stock = [non_negative("stock balance", balance) for balance in balances]
     if not stock:
-        raise NotComputable("there is no stock balance; supply the month-end balances")
+        raise NotComputable(because("no_balance"))
     turns = cost / positive("mean stock", fsum(stock) / len(stock))
     length = positive("days", days)
     return Turnover(turns=turns, percent=100 * turns, days=length / turns if turns > 0 else None)

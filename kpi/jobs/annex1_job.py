@@ -17,6 +17,7 @@ from kpi.facts.basis import hold_us
 from kpi.jobs.basis import Progress, run_job
 from kpi.jobs.evidence import gathered
 from kpi.jobs.settings import Schedule
+from kpi.reasons import stored
 from store import evidence, figures, measurements, records, registry
 from store.record_kinds import KINDS
 
@@ -74,8 +75,8 @@ def _row(found: Finding, factory: registry.Factory, end: date) -> evidence.NewEv
         window_end=local_midnight(rule.end(end), factory.timezone),
         rule_version=rule_version(),
         verdict=answer.verdict,
-        reason=answer.reason,
-        numbers=answer.numbers,
+        reason=stored(answer.reason),
+        numbers=stored(answer.numbers),
         links=answer.links,
         expires_on=rule.expires(end),
     )

@@ -7,6 +7,7 @@ import pytest
 
 from kpi.figures import Evidence, figure
 from kpi.figures.equipment import oee
+from kpi.reasons import said
 from store.registry import MonitoringPlan
 from tests.kpi.builders import GOOD, REJECT, STATE, TOTAL, asset, monitoring_plan, tag
 from tests.kpi.evidence import (
@@ -295,4 +296,4 @@ def test_too_little_coverage_takes_the_number_and_its_bounds_away_and_says_so() 
     made = figure(1, MARCH, found, AFTER_MARCH)
     assert (made.point, made.low, made.high) == (None, None, None)
     assert made.coverage == pytest.approx(0.5)
-    assert made.reason == "data cover 50.0% of the period, less than 75 %"
+    assert said(made.reason, "en") == "data cover 50.0% of the period, less than 75 %"
