@@ -13,6 +13,8 @@ from kpi.formulas.checks import non_negative
 
 CREDIT_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 CREDIT_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
+# Who registers: public institutions, civil affairs, market regulation ... army, farming, others.
+CREDIT_DEPARTMENTS = "123456789ANY"
 ORGANISATION_CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 ORGANISATION_CHECKS = "0123456789X"
@@ -52,6 +54,8 @@ def credit_code(code: str) -> CreditCode:
         return CreditCode(False, "the code must have 18 characters")
     if not set(code) <= set(CREDIT_CHARACTERS):
         return CreditCode(False, "only digits and capital letters without I, O, S, V, Z are used")
+    if code[0] not in CREDIT_DEPARTMENTS or code[1] not in DIGITS:
+        return CreditCode(False, "characters 1 and 2, the registering department, do not exist")
     if not set(code[2:8]) <= DIGITS:
         return CreditCode(False, "characters 3 to 8, the region, must be digits")
     if code[16] != organisation_check(code[8:16]):

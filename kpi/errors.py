@@ -2,6 +2,7 @@
 
 KpiError
 ├── NotComputable    no number may be given for these inputs
+│   └── InputsRefused  a worked example names a field that is missing or not known
 ├── BadTable         a data file of this package breaks its own rules
 ├── ClusterUnavailable  no Dask cluster to work on
 ├── BadSchedule      a schedule of the jobs cannot be used
@@ -19,6 +20,10 @@ class NotComputable(KpiError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class InputsRefused(NotComputable):
+    """The inputs of a worked example do not fit its function; the message names the field."""
 
 
 class BadTable(KpiError):

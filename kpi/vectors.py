@@ -8,29 +8,15 @@ given.
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
-from inspect import signature
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from kpi.codes import credit_code, enterprise_size
 from kpi.errors import BadTable, NotComputable
-from kpi.formulas import delivery, energy, oee, quality
-from kpi.formulas.counters import MeterSegment, counter, meter
-from kpi.formulas.events import oee_events
-from kpi.formulas.iso22400 import Elements, iso22400
-from kpi.formulas.states import state_time
-from kpi.formulas.turnover import turnover
+from kpi.vector_functions import FUNCTIONS, Inputs, Results
 
-LOCAL_TIME = ZoneInfo("Asia/Shanghai")
 # Beside a case's own tolerance: what the last bits of a float may differ.
 FLOAT_RELATIVE = 1e-12
-
-Inputs = Mapping[str, Any]
-Results = Mapping[str, Any]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -95,8 +81,10 @@ def _run_file(file: Path) -> list[CaseResult]:
     return [run_case(family, case) for case in cases]
 
 
-def run_case(family: str, case: Mapping[str, Any]) -> CaseResult:
+def run_case(family: str, case: Any) -> CaseResult:
     """Run one case; a malformed one or an unknown function counts as failed."""
+    if not isinstance(case, Mapping):
+        return CaseResult(family, "?", "?", f"the case cannot be read: {case!r} is no object")
     function = str(case.get("function"))
     try:
         failure = _failure(FUNCTIONS.get(function), case)
@@ -108,23 +96,30 @@ def run_case(family: str, case: Mapping[str, Any]) -> CaseResult:
 def _failure(function: Callable[[Inputs], Results] | None, case: Mapping[str, Any]) -> str | None:
     if function is None:
         return "the function is not built"
-    expect = case["expect"]
-    if not expect:
+    expect = dict(case["expect"])
+    refusal = expect.pop("refused", False)
+    if not isinstance(refusal, bool) or (not refusal and not expect):
         return "the case expects nothing, so it could not fail"
-    refusal = bool(expect.get("refused"))
     try:
         results = function(case["inputs"])
     except NotComputable as refused:
         return None if refusal else f"refused: {refused.reason}"
     if refusal:
         return f"gave {dict(results)} where it had to refuse"
-    tolerance = float(case.get("tolerance") or 0)
+    tolerance = _tolerance(case)
     wrong = [
         f"{name} is {results.get(name, 'missing')!r}, not {wanted!r}"
         for name, wanted in expect.items()
         if name not in results or not matches(results[name], wanted, tolerance)
     ]
     return "; ".join(wrong) or None
+
+
+def _tolerance(case: Mapping[str, Any]) -> float:
+    tolerance = float(case.get("tolerance") or 0)
+    if not (math.isfinite(tolerance) and tolerance >= 0):
+        raise ValueError(f"tolerance is {tolerance} but must be a number from 0 on")
+    return tolerance
 
 
 def matches(actual: object, wanted: object, tolerance: float) -> bool:
@@ -140,103 +135,3 @@ def matches(actual: object, wanted: object, tolerance: float) -> bool:
             and all(matches(a, w, tolerance) for a, w in zip(actual, wanted, strict=True))
         )
     return actual == wanted
-
-
-def _seconds(value: object) -> float:
-    """Read a number, or an ISO 8601 time as seconds since 1970; a naive time is local."""
-    if isinstance(value, str):
-        moment = datetime.fromisoformat(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=LOCAL_TIME)).timestamp()
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{value!r} is not a time")
-    return float(value)
-
-
-def _day(value: str) -> date:
-    moment = datetime.fromisoformat(value)
-    return (moment.astimezone(LOCAL_TIME) if moment.tzinfo else moment).date()
-
-
-def _call(function: Callable[..., T], inputs: Inputs) -> T:
-    """Call a formula with a case's inputs; without all of them no number may be given."""
-    try:
-        signature(function).bind(**inputs)
-    except TypeError as error:
-        raise NotComputable(f"the inputs do not fit: {error}") from error
-    return function(**inputs)
-
-
-def _oee_events(inputs: Inputs) -> Results:
-    start, end = (_seconds(edge) for edge in inputs["window"])
-    result = oee_events(
-        window=(start, end),
-        planned_s=inputs["planned_s"],
-        ideal_cycle_s=inputs["ideal_cycle_s"],
-        running_state=inputs["running_state"],
-        states=[(_seconds(when), state) for when, state in inputs["states"]],
-        counts=[(_seconds(when), total, bad) for when, total, bad in inputs["counts"]],
-    )
-    return asdict(result)
-
-
-def _state_time(inputs: Inputs) -> Results:
-    previous = inputs.get("previous")
-    return state_time(
-        states=[(_seconds(when), state) for when, state in inputs["states"]],
-        window=[_seconds(edge) for edge in inputs["window"]],
-        max_hold_s=inputs.get("max_hold_s"),
-        previous=None if previous is None else (_seconds(previous[0]), previous[1]),
-    )
-
-
-def _order_line(values: Mapping[str, Any]) -> delivery.OrderLine:
-    confirmed = values.get("confirmed") or []
-    if isinstance(confirmed, str):
-        confirmed = [confirmed]
-    return delivery.OrderLine(
-        line=str(values.get("line")),
-        quantity=values["quantity"],
-        due=_day(values["due"]) if values.get("due") else None,
-        shipments=tuple((_day(when), sent) for when, sent in values.get("shipments") or []),
-        confirmed=tuple(_day(when) for when in confirmed),
-    )
-
-
-def _on_time(inputs: Inputs) -> Results:
-    start, end = (_day(edge) for edge in inputs["period"])
-    lines = [_order_line(values) for values in inputs["lines"]]
-    return asdict(delivery.on_time(lines, (start, end)))
-
-
-def _standard_coal(inputs: Inputs) -> Results:
-    items = [
-        energy.EnergyItem(
-            carrier=str(values.get("carrier")),
-            quantity=values["quantity"],
-            factor_kgce_per_unit=values.get("factor_kgce_per_unit"),
-            lhv_kj_per_unit=values.get("lhv_kj_per_unit"),
-        )
-        for values in inputs["items"]
-    ]
-    return asdict(energy.standard_coal(items))
-
-
-FUNCTIONS: Mapping[str, Callable[[Inputs], Results]] = {
-    "oee": lambda i: asdict(_call(oee.oee, i)),
-    "oee_from_factors": lambda i: {"oee": _call(oee.oee_from_factors, i)},
-    "oee_rollup": lambda i: asdict(oee.oee_rollup(_call(oee.OeePart, p) for p in i["parts"])),
-    "oee_events": _oee_events,
-    "iso22400": lambda i: asdict(iso22400(_call(Elements, i))),
-    "counter": lambda i: asdict(_call(counter, i)),
-    "meter": lambda i: {"primary": meter(_call(MeterSegment, s) for s in i["segments"])},
-    "state_time": _state_time,
-    "quality": lambda i: asdict(_call(quality.quality, i)),
-    "rolled_yield": lambda i: {"rolled": quality.rolled_yield(i["steps"])},
-    "on_time": _on_time,
-    "turnover": lambda i: asdict(_call(turnover, i)),
-    "standard_coal": _standard_coal,
-    "site_electricity": lambda i: asdict(_call(energy.site_electricity, i)),
-    "site_meters": lambda i: asdict(_call(energy.site_meters, i)),
-    "credit_code": lambda i: asdict(credit_code(i["code"])),
-    "enterprise_size": lambda i: {"size": _call(enterprise_size, i)},
-}

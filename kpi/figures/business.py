@@ -134,23 +134,27 @@ def deliveries(evidence: Evidence, period: Period) -> list[Estimate]:
     end = min(period.end, evidence.today) if period.is_open else period.end
     due = evidence.business.order_lines
     lines = [line for day, each in due.items() if period.start <= day < end for line in each]
-    coverage, unreadable = _readable(evidence, period, "order_line", len(lines))
-    if not lines:
+    coverage, beside = _readable(evidence, period, "order_line", len(lines))
+    cancelled = sum(line.quantity == 0 for line in lines)
+    if cancelled:
+        # Whoever cancels what is late betters the rate; the number stands where it can be seen.
+        beside = beside | {"cancelled": cancelled}
+    if len(lines) == cancelled:
         reason = because("no_line_due")
-        return [refused("on_time_delivery", "1", coverage, reason, **unreadable)]
+        return [refused("on_time_delivery", "1", coverage, reason, **beside)]
     try:
         found = on_time(lines, (period.start, end))
     except NotComputable as refusal:
-        return [refused("on_time_delivery", "1", coverage, refusal.reason, **unreadable)]
+        return [refused("on_time_delivery", "1", coverage, refusal.reason, **beside)]
     bounds = _widened(found.on_time, found.due, coverage)
-    beside = asdict(delivered(lines, (period.start, end)))
-    if beside["otif"] is None:
-        beside["otif_reason"] = because("orders_not_named")
+    variants = asdict(delivered(lines, (period.start, end)))
+    if variants["otif"] is None:
+        variants["otif_reason"] = because("orders_not_named")
     inputs = {
         "lines_due": found.due,
         "on_time": round(found.on_time * found.due),
+        **variants,
         **beside,
-        **unreadable,
     }
     return [bounded("on_time_delivery", "1", coverage, bounds, **inputs)]
 

@@ -15,7 +15,7 @@ from kpi.errors import NotComputable
 from kpi.figures.basis import Business, Inspected, Made, Unreadable
 from kpi.figures.bills import bill
 from kpi.figures.people import employees, project
-from kpi.formulas.checks import non_negative, number, positive
+from kpi.formulas.checks import non_negative, number
 from kpi.formulas.delivery import OrderLine
 from kpi.reasons import because
 from store.records import StoredRecord
@@ -74,10 +74,13 @@ def _body(record: StoredRecord) -> Body:
 
 
 def _order_line(body: Body) -> tuple[date, OrderLine]:
-    """Return a line and the day that counts; without shipments nothing was shipped yet."""
+    """Return a line and the day that counts; without shipments nothing was shipped yet.
+
+    A line of quantity 0 is a cancelled one.
+    """
     line = OrderLine(
         line=str(body.get("line")),
-        quantity=positive("quantity", _value(body, "quantity")),
+        quantity=non_negative("quantity", _value(body, "quantity")),
         due=_day("due", body["due"]) if body.get("due") else None,
         confirmed=tuple(_day("confirmed", day) for day in _list(body, "confirmed")),
         shipments=tuple(_shipment(each) for each in _list(body, "shipments")),
@@ -91,7 +94,7 @@ def _order_line(body: Body) -> tuple[date, OrderLine]:
 def _shipment(given: Any) -> tuple[date, float]:
     if not isinstance(given, list | tuple) or len(given) != 2:
         raise NotComputable(because("shipment_no_pair", given=repr(given)))
-    return _day("shipment", given[0]), positive("shipped quantity", _as_number(given[1]))
+    return _day("shipment", given[0]), non_negative("shipped quantity", _as_number(given[1]))
 
 
 def _final_lot(body: Body) -> tuple[Made, Inspected] | None:

@@ -9,9 +9,10 @@ References
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from math import fsum
 
 from kpi.errors import NotComputable
-from kpi.formulas.checks import ROUNDING, number, positive
+from kpi.formulas.checks import ROUNDING, non_negative
 from kpi.reasons import because
 
 
@@ -33,7 +34,18 @@ class OrderLine:
 
     def shipped_by(self, day: date) -> float:
         """Quantity shipped on or before a day."""
-        return sum(number("shipped quantity", sent) for when, sent in self.shipments if when <= day)
+        return fsum(
+            non_negative("shipped quantity", sent) for when, sent in self.shipments if when <= day
+        )
+
+    @property
+    def ordered(self) -> float:
+        """Ordered quantity; 0 for a cancelled line."""
+        return non_negative(f"quantity of line {self.line}", self.quantity)
+
+    def whole_by(self, day: date) -> bool:
+        """Tell whether all that was ordered was shipped on or before a day."""
+        return self.shipped_by(day) >= self.ordered * (1 - ROUNDING)
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,8 @@ def on_time(lines: Iterable[OrderLine], period: tuple[date, date]) -> OnTime:
     A line belongs to the period of its promised date: the first confirmed one, so that a later
     promise neither saves a late line nor moves it into another period. It counts as on time if its
     whole quantity was shipped on or before that day; early and partial shipments add up. Lines
-    that are late or still open stay in the denominator. Without lines due there is no rate.
+    that are late or still open stay in the denominator; a cancelled one, whose quantity is 0, is
+    not due. Without lines due there is no rate.
 
     Parameters
     ----------
@@ -71,11 +84,10 @@ def on_time(lines: Iterable[OrderLine], period: tuple[date, date]) -> OnTime:
         promised = line.promised
         if promised is None:
             raise NotComputable(because("line_without_date", line=line.line))
-        if not start <= promised < end:
+        if not start <= promised < end or line.ordered == 0:
             continue
-        ordered = positive(f"quantity of line {line.line}", line.quantity)
         due += 1
-        full += line.shipped_by(promised) >= ordered * (1 - ROUNDING)
+        full += line.whole_by(promised)
     if due == 0:
         raise NotComputable(because("no_line_due"))
     return OnTime(due=due, on_time=full / due)
@@ -119,12 +131,12 @@ def delivered(lines: Sequence[OrderLine], period: tuple[date, date]) -> Delivere
     due = [
         (line, line.promised)
         for line in lines
-        if line.promised is not None and start <= line.promised < end
+        if line.promised is not None and start <= line.promised < end and line.ordered > 0
     ]
     if not due:
         raise NotComputable(because("no_line_due"))
-    whole = [_whole(line, date.max) for line, _ in due]
-    kept = [_whole(line, promised) for line, promised in due]
+    whole = [line.whole_by(date.max) for line, _ in due]
+    kept = [line.whole_by(promised) for line, promised in due]
     orders: dict[str | None, bool] = {}
     for (line, _), is_kept in zip(due, kept, strict=True):
         orders[line.order] = orders.get(line.order, True) and is_kept
@@ -135,8 +147,3 @@ def delivered(lines: Sequence[OrderLine], period: tuple[date, date]) -> Delivere
         otif=None if None in orders else sum(orders.values()) / len(orders),
         orders=0 if None in orders else len(orders),
     )
-
-
-def _whole(line: OrderLine, day: date) -> bool:
-    ordered = positive(f"quantity of line {line.line}", line.quantity)
-    return line.shipped_by(day) >= ordered * (1 - ROUNDING)

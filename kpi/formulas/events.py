@@ -13,7 +13,7 @@ from kpi.errors import NotComputable
 from kpi.formulas.checks import at_most
 from kpi.formulas.counters import counter
 from kpi.formulas.oee import oee
-from kpi.formulas.states import state_time
+from kpi.formulas.states import UNKNOWN_NAME, state_time
 from kpi.reasons import because
 
 CountSample = tuple[float, float | None, float | None]
@@ -21,7 +21,7 @@ CountSample = tuple[float, float | None, float | None]
 
 @dataclass(frozen=True)
 class OeeEvents:
-    """Running time [s] and ratios [1]; None where the events leave a part unknown."""
+    """Time seen running [s] and ratios [1]; None where the events leave a part unknown."""
 
     running_s: float | None
     availability: float | None
@@ -42,7 +42,8 @@ def oee_events(
 
     States hold until the next change; the last one before the window is carried into it. The
     registers are read at the last sample at or before the window's start and at its end; resets
-    add the new value. Without any state the running time is unknown, but OEE is not.
+    add the new value. Where the state is unknown for some time, availability and performance are
+    not known, since that time may or may not have been production; OEE does not depend on it.
 
     Parameters
     ----------
@@ -62,11 +63,12 @@ def oee_events(
     changes = list(states)
     durations = state_time(changes, window)
     running_s = durations.get(running_state, 0.0) if changes else None
+    known = durations[UNKNOWN_NAME] == 0
     samples = _inside(counts, window)
     total = counter([(t, total) for t, total, _ in samples]).increase
     bad = counter([(t, bad) for t, _, bad in samples]).increase
     at_most("bad units", bad, "total units", total)
-    result = oee(planned_s, running_s, ideal_cycle_s, total, total - bad)
+    result = oee(planned_s, running_s if known else None, ideal_cycle_s, total, total - bad)
     return OeeEvents(running_s, result.availability, result.performance, result.quality, result.oee)
 
 

@@ -55,8 +55,9 @@ class Iso22400:
 def iso22400(e: Elements) -> Iso22400:
     """Work out the work-unit KPIs of ISO 22400-2 from its elements.
 
-    Availability, quality ratio, scrap ratio and rework ratio cannot exceed 1, so elements that
-    would make them do are refused as contradictory; effectiveness may exceed 1 and is not capped.
+    Availability, also with setup, quality ratio, scrap ratio and rework ratio cannot exceed 1, so
+    elements that would make them do are refused as contradictory, and so is a unit that is both
+    good and scrap; effectiveness may exceed 1 and is not capped.
     Setup is a loss in the OEE index and none in the NEE index.
 
     Parameters
@@ -72,10 +73,11 @@ def iso22400(e: Elements) -> Iso22400:
     apt, asut, adet = (non_negative(n, getattr(e, n)) for n in ("APT", "ASUT", "ADET"))
     pbt, pru = positive("PBT", e.PBT), positive("PRU", e.PRU)
     pq, gq, sq, rq = (non_negative(n, getattr(e, n)) for n in ("PQ", "GQ", "SQ", "RQ"))
-    at_most("SQ", sq, "PQ", pq)
+    at_most("GQ + SQ", gq + sq, "PQ", pq)
     at_most("RQ", rq, "PQ", pq)
     index = from_sums(planned=pbt, run=apt, ideal_total=pru * pq, ideal_good=pru * gq)
     aupt = asut + apt
+    at_most("AUPT", aupt, "PBT", pbt)
     aubt = aupt + adet
     return Iso22400(
         AUPT=aupt,

@@ -16,6 +16,9 @@ from kpi.errors import NotComputable
 from kpi.formulas.checks import at_most, non_negative, positive, ratio
 from kpi.reasons import because
 
+# No ideal cycle is ten times too long: such a value is a percentage.
+MOST_PERFORMANCE = 10.0
+
 
 @dataclass(frozen=True)
 class Oee:
@@ -132,7 +135,7 @@ def oee_from_factors(availability: float, performance: float, quality: float) ->
     Parameters
     ----------
     availability, quality : [1], 0…1; a larger value is a percentage and is refused
-    performance : [1], may exceed 1
+    performance : [1], may exceed 1; ten times and more is a percentage and is refused
 
     Returns
     -------
@@ -144,7 +147,9 @@ def oee_from_factors(availability: float, performance: float, quality: float) ->
     good = non_negative("quality", quality)
     at_most("availability", available, "its limit", 1.0)
     at_most("quality", good, "its limit", 1.0)
-    return available * non_negative("performance", performance) * good
+    speed = non_negative("performance", performance)
+    at_most("performance", speed, "its limit", MOST_PERFORMANCE)
+    return available * speed * good
 
 
 def oee_rollup(parts: Iterable[OeePart]) -> Oee:

@@ -167,6 +167,25 @@ def test_in_an_open_month_only_days_that_ended_count() -> None:
     assert "no order line was due" in str(deliveries(early, OPEN_MARCH)[0].reason)
 
 
+def test_a_cancelled_line_is_not_due_and_is_counted_beside_the_rate() -> None:
+    lines = [order(), order(key="C", quantity=0, shipments=[])]
+    found = deliveries(known(order_line=lines), MARCH)[0]
+    assert (found.point, found.coverage) == (0, 1)
+    assert (found.inputs["lines_due"], found.inputs["cancelled"]) == (1, 1)
+
+
+def test_where_all_lines_were_cancelled_there_is_no_rate() -> None:
+    found = deliveries(known(order_line=[order(quantity=0, shipments=[])]), MARCH)[0]
+    assert found.point is None
+    assert found.inputs["cancelled"] == 1
+
+
+def test_a_shipment_of_nothing_is_no_fault() -> None:
+    shipments = [("2026-03-08", 0), ("2026-03-09", 100)]
+    found = deliveries(known(order_line=[order(shipments=shipments)]), MARCH)[0]
+    assert (found.point, found.coverage) == (1, 1)
+
+
 def test_without_a_line_due_there_is_no_rate() -> None:
     found = deliveries(known(order_line=[order("2026-04-01")]), MARCH)[0]
     assert (found.point, found.coverage) == (None, 1)
@@ -175,7 +194,7 @@ def test_without_a_line_due_there_is_no_rate() -> None:
 BROKEN_LINES: list[tuple[Any, str]] = [
     ({"line": "X", "due": "2026-03-10"}, "quantity is missing"),
     ({"line": "X", "due": "2026-03-10", "quantity": "many"}, "quantity is missing or not a number"),
-    ({"line": "X", "due": "2026-03-10", "quantity": 0}, "quantity must be above zero"),
+    ({"line": "X", "due": "2026-03-10", "quantity": -1}, "quantity is negative"),
     ({"line": "X", "quantity": 5}, "neither a due nor a confirmed date"),
     ({"line": "X", "quantity": 5, "due": "next week"}, "due is no date ('next week')"),
     ({"line": "X", "quantity": 5, "due": 20260310}, "due is no date (20260310)"),
@@ -185,7 +204,7 @@ BROKEN_LINES: list[tuple[Any, str]] = [
     ({"quantity": 5, "due": "2026-03-10", "shipments": [["2026-03-09"]]}, "a shipment is no pair"),
     (
         {"quantity": 5, "due": "2026-03-10", "shipments": [["2026-03-09", -5]]},
-        "shipped quantity must be above zero",
+        "shipped quantity is negative",
     ),
     (["quantity", 5], "the body is no object"),
 ]

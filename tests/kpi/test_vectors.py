@@ -9,6 +9,7 @@ import pytest
 from kpi.errors import BadTable
 from kpi.vectors import FUNCTIONS, run, run_case
 
+VECTORS = Path(__file__).parent / "vectors"
 SHARED = Path(__file__).parents[2].parent / "shared" / "vectors"
 
 SIZE: dict[str, Any] = {
@@ -130,18 +131,31 @@ def test_every_function_has_an_own_case() -> None:
         ({**SIZE, "expect": {"refused": True}}, "had to refuse"),
         ({**SIZE, "expect": {}}, "expects nothing"),
         ({**SIZE, "inputs": {"employees": -1, "revenue_wan": 1}}, "refused"),
-        ({**SIZE, "inputs": {"employees": 1}}, "do not fit"),
+        ({**SIZE, "inputs": {"employees": 1}}, "revenue_wan is missing"),
+        ({**SIZE, "inputs": {**SIZE["inputs"], "staff": 1}}, "staff is not known"),
+        ({**SIZE, "inputs": [20, 300]}, "must be an object"),
+        ({**SIZE, "expect": {"refused": False}}, "expects nothing"),
+        ({**SIZE, "tolerance": -1}, "tolerance is -1"),
         ({**SIZE, "function": "phase_of_moon"}, "not built"),
         ({"id": "size", "function": "enterprise_size"}, "cannot be read"),
         ({**RATIO, "tolerance": 0.0001}, "rolled is"),
         ({**RATIO, "expect": {"rolled": True}}, "rolled is"),
-        ({**RATIO, "inputs": {"steps": [[3]]}}, "cannot be read"),
+        ({**RATIO, "inputs": {"steps": [[3]]}}, "must be a list of 2"),
+        ({**RATIO, "inputs": {"steps": 3}}, "must be a list"),
     ],
 )
 def test_a_wrong_case_fails_and_says_why(case: dict[str, Any], told: str) -> None:
     result = run_case("own", case)
     assert result.failure is not None
     assert told in result.line
+
+
+def test_a_case_that_is_no_object_fails() -> None:
+    assert "no object" in run_case("own", ["size"]).line
+
+
+def test_a_case_that_must_not_be_refused_may_say_so() -> None:
+    assert run_case("own", {**SIZE, "expect": {"refused": False, "size": "小型"}}).passed
 
 
 def test_lists_are_compared_one_by_one() -> None:
@@ -176,6 +190,12 @@ def test_an_empty_or_missing_folder_is_told(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(BadTable, match=r"no \*\.json"):
             run(folder)
+
+
+def test_cases_at_the_edges_of_every_definition_pass() -> None:
+    report = run(VECTORS)
+    assert [case.line for case in report.failures] == []
+    assert {case.function for case in report.cases} == set(FUNCTIONS)
 
 
 def test_the_published_cases_beside_the_project_pass() -> None:
