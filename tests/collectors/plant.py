@@ -53,6 +53,22 @@ def plan(tags: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def meter_source(tag: str = "EM01.energy", **keys: float) -> str:
+    """Return a Modbus source with one tag, and with more keys of the source."""
+    more = "".join(f"{key} = {value}\n" for key, value in keys.items())
+    return f"""
+[[source]]
+name = "meters"
+kind = "modbus"
+host = "127.0.0.1"
+{more}
+  [[source.tag]]
+  tag = "{tag}"
+  address = 100
+  type = "uint16"
+"""
+
+
 def write_file(folder: Path, sources: str, url: str = "postgresql://127.0.0.1:1/none") -> Path:
     """Write a gateway file with these sources into a folder and return its path."""
     path = folder / "gateway.toml"

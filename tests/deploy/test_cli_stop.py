@@ -9,25 +9,12 @@ import pytest
 
 from deploy.broker import EmbeddedBroker
 from deploy.ports import LOOPBACK, free_port
-from tests.collectors.plant import enrolled, prepare_database, write_file
+from tests.collectors.plant import enrolled, meter_source, prepare_database, write_file
 from tests.deploy.command import millpond
 from tests.deploy.demo_run import MILLPOND, Watched, watched
 from tests.support.waiting import wait_for
 
 DEADLINE_S = 60.0
-
-SOURCES = """
-[[source]]
-name = "meters"
-kind = "modbus"
-host = "127.0.0.1"
-port = {port}
-timeout_s = 0.3
-  [[source.tag]]
-  tag = "EM01.energy"
-  address = 1234
-  type = "uint16"
-"""
 
 
 def _stop(running: Watched, number: signal.Signals) -> None:
@@ -65,7 +52,7 @@ def test_a_gateway_and_its_status_afterwards(
     database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prepare_database(database_url, ["EM01.energy"])
-    file = write_file(tmp_path, SOURCES.format(port=free_port()), database_url)
+    file = write_file(tmp_path, meter_source(port=free_port(), timeout_s=0.3), database_url)
     enrolled(file)
     with watched([str(MILLPOND), "collector", "run", str(file)], tmp_path / "output") as running:
         running.wait_for_text("meters", DEADLINE_S)

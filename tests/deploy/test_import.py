@@ -5,19 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.collectors.plant import FACTORY, prepare_database, rows_of, write_file
+from tests.collectors.plant import FACTORY, meter_source, prepare_database, rows_of, write_file
 from tests.deploy.command import millpond
 
-SOURCES = """
-[[source]]
-name = "meters"
-kind = "modbus"
-host = "127.0.0.1"
-  [[source.tag]]
-  tag = "EM01.energy"
-  address = 1
-  type = "uint16"
-"""
 MAPPING = """
 [[file]]
 files = "old.csv"
@@ -32,7 +22,7 @@ value = "value"
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with a gateway, a mapping and a table with one wrong row."""
     monkeypatch.chdir(tmp_path)
-    write_file(tmp_path, SOURCES)
+    write_file(tmp_path, meter_source())
     Path("history.toml").write_text(MAPPING)
     Path("old.csv").write_text(
         "time,tag,value\n2025-03-01T08:00,EM01.energy,1\n2025-03-01T08:01,EM01.energy,x\n"
@@ -65,7 +55,7 @@ def file_line(number: int) -> str:
 def test_from_the_dry_run_to_what_was_refused(
     folder: Path, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_file(folder, SOURCES, database_url)
+    write_file(folder, meter_source(), database_url)
     prepare_database(database_url, ["EM01.energy"])
     words = ("collector", "import", "gateway.toml", "history.toml")
     said = millpond(capsys, *words)

@@ -14,21 +14,10 @@ from collectors.config.lines import key_lines
 from collectors.config.schema import SOURCES
 from collectors.errors import ConfigRefused, NotSet
 from collectors.modbus.settings import ModbusSource
-from tests.collectors.plant import write_file
+from tests.collectors.plant import meter_source, write_file
 
 CASES = sorted(Path(__file__).parent.joinpath("testcases").iterdir())
 SAMPLES = sorted(Path(collectors.__file__).parent.rglob("sample.toml"))
-
-SOURCE = """
-[[source]]
-name = "meters"
-kind = "modbus"
-host = "127.0.0.1"
-  [[source.tag]]
-  tag = "EM01.energy"
-  address = 100
-  type = "uint32"
-"""
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -79,7 +68,7 @@ def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
 
 
 def test_defaults_and_places(tmp_path: Path) -> None:
-    config = load(write_file(tmp_path, SOURCE))
+    config = load(write_file(tmp_path, meter_source()))
     assert config.key_path == tmp_path / "gateway.key"
     assert config.spool_path == tmp_path / "spool.db"
     assert config.gateway.timezone == "Asia/Shanghai"
@@ -90,15 +79,15 @@ def test_defaults_and_places(tmp_path: Path) -> None:
 
 
 def test_the_version_names_the_content(tmp_path: Path) -> None:
-    first = load(write_file(tmp_path, SOURCE)).version
-    assert load(write_file(tmp_path, SOURCE)).version == first
-    assert load(write_file(tmp_path, SOURCE.replace("100", "102"))).version != first
+    first = load(write_file(tmp_path, meter_source())).version
+    assert load(write_file(tmp_path, meter_source())).version == first
+    assert load(write_file(tmp_path, meter_source().replace("100", "102"))).version != first
 
 
 def test_the_address_of_the_sink_may_stand_in_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = write_file(tmp_path, SOURCE)
+    path = write_file(tmp_path, meter_source())
     text = path.read_text().replace('url = "postgresql://127.0.0.1:1/none"', 'url_env = "SINK_URL"')
     path.write_text(text)
     config = load(path)

@@ -26,22 +26,12 @@ from collectors.quarantined import refused
 from collectors.sample import to_us
 from collectors.spool.file import sole_use
 from collectors.status import CODES
-from tests.collectors.plant import FACTORY, prepare_database, rows_of, write_file
+from tests.collectors.plant import FACTORY, meter_source, prepare_database, rows_of, write_file
 from tests.support.waiting import wait_for
 
 FIRST = datetime(2025, 3, 1, tzinfo=UTC)
 FIRST_US = to_us(FIRST)
 MINUTE_US = 60_000_000
-SOURCE = """
-[[source]]
-name = "meters"
-kind = "modbus"
-host = "127.0.0.1"
-  [[source.tag]]
-  tag = "EM01.energy"
-  address = 100
-  type = "uint32"
-"""
 LONG = """
 [[file]]
 files = "*.csv"
@@ -75,7 +65,7 @@ def quiet(_file: str, _rows: int, _total: int | None) -> None:
 def gateway(tmp_path: Path, database_url: str) -> GatewayConfig:
     """A gateway whose import gateway is enrolled with a factory of two tags."""
     prepare_database(database_url, ["EM01.energy", "M01.temp"])
-    config = load(write_file(tmp_path, SOURCE, database_url))
+    config = load(write_file(tmp_path, meter_source(), database_url))
     enrol(import_gateway(config), FACTORY)
     return config
 
@@ -364,7 +354,7 @@ def test_a_mapping_without_files_is_told(tmp_path: Path) -> None:
 
 
 def test_an_import_that_is_not_enrolled_says_how(tmp_path: Path, database_url: str) -> None:
-    config = load(write_file(tmp_path, SOURCE, database_url))
+    config = load(write_file(tmp_path, meter_source(), database_url))
     with pytest.raises(NotEnrolled, match=r"enrol gateway\.toml --for-import --factory"):
         importer.known_tags(config)
 
@@ -381,10 +371,10 @@ def test_a_database_that_is_away_stops_the_import_and_the_next_one_goes_on(
     folder = gateway.path.parent
     long_csv(folder / "a.csv", 300)
     known = importer.known_tags(gateway)
-    write_file(folder, SOURCE)
+    write_file(folder, meter_source())
     with pytest.raises(ImportStopped, match="the same command goes on"):
         importer.run_import(load(gateway.path), mapping(folder, LONG), known, quiet, patience_s=0.3)
-    write_file(folder, SOURCE, database_url)
+    write_file(folder, meter_source(), database_url)
     again = imported(load(gateway.path), LONG)
     assert [file.is_known for file in again.files] == [True]
     assert rows_of(database_url) == long_rows(300)

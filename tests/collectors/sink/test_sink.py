@@ -22,21 +22,19 @@ from collectors.spool.spool import Spool
 from collectors.status import GOOD
 from store.canonical import Record
 from store.plans import load_plan
-from tests.collectors.plant import FACTORY, GATEWAY, plan, prepare_database, rows_of, write_file
+from tests.collectors.plant import (
+    FACTORY,
+    GATEWAY,
+    meter_source,
+    plan,
+    prepare_database,
+    rows_of,
+    write_file,
+)
 from tests.collectors.proxy import proxied
 from tests.collectors.servers import loop_thread
 from tests.support.waiting import wait_for
 
-SOURCE = """
-[[source]]
-name = "meters"
-kind = "modbus"
-host = "127.0.0.1"
-  [[source.tag]]
-  tag = "A"
-  address = 1
-  type = "uint16"
-"""
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 FIRST_US = 1_772_323_200_000_000
 
@@ -44,7 +42,7 @@ FIRST_US = 1_772_323_200_000_000
 @pytest.fixture
 def config(tmp_path: Path, database_url: str) -> GatewayConfig:
     prepare_database(database_url, ["A", "B"])
-    return load(write_file(tmp_path, SOURCE, database_url))
+    return load(write_file(tmp_path, meter_source("A"), database_url))
 
 
 @pytest.fixture
@@ -100,9 +98,9 @@ def test_a_database_that_is_down_gets_everything_when_it_is_back(
     tmp_path: Path, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     prepare_database(database_url, ["A"])
-    enrol(load(write_file(tmp_path, SOURCE, database_url)), FACTORY)
+    enrol(load(write_file(tmp_path, meter_source("A"), database_url)), FACTORY)
     with loop_thread() as loop, proxied(loop, database_url) as (proxy, url):
-        config = load(write_file(tmp_path, SOURCE, url))
+        config = load(write_file(tmp_path, meter_source("A"), url))
         put(config, samples("A", 0, 10))
         with sink_of(config):
             wait_for(lambda: len(told(caplog)) == 1, "the line that it fails")
