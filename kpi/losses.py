@@ -48,10 +48,14 @@ class Waterfall:
 
     `uncounted_hours` are planned hours in which nobody counted: their output is unknown and
     appears among the losses of speed, as unknown hours of state do among those of time.
+    `doubtful_run_hours` may not have been run, and `doubtful_other_hours` of setup, stop and idle
+    time may have been: a row that was due then was lost, so that the state was held over a gap.
     """
 
     machines: int
     uncounted_hours: float
+    doubtful_run_hours: float
+    doubtful_other_hours: float
     steps: tuple[Step, ...]
 
     def hours(self, name: str) -> float:
@@ -84,7 +88,13 @@ def waterfall(evidence: Evidence, start: date, end: date) -> Waterfall:
         "planned_down_s": float(evidence.down(assets, start, end).sum()),
     }
     uncounted_s = sums["uncounted_s"] + float(missing.sum())
-    return Waterfall(len(assets), uncounted_s / 3600, steps(sums))
+    return Waterfall(
+        machines=len(assets),
+        uncounted_hours=uncounted_s / 3600,
+        doubtful_run_hours=sums["run_doubt_s"] / 3600,
+        doubtful_other_hours=sums["rest_doubt_s"] / 3600,
+        steps=steps(sums),
+    )
 
 
 def steps(sums: Mapping[str, float]) -> tuple[Step, ...]:

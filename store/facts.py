@@ -26,6 +26,7 @@ FACT_COLUMNS = {
     "ideal_total_s": "f8", "ideal_total_low_s": "f8", "ideal_total_high_s": "f8",
     "ideal_good_s": "f8", "ideal_good_low_s": "f8", "ideal_good_high_s": "f8",
     "energy": "f8", "energy_low": "f8", "energy_high": "f8",
+    "run_doubt_s": "f8", "rest_doubt_s": "f8",
     "row_count": "i4", "changes": "i4", "flags": "i4", "digest": "i8",
 }  # fmt: skip
 
@@ -40,6 +41,8 @@ _DAY_SUMS = [
     "planned_down_s",
     "known_s",
     "uncounted_s",
+    "run_doubt_s",
+    "rest_doubt_s",
     "total",
     "good",
     "reject",

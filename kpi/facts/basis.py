@@ -14,6 +14,8 @@ from store.registry import Tag
 
 HOUR_US = 3_600_000_000
 HOLD_HEARTBEATS = 3
+# Polls and timers do not fall on the heartbeat itself; beyond this a row was due and did not come.
+_DUE_HEARTBEATS = 1.25
 
 FLAG_RESET, FLAG_ROLLOVER, FLAG_SPIKE, FLAG_BRIDGED, FLAG_MIXED = 1, 2, 4, 8, 16
 _EVENT_FLAG = {
@@ -45,6 +47,11 @@ class AssetPlan:
 def hold_us(tag: Tag) -> int:
     """Return how long a row of a tag speaks for [µs]."""
     return HOLD_HEARTBEATS * tag.heartbeat_s * 1_000_000
+
+
+def due_us(tag: Tag) -> int:
+    """Return within how long after a row of a tag the next one comes unless it was lost [µs]."""
+    return round(_DUE_HEARTBEATS * tag.heartbeat_s * 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)

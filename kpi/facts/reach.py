@@ -1,15 +1,25 @@
 """Which hours a change of some rows can change.
 
 A row speaks until the next row of its tag, at most for its hold; an interval of a register reaches
-from reading to reading, so that a new row changes all hours between its neighbours. A tag that has
-no row in the span changes nothing, however long ago it last spoke.
+from reading to reading, so that a new row changes all hours between its neighbours; a state that
+comes when it is due takes the doubt from the one before it. A tag that has no row in the span
+changes nothing, however long ago it last spoke.
 """
 
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from kpi.facts.basis import HOUR_US, AssetPlan, Ints, Samples, hold_us, register, samples_of
+from kpi.facts.basis import (
+    HOUR_US,
+    AssetPlan,
+    Ints,
+    Samples,
+    due_us,
+    hold_us,
+    register,
+    samples_of,
+)
 from kpi.formulas.counters import LEVEL_SHIFT_SAMPLES, NONE
 from store.canonical import Rows
 from store.registry import Tag
@@ -38,6 +48,7 @@ def reach(plan: AssetPlan, rows: Rows, start_us: int, end_us: int) -> tuple[int,
         if tag.role in fresh:
             last = max(last, _compared(each, end_us))
             made_until = max(made_until, until) if tag.role == "product" else made_until
+            first = min(first, _assured(tag, each.t_us, start_us))
     for tag, each in samples.items():
         if is_register(tag) and fresh & {tag.role, "product"}:
             begin, until = _counted(tag, each, start_us, made_until)
@@ -82,6 +93,14 @@ def _spoken_until(tag: Tag, t_us: Ints, end_us: int) -> int:
     following = int(t_us[at]) if at < len(t_us) else None
     until = int(t_us[at - 1]) + hold_us(tag)
     return until if following is None else min(until, following)
+
+
+def _assured(tag: Tag, t_us: Ints, start_us: int) -> int:
+    """Return the row before the start that a state after it may prove to hold."""
+    at = int(np.searchsorted(t_us, start_us))
+    if tag.role != "state" or at == 0 or int(t_us[at - 1]) < start_us - due_us(tag):
+        return start_us
+    return int(t_us[at - 1])
 
 
 def _compared(samples: Samples, end_us: int) -> int:

@@ -1,11 +1,15 @@
-"""Time facts: the hour split by calendar, planned busy time split by state, time heard of."""
+"""Time facts: the hour split by calendar, planned busy time split by state, time heard of.
+
+A state that is held over a row that was due and did not come is doubtful: whatever happened in
+between may have been lost with that row. It stays in its state, and its seconds are told apart.
+"""
 
 from collections.abc import Mapping
 
 import numpy as np
 
 from kpi.calendar import DOWN, OFF, PLANNED, Calendar, covered
-from kpi.facts.basis import Floats, Ints, Readings, Samples, Window, hold_us
+from kpi.facts.basis import Floats, Ints, Readings, Samples, Window, due_us, hold_us
 from kpi.formulas.states import UNKNOWN, intervals
 from store.registry import Tag
 
@@ -15,11 +19,13 @@ STATES = ("run", "setup", "stop", "idle", "planned_down")
 def time_facts(readings: Readings, calendar: Calendar, window: Window) -> dict[str, Floats]:
     """Return seconds by calendar kind, by state inside planned time, and heard of at all.
 
-    An asset without a state tag is heard of, but nobody knows its state.
+    An asset without a state tag is heard of, but nobody knows its state. Of the seconds in a
+    state, `run_doubt_s` may not have been run, and `rest_doubt_s` may have been.
     """
     changed_us, states = _states(readings, window)
     begins, ends = _heard(readings)
-    at = window.cuts(calendar.at_us, changed_us, begins, ends)
+    doubts = _doubtful(readings)
+    at = window.cuts(calendar.at_us, changed_us, begins, ends, *doubts)
     seconds = np.diff(np.append(at, window.end_us)) / 1e6
     hour = window.hour_of(at)
     kind = calendar.kind[np.searchsorted(calendar.at_us, at, side="right") - 1]
@@ -34,6 +40,10 @@ def time_facts(readings: Readings, calendar: Calendar, window: Window) -> dict[s
         matches = (state == code) | ((name == "stop") & (state == STATES.index("planned_down")))
         found[f"{name}_s"] = window.total(hour, planned * matches)
     found["unknown_s"] = window.total(hour, planned * (state == UNKNOWN))
+    doubted = planned * covered(at, *doubts)
+    run = state == STATES.index("run")
+    found["run_doubt_s"] = window.total(hour, doubted * run)
+    found["rest_doubt_s"] = window.total(hour, doubted * (~run & (state != UNKNOWN)))
     found["known_s"] = window.total(hour, seconds * covered(at, begins, ends))
     return found
 
@@ -52,6 +62,20 @@ def _states(readings: Readings, window: Window) -> tuple[Ints, Ints]:
         max_hold_us=hold_us(tag),
     )
     return found.start_us, found.state
+
+
+def _doubtful(readings: Readings) -> tuple[Ints, Ints]:
+    """Return the spans between two rows of the state that lie further apart than is due.
+
+    The last row of all speaks for its hold, and nobody knows yet when the next one comes.
+    """
+    tag = readings.plan.tag("state")
+    if tag is None or len(readings.samples[tag.tag_id].t_us) == 0:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    t_us = readings.samples[tag.tag_id].t_us
+    following = np.append(t_us[1:], t_us[-1] + hold_us(tag))
+    late = following - t_us > due_us(tag)
+    return t_us[late], following[late]
 
 
 def state_codes(raw: Floats, states: Mapping[int, str]) -> Ints:

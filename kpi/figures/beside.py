@@ -22,25 +22,30 @@ def relatives(
     NEE counts setup as no loss (ISO 22400-2): OEE · (APT + ASUT) / APT. TEEP goes against calendar
     time, OOE against planned busy time and filed stops, so that filing more stops helps neither.
     """
-    planned, run, setup = sums["planned_s"], sums["run_s"], sums["setup_s"]
-    unknown = sums["unknown_s"]
+    planned = sums["planned_s"]
     calendar = len(assets) * evidence.seconds(period.start, period.end)
     down = float(evidence.down(assets, period.start, period.end).sum())
     return {
         "calendar_s": calendar,
         "planned_down_s": down,
-        "nee": None if run <= 0 else _nee(oee, run, setup, unknown),
+        "nee": None if sums["run_s"] <= 0 else _nee(oee, sums),
         "teep": _named(oee, planned / calendar) if calendar >= planned else None,
         "ooe": _named(oee, planned / (planned + down)),
     }
 
 
-def _nee(oee: Bounds, run: float, setup: float, unknown: float) -> dict[str, float]:
+def _nee(oee: Bounds, sums: Mapping[str, float]) -> dict[str, float]:
     low, point, high = oee
-    # Unknown time may all have been production, or all setup.
-    least = (run + unknown + setup) / (run + unknown)
-    most = (run + setup + unknown) / run
-    return {"low": low * least, "point": point * (run + setup) / run, "high": high * most}
+    run, setup, unknown = sums["run_s"], sums["setup_s"], sums["unknown_s"]
+    doubted, others = sums["run_doubt_s"], sums["rest_doubt_s"]
+    # Time that is not known or doubtful may all have been production, or all setup.
+    fastest, shortest = run + unknown + others, max(setup - others, 0.0)
+    longest = setup + unknown + doubted + others
+    return {
+        "low": low * (fastest + shortest) / fastest,
+        "point": point * (run + setup) / run,
+        "high": high * (1 + longest / max(run - doubted, 1.0)),
+    }
 
 
 def _named(bounds: Bounds, factor: float) -> dict[str, float]:

@@ -25,7 +25,8 @@ def oee(evidence: Evidence, period: Period) -> list[Estimate]:
     """Return OEE, availability, performance and quality of the factory (ISO 22400-2).
 
     Sums first, one division last. Unknown time is neither run nor stop: it is left out of the
-    point and put wholly on one side in each bound. Counts bridged by a cumulative register stay
+    point and put wholly on one side in each bound; time in a state that was held over a lost row
+    keeps its place in the point alone. Counts bridged by a cumulative register stay
     exact, so that OEE itself suffers less from a lost link than its explanation does.
 
     Beside OEE stand, in its inputs, NEE, TEEP and OOE, the serial lines, and the share of
@@ -65,7 +66,7 @@ def _oee(evidence: Evidence, period: Period) -> list[Estimate]:
 
 _INPUTS = (
     *("planned_s", "run_s", "setup_s", "stop_s", "idle_s", "unknown_s"),
-    *("uncounted_s", "ideal_total_s", "ideal_good_s"),
+    *("uncounted_s", "run_doubt_s", "rest_doubt_s", "ideal_total_s", "ideal_good_s"),
 )
 
 
@@ -175,6 +176,8 @@ def _factors(
 ) -> list[Estimate]:
     planned, run = sums["planned_s"], sums["run_s"]
     unknown, uncounted = sums["unknown_s"], sums["uncounted_s"]
+    # Run time at the least and at the most: a doubtful state may have been any other.
+    least, most = run - sums["run_doubt_s"], run + unknown + sums["rest_doubt_s"]
     # What is known stands for the rest: run time for all planned time, counts for the counted.
     run_share, counted = run / (planned - unknown), planned - uncounted
     # Two registers are not read in the same moment: good may run ahead within the bounds.
@@ -187,11 +190,11 @@ def _factors(
         return [refused(name, "1", coverage, refusal.reason, **inputs) for name in _OEE]
     bounds = {
         "oee": (good.low / planned, point.oee, (good.high + uncounted) / planned),
-        "availability": (run / planned, point.availability, (run + unknown) / planned),
+        "availability": (least / planned, point.availability, most / planned),
         "performance": (
-            made.low / max(run + unknown, 1.0),
+            made.low / max(most, 1.0),
             point.performance,
-            (made.high + uncounted) / max(run, 1.0),
+            (made.high + uncounted) / max(least, 1.0),
         ),
         "quality": (
             good.low / max(good.low + lost.high + uncounted, 1e-9),

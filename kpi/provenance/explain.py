@@ -24,6 +24,7 @@ _MOST_RECORDS = 200
 _MOST_BATCHES = 1000
 _SUMS = (
     *("planned_s", "run_s", "setup_s", "stop_s", "idle_s", "unknown_s", "uncounted_s"),
+    *("run_doubt_s", "rest_doubt_s"),
     *("total", "good", "reject", "ideal_total_s", "ideal_good_s", "energy"),
 )
 

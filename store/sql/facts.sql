@@ -66,7 +66,7 @@ DELETE FROM kpi.fact_hour WHERE asset_id = %(asset_id)s AND hour >= %(start)s AN
 COPY kpi.fact_hour (hour, asset_id, planned_s, planned_down_s, off_s, run_s, setup_s, stop_s, idle_s,
     unknown_s, known_s, uncounted_s, total, good, reject, ideal_total_s, ideal_total_low_s,
     ideal_total_high_s, ideal_good_s, ideal_good_low_s, ideal_good_high_s, energy, energy_low,
-    energy_high, row_count, changes, flags, digest) FROM STDIN (FORMAT binary);
+    energy_high, run_doubt_s, rest_doubt_s, row_count, changes, flags, digest) FROM STDIN (FORMAT binary);
 
 -- name: mark_dirty_months
 -- Marks the local months of a window of a factory.
@@ -88,6 +88,7 @@ COPY (
         sum(stop_s) AS stop_s, sum(idle_s) AS idle_s, sum(unknown_s) AS unknown_s,
         sum(planned_down_s) AS planned_down_s,
         sum(known_s) AS known_s, sum(uncounted_s) AS uncounted_s,
+        sum(run_doubt_s) AS run_doubt_s, sum(rest_doubt_s) AS rest_doubt_s,
         coalesce(sum(total), 0) AS total, coalesce(sum(good), 0) AS good,
         coalesce(sum(reject), 0) AS reject,
         coalesce(sum(ideal_total_s), 0) AS ideal_total_s,

@@ -8,7 +8,7 @@ COPY (
         coalesce(h.ideal_total_high_s, 'NaN'), coalesce(h.ideal_good_s, 'NaN'),
         coalesce(h.ideal_good_low_s, 'NaN'), coalesce(h.ideal_good_high_s, 'NaN'),
         coalesce(h.energy, 'NaN'), coalesce(h.energy_low, 'NaN'), coalesce(h.energy_high, 'NaN'),
-        h.row_count, h.changes, h.flags
+        h.run_doubt_s, h.rest_doubt_s, h.row_count, h.changes, h.flags
     FROM kpi.fact_hour h
     JOIN registry.asset a USING (asset_id)
     WHERE a.factory_id = %(factory_id)s AND h.hour >= %(start)s AND h.hour < %(end)s
@@ -40,11 +40,12 @@ WHERE g.factory_id = %(factory_id)s AND b.first_ts < %(end)s AND b.last_ts >= %(
 ORDER BY g.code, b.seq;
 
 -- name: record_edits
--- The later versions of records of a window, with when each arrived.
+-- The later versions of records of a window, with when each arrived; an import tells of no edit.
 SELECT r.kind, r.key, r.version, r.at, b.received_at
 FROM telemetry.record r
 JOIN telemetry.batch b USING (batch_id)
 WHERE r.factory_id = %(factory_id)s AND r.at >= %(start)s AND r.at < %(end)s AND r.version > 1
+  AND NOT b.imported
 ORDER BY r.kind, r.key, r.version;
 
 -- name: baseline_sums

@@ -103,7 +103,7 @@ COPY (
         coalesce(ideal_total_high_s, 'NaN'), coalesce(ideal_good_s, 'NaN'),
         coalesce(ideal_good_low_s, 'NaN'), coalesce(ideal_good_high_s, 'NaN'),
         coalesce(energy, 'NaN'), coalesce(energy_low, 'NaN'), coalesce(energy_high, 'NaN'),
-        row_count, changes, flags, digest
+        run_doubt_s, rest_doubt_s, row_count, changes, flags, digest
     FROM kpi.fact_hour
     WHERE asset_id = %(asset_id)s AND hour >= %(start)s AND hour < %(end)s
     ORDER BY hour

@@ -22,6 +22,7 @@ AFTER_MARCH = datetime(2026, 3, 31, 16, tzinfo=UTC)  # midnight in Shanghai
 
 _COLUMNS = (
     *("planned_s", "run_s", "setup_s", "stop_s", "idle_s", "unknown_s", "known_s", "uncounted_s"),
+    *("run_doubt_s", "rest_doubt_s"),
     *("ideal_total_s", "ideal_total_low_s", "ideal_total_high_s"),
     *("ideal_good_s", "ideal_good_low_s", "ideal_good_high_s"),
     *("energy", "energy_low", "energy_high", "energy_hours", "changes"),

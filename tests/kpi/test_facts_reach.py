@@ -97,6 +97,14 @@ def test_the_late_row_of_a_silent_register_bridges_its_silence_once() -> None:
     assert reached(plan, by_tag, 6) == (5, 8), "the hour after it does not look back"
 
 
+def test_a_state_that_comes_when_it_is_due_takes_the_doubt_from_the_hours_before_it() -> None:
+    plan = asset_plan(tag(STATE, heartbeat_s=7_200), tag(POWER))
+    power = steady(5, 0, 600)
+    assert reached(plan, {STATE: [(10, 1), (130, 1), (250, 1)], POWER: power}, 2)[0] == 0
+    late = {STATE: [(10, 1), (310, 1)], POWER: power}
+    assert reached(plan, late, 5)[0] == 4, "one that is overdue changes nothing before it"
+
+
 def test_a_change_of_product_reaches_the_pieces_counted_around_it() -> None:
     plan = asset_plan(tag(PRODUCT), tag(TOTAL))
     by_tag = {PRODUCT: steady(1, 0, 600), TOTAL: [(0, 0), (130, 5), (440, 9), (600, 9)]}

@@ -122,6 +122,51 @@ def test_a_tag_without_any_row_leaves_the_asset_unheard() -> None:
     assert found["known_s"][0] == 0
 
 
+def doubt(found: dict[str, np.ndarray], hour: int = 0) -> tuple[float, float]:
+    """Seconds of one hour in run that may not be run, and in other states that may be."""
+    return float(found["run_doubt_s"][hour]), float(found["rest_doubt_s"][hour])
+
+
+@pytest.mark.parametrize("late", [0, 0.1, 3.7], ids=["on time", "jitter", "a slow poll"])
+def test_a_state_that_comes_when_it_is_due_is_beyond_doubt(late: float) -> None:
+    states = steady(RUN, -15, 90, 15 + late)
+    assert doubt(facts(MACHINE, {STATE: states})) == (0, 0)
+    # On the quarter hour as well, and what changed in between besides.
+    both = sorted([*steady(RUN, -15, 30), (31, IDLE), *steady(IDLE, 45, 75)])
+    assert doubt(facts(MACHINE, {STATE: both})) == (0, 0)
+
+
+def test_a_state_held_over_a_row_that_was_due_is_doubtful_from_the_row_before_it() -> None:
+    states = [*steady(RUN, -15, 15), *steady(IDLE, 40, 90)]
+    found = facts(MACHINE, {STATE: states})
+    assert seconds(found) == {"run_s": 2400, "idle_s": 1200}, "the state is held all the same"
+    assert doubt(found) == (25 * 60, 0)
+    found = facts(MACHINE, {STATE: [*steady(SETUP, -15, 15), *steady(RUN, 40, 90)]})
+    assert doubt(found) == (0, 25 * 60), "it may have run"
+
+
+def test_what_is_unknown_or_off_shift_is_not_doubtful_besides() -> None:
+    found = facts(MACHINE, {STATE: [(0, RUN), (55, RUN), (70, RUN)]})
+    assert seconds(found) == {"run_s": 50 * 60, "unknown_s": 600}
+    assert doubt(found) == (45 * 60, 0)
+    found = facts(MACHINE, {STATE: [(0, RUN), (55, RUN), (70, RUN)]}, calendar=planned((30, 40)))
+    assert doubt(found) == (600, 0)
+
+
+def test_where_samples_were_dropped_the_state_is_unknown_from_the_first_of_them() -> None:
+    # The spool sends a row without a value at the time of the first row that it dropped.
+    found = facts(
+        MACHINE, {STATE: [(0, RUN), (10, None), (20, RUN), (35, RUN), (50, RUN), (65, RUN)]}
+    )
+    assert seconds(found) == {"run_s": 3000, "unknown_s": 600}
+    assert doubt(found) == (0, 0)
+
+
+def test_the_last_row_of_all_is_doubtful_until_the_next_one_comes() -> None:
+    assert doubt(facts(MACHINE, {STATE: steady(RUN, -15, 45)})) == (15 * 60, 0)
+    assert doubt(facts(MACHINE, {STATE: steady(RUN, -15, 60)})) == (0, 0)
+
+
 _minutes = st.integers(-90, 240)
 _states = st.one_of(st.none(), st.integers(0, 9))
 
@@ -146,6 +191,9 @@ def test_every_hour_is_split_without_rest(
     np.testing.assert_allclose(sum(found[name] for name in BY_STATE), found["planned_s"], atol=1e-5)
     assert all((found[name] >= 0).all() for name in (*BY_STATE, *BY_CALENDAR))
     assert (found["known_s"] <= 3600).all()
+    assert (found["run_doubt_s"] <= found["run_s"] + 1e-5).all()
+    in_state = found["run_s"] + found["unknown_s"] + found["rest_doubt_s"]
+    assert (in_state <= found["planned_s"] + 1e-5).all()
     by_hand = [
         sum(max(0, min(e, 60 * h + 60) - max(b, 60 * h)) for b, e in spans) for h in range(3)
     ]

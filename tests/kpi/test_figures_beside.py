@@ -47,6 +47,16 @@ def test_unknown_state_opens_nee_around_its_point() -> None:
     assert high == pytest.approx(0.45 * 25_200 / 18_000), "all of it was setup"
 
 
+def test_doubtful_states_open_nee_too() -> None:
+    day = produced(DAY_S, 18_000, 16_200, 16_200) | {
+        "setup_s": 3_600, "stop_s": 14_400, "run_doubt_s": 1_800, "rest_doubt_s": 900
+    }  # fmt: skip
+    low, point, high = _named(_inputs(evidence(machines(), {1: {DAY: day}}))["nee"])
+    assert low == pytest.approx(0.45 * (18_900 + 2_700) / 18_900), "what is in doubt ran"
+    assert point == pytest.approx(0.45 * 21_600 / 18_000)
+    assert high == pytest.approx(0.45 * (16_200 + 6_300) / 16_200), "it was set up"
+
+
 def _serial(slow: float = 90.0, named: int | None = None) -> MonitoringPlan:
     plan = machines(2)
     return replace(

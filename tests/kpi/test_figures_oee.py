@@ -90,6 +90,19 @@ def test_unknown_time_is_neither_run_nor_stop() -> None:
     assert one(found, "oee").coverage == pytest.approx(0.9)
 
 
+def test_doubtful_states_open_availability_and_performance_and_nothing_else() -> None:
+    known = produced(DAY_S, 20_000, 18_000, 18_000)
+    facts = {1: {march(2)[0]: known | {"run_doubt_s": 2_000.0, "rest_doubt_s": 4_000.0}}}
+    found = oee(evidence(machines(), facts), MARCH)
+    assert bounds(one(found, "availability")) == pytest.approx(
+        (18_000 / DAY_S, 20_000 / DAY_S, 24_000 / DAY_S)
+    )
+    assert bounds(one(found, "performance")) == pytest.approx((18 / 24, 18 / 20, 18 / 18))
+    assert bounds(one(found, "oee")) == pytest.approx((0.5, 0.5, 0.5))
+    assert bounds(one(found, "quality")) == pytest.approx((1, 1, 1))
+    assert one(found, "oee").coverage == 1
+
+
 def test_uncounted_time_opens_oee_and_leaves_availability() -> None:
     facts = {1: {march(2)[0]: produced(DAY_S, 18_000, 16_200, 16_200) | {"uncounted_s": 3_600}}}
     found = oee(evidence(machines(), facts), MARCH)
