@@ -1,6 +1,6 @@
 """Figures with their revisions, promises, self-reports, verdicts and the follow-up feed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -151,7 +151,7 @@ def latest(
         "until": until,
     }
     with transaction(conn):
-        return [_figure(row) for row in conn.execute(query("latest_figures"), values)]
+        return [figure_of(row) for row in conn.execute(query("latest_figures"), values)]
 
 
 def revisions(
@@ -165,10 +165,11 @@ def revisions(
         "period_start": period_start,
     }
     with transaction(conn):
-        return [_figure(row) for row in conn.execute(query("figure_revisions"), values)]
+        return [figure_of(row) for row in conn.execute(query("figure_revisions"), values)]
 
 
-def _figure(row: tuple[Any, ...]) -> Figure:
+def figure_of(row: tuple[Any, ...]) -> Figure:
+    """Return a figure as its row says it."""
     figure = Figure(*row)
     object.__setattr__(figure, "inputs_sha256", bytes(figure.inputs_sha256))
     return figure
@@ -214,9 +215,11 @@ def publish_all(
         return []
     with transaction(conn):
         conn.execute(query("lock_factory"), {"factory_id": factory_id})
-        since = min(figure.period_start for figure, _ in formed)
-        known = {_key(stored): stored for stored in latest(conn, factory_id, since=since)}
-        settled = locks.held(conn, factory_id)
+        starts: dict[str, set[date]] = {}
+        for figure, _ in formed:
+            starts.setdefault(figure.period_kind, set()).add(figure.period_start)
+        known = {_key(stored): stored for stored in _of_periods(conn, factory_id, starts)}
+        settled = locks.held(conn, factory_id, starts)
         numbers: list[int | None] = []
         new: list[tuple[NewFigure, int, Figure | None]] = []
         beside: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
@@ -235,6 +238,14 @@ def publish_all(
         locks.stand_beside(conn, differing=beside[False], same=beside[True])
         added = iter(_insert_all(conn, new))
         return [number if number is not None else next(added) for number in numbers]
+
+
+def _of_periods(
+    conn: Connection, factory_id: int, starts: Mapping[str, Collection[date]]
+) -> Iterator[Figure]:
+    for kind, days in starts.items():
+        values = {"factory_id": factory_id, "period_kind": kind, "starts": sorted(days)}
+        yield from map(figure_of, conn.execute(query("figures_of_periods"), values).fetchall())
 
 
 def _key(figure: Figure | NewFigure) -> tuple[str, str, date]:
@@ -316,10 +327,13 @@ def promises(conn: Connection, factory_id: int) -> dict[str, Promise]:
         return {row[0]: Promise(*row) for row in rows}
 
 
-def self_reports(conn: Connection, factory_id: int) -> list[SelfReport]:
-    """Return what a factory reported."""
+def self_reports(
+    conn: Connection, factory_id: int, starts: Collection[date] | None = None
+) -> list[SelfReport]:
+    """Return what a factory reported, for all periods or for those that begin on some days."""
+    values = {"factory_id": factory_id, "starts": None if starts is None else sorted(starts)}
     with transaction(conn):
-        rows = conn.execute(query("list_self_reports"), {"factory_id": factory_id})
+        rows = conn.execute(query("list_self_reports"), values)
         return [SelfReport(*row) for row in rows]
 
 
@@ -360,7 +374,12 @@ def decide_all(conn: Connection, factory_id: int, verdicts: Sequence[NewVerdict]
     """Store the verdicts of a factory that are new or differ from what is stored; see decide."""
     with transaction(conn):
         conn.execute(query("lock_factory"), {"factory_id": factory_id})
-        rows = conn.execute(query("all_verdicts"), {"factory_id": factory_id})
+        values = {
+            "factory_id": factory_id,
+            "kpis": sorted({each.kpi for each in verdicts}),
+            "starts": sorted({each.period_start for each in verdicts}),
+        }
+        rows = conn.execute(query("verdicts_of_years"), values)
         known = [Verdict(*row) for row in rows]
         stored = {(each.kpi, each.period_start): _decided(each) for each in known}
         for verdict in verdicts:

@@ -1,6 +1,6 @@
 """Settled periods: their figures stay; what later data would make of them stands beside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -97,9 +97,17 @@ def pending(conn: Connection, factory_id: int) -> list[Pending]:
         return [Pending(*row) for row in rows]
 
 
-def held(conn: Connection, factory_id: int) -> set[tuple[str, date]]:
-    """Return kind and start of a factory's settled periods."""
-    return {(each.period_kind, each.period_start) for each in locks(conn, factory_id)}
+def held(
+    conn: Connection, factory_id: int, starts: Mapping[str, Collection[date]]
+) -> set[tuple[str, date]]:
+    """Return which of a factory's periods are settled, given as first days by kind."""
+    found = set()
+    with transaction(conn):
+        for kind, days in starts.items():
+            values = {"factory_id": factory_id, "period_kind": kind, "starts": sorted(days)}
+            rows = conn.execute(query("held_locks"), values).fetchall()
+            found |= {(kind, start) for (start,) in rows}
+    return found
 
 
 def stand_beside(

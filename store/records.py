@@ -36,8 +36,32 @@ def latest(
         return [StoredRecord(*row) for row in conn.execute(query("latest_records"), values)]
 
 
+def counting(
+    conn: Connection,
+    factory_id: int,
+    kind: str,
+    times: tuple[datetime, datetime],
+    days: tuple[date, date],
+) -> list[StoredRecord]:
+    """Return each record of a kind whose newest version may count for local days [first, end).
+
+    `times` are the start and the end of these days. Few others come along; none that counts is
+    missing, wherever its own time lies.
+    """
+    values = {
+        "factory_id": factory_id,
+        "kind": kind,
+        "start": times[0],
+        "end": times[1],
+        "first_day": days[0].isoformat(),
+        "end_day": days[1].isoformat(),
+    }
+    with transaction(conn):
+        return [StoredRecord(*row) for row in conn.execute(query("counting_records"), values)]
+
+
 def dirty_factories(conn: Connection) -> list[int]:
-    """Return the factories whose figures have to be formed again."""
+    """Return the factories whose figures or verdicts have to be formed again."""
     with transaction(conn):
         return [row[0] for row in conn.execute(query("dirty_factories"))]
 

@@ -1,6 +1,6 @@
 """What a year's figures rest on beside rows, kept to tell whether two years are comparable."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -10,10 +10,11 @@ from store.db import Connection, transaction
 from store.queries import query
 
 
-def kept(conn: Connection, factory_id: int) -> dict[date, dict[str, Any]]:
-    """Return what was kept of a factory, by the first day of the year."""
+def kept(conn: Connection, factory_id: int, starts: Collection[date]) -> dict[date, dict[str, Any]]:
+    """Return what was kept of some years of a factory, by their first days."""
+    values = {"factory_id": factory_id, "starts": sorted(starts)}
     with transaction(conn):
-        rows = conn.execute(query("kept_bases"), {"factory_id": factory_id})
+        rows = conn.execute(query("kept_bases"), values)
         return {row[0]: row[1] for row in rows}
 
 
@@ -36,4 +37,6 @@ def give_up(conn: Connection, factory_id: int, actor: str, reason: str) -> list[
     """
     values = {"factory_id": factory_id, "actor": actor, "reason": reason.strip()}
     with transaction(conn):
-        return sorted(row[0] for row in conn.execute(query("give_up_bases"), values))
+        years = sorted(row[0] for row in conn.execute(query("give_up_bases"), values))
+        conn.execute(query("mark_verdicts"), values)
+        return years

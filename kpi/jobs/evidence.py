@@ -18,12 +18,14 @@ from kpi.calendar import (
     from_us,
     local_midnight,
     months,
+    production_edges,
+    production_start,
     to_us,
 )
 from kpi.facts.basis import FLAG_BRIDGED, HOUR_US, register, samples_of
 from kpi.facts.reach import NEIGHBOURS, is_register
 from kpi.figures import Evidence
-from kpi.figures.basis import DayFacts, day_edges_us
+from kpi.figures.basis import DayFacts
 from kpi.figures.bridges import Bridges
 from kpi.figures.records import KINDS, business, records_window
 from kpi.jobs.baseline import stored_baseline
@@ -49,21 +51,16 @@ def gathered(
     plan = registry.monitoring_plan(conn, factory)
     window = _Window.of(factory, until, periods)
     zone = factory.timezone
-    reach = (
-        local_midnight(records_window(factory.baseline_from), zone),
-        until + timedelta(days=366),
-    )
-    inspected = window.start, min(window.end, reach[1]) if periods else reach[1]
-    found = {
-        kind: records.latest(
-            conn, factory.factory_id, kind, *(inspected if kind == "inspection" else reach)
-        )
-        for kind in KINDS
-    }
-    planned_s, down_s = _scheduled(plan, window)
+    books = _books(factory, until, window.first, periods)
+    times = local_midnight(books[0], zone), local_midnight(books[1], zone)
+    found = {kind: records.counting(conn, factory.factory_id, kind, times, books) for kind in KINDS}
+    edges = production_edges(plan, window.first, window.days)
+    planned_s, down_s = _scheduled(plan, window, edges, until)
+    days, production = _day_facts(conn, factory, window, edges, until)
     return Evidence(
         plan=plan,
-        days=_day_facts(conn, factory, window),
+        days=days,
+        production=production,
         planned_s=planned_s,
         down_s=down_s,
         until=until,
@@ -71,6 +68,17 @@ def gathered(
         bridges=_bridges(conn, plan, window, until),
         baseline=stored_baseline(conn, factory) if window.first > factory.baseline_from else None,
     )
+
+
+def _books(
+    factory: registry.Factory, until: datetime, first: date, periods: tuple[date, date] | None
+) -> tuple[date, date]:
+    """Return the local days that records may count for: orders may be due long after today."""
+    begins = records_window(first.replace(day=1))
+    if periods is not None:
+        return begins, periods[1]
+    zone = ZoneInfo(factory.timezone)
+    return begins, (until + timedelta(days=366)).astimezone(zone).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,52 +107,69 @@ class _Window:
         return _Window(first, (last - first).days, start, end, min(end, until))
 
 
-def _day_facts(conn: store.Connection, factory: registry.Factory, window: _Window) -> DayFacts:
-    first = window.first
+def _day_facts(
+    conn: store.Connection,
+    factory: registry.Factory,
+    window: _Window,
+    edges: list[datetime],
+    until: datetime,
+) -> tuple[DayFacts, DayFacts]:
+    """Return the facts by day of the clock and by production day."""
+    end = min(max(window.end, edges[-1]), until)
+    starts = [each.replace(minute=0, second=0, microsecond=0) for each in edges]
     table = pd.DataFrame(
-        facts.day_sums(conn, factory.factory_id, factory.timezone, window.start, window.until)
+        facts.day_sums(conn, factory.factory_id, factory.timezone, window.start, end, starts)
     )
-    table["day"] -= (first - date(1970, 1, 1)).days
-    columns = tuple(table.columns.drop(["asset_id", "day", "flags"]))
+    table["day"] -= (window.first - date(1970, 1, 1)).days
+    return _by(table, "day", window), _by(table, "production_day", window)
+
+
+def _by(table: pd.DataFrame, day: str, window: _Window) -> DayFacts:
+    columns = tuple(table.columns.drop(["asset_id", "day", "production_day", "flags"]))
+    whole = table.groupby(["asset_id", day])[[*columns]].sum()
     by_asset = {
-        asset_id: table[table["asset_id"] == asset_id]
-        .set_index("day")[[*columns]]
-        .reindex(range(window.days), fill_value=0.0)
-        for asset_id in table["asset_id"].unique().tolist()
+        asset_id: whole.loc[asset_id].reindex(range(window.days), fill_value=0.0).to_numpy()
+        for asset_id in whole.index.unique("asset_id").tolist()
     }
-    return DayFacts(first, columns, {each: rows.to_numpy() for each, rows in by_asset.items()})
+    return DayFacts(window.first, columns, by_asset)
 
 
 _Daily = dict[int, npt.NDArray[np.float64]]
 
 
-def _scheduled(plan: registry.MonitoringPlan, window: _Window) -> tuple[_Daily, _Daily]:
-    """Return planned busy seconds and those of filed stops by asset and local day.
+def _scheduled(
+    plan: registry.MonitoringPlan, window: _Window, edges: list[datetime], until: datetime
+) -> tuple[_Daily, _Daily]:
+    """Return planned busy seconds and those of filed stops by asset and production day.
 
     They come from the calendar alone: what was not heard of was planned all the same.
     """
-    edges = day_edges_us(window.first, window.days, plan.factory.timezone)
+    edges_us = np.array([to_us(edge) for edge in edges], np.int64)
+    end = min(max(window.end, edges[-1]), until)
     planned_s, down_s = {}, {}
     for asset in plan.assets:
         if asset.in_oee or asset.key_equipment:
-            calendar = asset_calendar(plan, asset.asset_id, window.start, window.until)
-            planned_s[asset.asset_id] = np.diff(calendar.cumulative(PLANNED, edges, window.until))
-            down_s[asset.asset_id] = np.diff(calendar.cumulative(DOWN, edges, window.until))
+            calendar = asset_calendar(plan, asset.asset_id, window.start, end)
+            planned_s[asset.asset_id] = np.diff(calendar.cumulative(PLANNED, edges_us, end))
+            down_s[asset.asset_id] = np.diff(calendar.cumulative(DOWN, edges_us, end))
     return planned_s, down_s
 
 
 def _bridges(
     conn: store.Connection, plan: registry.MonitoringPlan, window: _Window, until: datetime
 ) -> Bridges:
-    """Return the gaps of registers over a first of month; they are few."""
+    """Return the gaps of registers over an edge of a month, by clock or shift; they are few."""
     begin = local_midnight(plan.factory.baseline_from, plan.factory.timezone)
     # An edge is bridged where the hours on both its sides are.
-    span = max(window.start - _HOUR, begin), min(window.until + _HOUR, until)
+    edges_us = list(_month_edges_us(window, plan))
+    last = max(window.until, from_us(edges_us[-1]))
+    span = max(window.start - _HOUR, begin), min(last + _HOUR, until)
     hours = _bridged_hours(conn, plan, *span)
     gaps = {}
-    for at_us in _month_edges_us(window, plan.factory.timezone):
+    for at_us in edges_us:
+        beside = [(at_us - 1) // HOUR_US * HOUR_US, at_us // HOUR_US * HOUR_US]
         for asset_id, each in hours.items():
-            if np.isin([at_us - HOUR_US, at_us], each["hour_us"]).all():
+            if np.isin(beside, each["hour_us"]).all():
                 gap = _gap(conn, [tag for tag in plan.tags if tag.asset_id == asset_id], at_us)
                 if gap is not None:
                     gaps[asset_id, at_us] = gap
@@ -166,10 +191,12 @@ def _bridged_hours(
     }
 
 
-def _month_edges_us(window: _Window, zone: str) -> Iterator[int]:
+def _month_edges_us(window: _Window, plan: registry.MonitoringPlan) -> Iterator[int]:
+    """Yield where months begin: by the clock, and where a night shift is to end first, after it."""
     last = window.first + timedelta(days=window.days)
     for begin, _ in months(window.first.replace(day=1), add_months(last.replace(day=1), 1)):
-        yield to_us(local_midnight(begin, zone))
+        both = local_midnight(begin, plan.factory.timezone), production_start(plan, begin)
+        yield from sorted({to_us(each) for each in both})
 
 
 def _gap(conn: store.Connection, tags: list[registry.Tag], at_us: int) -> tuple[int, int] | None:

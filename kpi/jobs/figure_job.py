@@ -14,9 +14,9 @@ from kpi.figures.records import counting_days
 from kpi.jobs.basis import Progress, last_full_hour, run_job
 from kpi.jobs.evidence import gathered
 from kpi.jobs.settings import Schedule
-from kpi.policy import policy_on
+from kpi.policy import Policy, policy_on
 from kpi.verdicts import judge, unkept_years
-from store import figures, records, registry
+from store import figures, judged, records, registry
 
 # Formed of every period, with a number or with a reason: it tells which periods have been formed.
 _ALWAYS_FORMED = "oee"
@@ -62,12 +62,36 @@ def refresh_factory(conn: store.Connection, factory: registry.Factory, now: date
         touched = _months_of(factory, new_records) | set(dirty)
         changed = _periods(factory, _in_a_row(factory, touched, known_from, until), until)
         periods = sorted({*changed, *_due(conn, factory, until)}, key=_order)
-        if not periods:
+        today = _today(factory, until)
+        policy = policy_on(today)
+        years = _years(conn, factory, periods, policy)
+        if not periods and years == set():
             return 0
-        evidence = gathered(conn, factory, until, _window(conn, factory, periods, known_from))
+        # A factory's first figures stand on all that there is.
+        window = None if known_from is None else _window(conn, factory, periods, years, today)
+        evidence = gathered(conn, factory, until, window)
         _publish(conn, factory, evidence, periods)
-        judge(conn, evidence, policy_on(evidence.today))
+        if years != set():
+            judge(conn, evidence, policy, years)
         return len(periods)
+
+
+def _today(factory: registry.Factory, until: datetime) -> date:
+    return until.astimezone(ZoneInfo(factory.timezone)).date()
+
+
+def _years(
+    conn: store.Connection, factory: registry.Factory, periods: Sequence[Period], policy: Policy
+) -> set[date] | None:
+    """Return the first days of the years to be judged, None for all.
+
+    All are where the baseline, a promise, a report, what years rest on, or the policy changed.
+    """
+    marked = judged.take_marks(conn, factory.factory_id)
+    if marked or judged.has_other_policy(conn, factory.factory_id, policy.version):
+        return None
+    formed = {each.start for each in periods if each.kind == "rolling12"}
+    return None if factory.baseline_from in formed else formed
 
 
 def _in_a_row(
@@ -77,7 +101,7 @@ def _in_a_row(
 
     Those that come after a factory's first ones are due when they end; see _due.
     """
-    this_month = until.astimezone(ZoneInfo(factory.timezone)).date().replace(day=1)
+    this_month = _today(factory, until).replace(day=1)
     inside = {month for month in touched if factory.baseline_from <= month <= this_month}
     if not inside:
         return set()
@@ -89,15 +113,16 @@ def _window(
     conn: store.Connection,
     factory: registry.Factory,
     periods: Sequence[Period],
-    known_from: date | None,
-) -> tuple[date, date] | None:
-    """Return the days of which facts are needed, None for all: periods, and years to compare."""
-    if known_from is None:
-        return None
-    years = unkept_years(conn, factory)
-    first = min(*(each.start for each in periods), *years, periods[0].start)
-    last = max(*(each.end for each in periods), *(add_months(year, 12) for year in years), first)
-    return first, last
+    years: set[date] | None,
+    today: date,
+) -> tuple[date, date]:
+    """Return the days of which facts are needed: of the periods, and of years to compare."""
+    new = [] if years == set() else unkept_years(conn, factory, today, years)
+    spans = [(each.start, each.end) for each in periods]
+    spans += [(year, add_months(year, 12)) for year in new]
+    this_month = today.replace(day=1)
+    first = min((start for start, _ in spans), default=this_month)
+    return first, max((end for _, end in spans), default=add_months(this_month, 1))
 
 
 def _due(conn: store.Connection, factory: registry.Factory, until: datetime) -> list[Period]:
@@ -134,7 +159,7 @@ def _months_of(factory: registry.Factory, new: list[records.DirtyRecord]) -> set
 
 def _periods(factory: registry.Factory, dirty: set[date], until: datetime) -> list[Period]:
     """Return the months that are dirty and the closed rolling years that hold one of them."""
-    this_month = until.astimezone(ZoneInfo(factory.timezone)).date().replace(day=1)
+    this_month = _today(factory, until).replace(day=1)
     first = factory.baseline_from
     if any(first <= month < factory.baseline_to for month in dirty):
         # What was saved is measured against the baseline, so that every later month rests on it.

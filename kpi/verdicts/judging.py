@@ -1,30 +1,41 @@
 """Judging a factory: both verdicts for each promised KPI and each rolling year since renovation."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
 import store
+from kpi.calendar import months
 from kpi.figures import Evidence
 from kpi.policy import Policy
 from kpi.verdicts.comparability import Differing, basis_of, differences
 from kpi.verdicts.words import Consistency, Fulfilment, Verified, consistency, fulfilment
-from store import figures, verdict_bases
+from store import figures, judged, verdict_bases
 from store.registry import Factory
 
 NOT_COMPARABLE = "not_comparable"
 
 
-def judge(conn: store.Connection, evidence: Evidence, policy: Policy) -> None:
-    """Decide all verdicts of a factory under a policy; earlier ones are kept beside the new."""
+def judge(
+    conn: store.Connection,
+    evidence: Evidence,
+    policy: Policy,
+    years: Collection[date] | None = None,
+) -> None:
+    """Decide the verdicts of a factory under a policy; earlier ones are kept beside the new.
+
+    With the first days of some years, only these: those whose figures changed. All of them are
+    due when the baseline, a promise, a report or the policy did.
+    """
     factory = evidence.plan.factory
+    starts = _to_judge(factory, evidence.today, years)
     promises = figures.promises(conn, factory.factory_id)
     reports = {
         (report.kpi, report.period_start, report.period_end): report.value
-        for report in figures.self_reports(conn, factory.factory_id)
+        for report in figures.self_reports(conn, factory.factory_id, starts)
     }
     window = factory.baseline_from, factory.baseline_to
-    known = _known(conn, factory, promises)
+    known = _known(conn, factory, promises, starts)
     bases = _bases(conn, evidence, known)
     baseline = {each.kpi: each for each in known if (each.period_start, each.period_end) == window}
     decided = []
@@ -36,26 +47,38 @@ def judge(conn: store.Connection, evidence: Evidence, policy: Policy) -> None:
     figures.decide_all(conn, factory.factory_id, decided)
 
 
-def unkept_years(conn: store.Connection, factory: Factory) -> list[date]:
+def unkept_years(
+    conn: store.Connection, factory: Factory, today: date, years: Collection[date] | None = None
+) -> list[date]:
     """Return the first days of the years to be judged whose basis was not kept yet."""
-    known = _known(conn, factory, figures.promises(conn, factory.factory_id))
-    kept = verdict_bases.kept(conn, factory.factory_id)
-    return sorted({each.period_start for each in known} - kept.keys())
+    promises = figures.promises(conn, factory.factory_id)
+    known = _known(conn, factory, promises, _to_judge(factory, today, years))
+    starts = {each.period_start for each in known}
+    return sorted(starts - verdict_bases.kept(conn, factory.factory_id, starts).keys())
+
+
+def _to_judge(factory: Factory, today: date, years: Collection[date] | None) -> list[date]:
+    """Return the first days of the years since the renovation: of some, or of all there may be."""
+    if years is None:
+        first = factory.renovated_on.replace(day=1)
+        years = [start for start, _ in months(first, max(today, first))]
+    return sorted(start for start in years if start >= factory.renovated_on)
 
 
 def _known(
-    conn: store.Connection, factory: Factory, promises: Mapping[str, figures.Promise]
+    conn: store.Connection,
+    factory: Factory,
+    promises: Mapping[str, figures.Promise],
+    starts: Collection[date],
 ) -> list[figures.Figure]:
     """Return the figures of the years to be judged and of the year that they are judged by."""
     window = factory.baseline_from, factory.baseline_to
+    wanted = {*starts, factory.baseline_from}
     return [
         each
-        for each in figures.latest(conn, factory.factory_id, period_kind="rolling12")
-        if each.kpi in promises
-        and (
-            each.period_start >= factory.renovated_on
-            or (each.period_start, each.period_end) == window
-        )
+        for each in judged.figures_of_years(conn, factory.factory_id, promises, wanted)
+        if each.period_start >= factory.renovated_on
+        or (each.period_start, each.period_end) == window
     ]
 
 
@@ -64,7 +87,7 @@ def _bases(
 ) -> Mapping[date, Mapping[str, Any]]:
     """Return what each year rests on by its first day, keeping it of those that are new."""
     factory_id = evidence.plan.factory.factory_id
-    kept = verdict_bases.kept(conn, factory_id)
+    kept = verdict_bases.kept(conn, factory_id, {each.period_start for each in known})
     years = {each.period_start: each for each in known if each.period_start not in kept}
     new = {start: basis_of(evidence, each).kept() for start, each in years.items()}
     verdict_bases.keep(conn, factory_id, new)

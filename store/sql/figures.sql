@@ -79,10 +79,11 @@ WHERE factory_id = %(factory_id)s
 ORDER BY kpi;
 
 -- name: list_self_reports
--- What a factory reported.
+-- What a factory reported, for all periods or for those that begin on some days.
 SELECT kpi, period_start, period_end, value, reported_at
 FROM pool.self_report
 WHERE factory_id = %(factory_id)s
+  AND (%(starts)s::date[] IS NULL OR period_start = ANY (%(starts)s::date[]))
 ORDER BY kpi, period_start;
 
 -- name: get_verdict
@@ -131,15 +132,6 @@ SELECT factory_id, kpi, period_start, period_end, figure_id, before_value,
 FROM kpi.verdict_past
 WHERE factory_id = %(factory_id)s AND kpi = %(kpi)s AND period_start = %(period_start)s
 ORDER BY past_id;
-
--- name: all_verdicts
--- The verdicts of a factory on every rolling year.
-SELECT v.factory_id, v.kpi, v.period_start, v.period_end, v.figure_id, v.before_value,
-    v.before_basis, v.expected_value, v.reported_value, v.fulfilment, v.fulfilment_low,
-    v.fulfilment_high, v.fulfilment_verdict, v.deviation, v.consistency_verdict, v.policy_version,
-    v.reasons, v.decided_at
-FROM kpi.verdict v
-WHERE v.factory_id = %(factory_id)s;
 
 -- name: list_verdicts
 -- The verdicts of a factory on one rolling year, or on the newest one that was decided.

@@ -30,6 +30,13 @@ FROM kpi.period_lock
 WHERE factory_id = %(factory_id)s AND (%(ended_too)s OR unlocked_at IS NULL)
 ORDER BY period_kind, period_start, lock_id;
 
+-- name: held_locks
+-- Which of some periods of a factory are settled.
+SELECT period_start
+FROM kpi.period_lock
+WHERE factory_id = %(factory_id)s AND period_kind = %(period_kind)s
+  AND period_start = ANY (%(starts)s::date[]) AND unlocked_at IS NULL;
+
 -- name: upsert_pending
 -- Puts what a settled figure would be by now beside it.
 INSERT INTO kpi.pending_figure (factory_id, kpi, period_kind, period_start, period_end, unit, point,

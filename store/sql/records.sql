@@ -27,8 +27,10 @@ JOIN telemetry.record r
     AND r.version BETWEEN t.version - 1 AND t.version;
 
 -- name: dirty_factories
--- The factories that have new records or dirty months.
+-- The factories that have new records, dirty months or verdicts to be given again.
 SELECT factory_id FROM kpi.dirty_month
+UNION
+SELECT factory_id FROM kpi.verdict_mark
 UNION
 SELECT r.factory_id FROM kpi.dirty_record d JOIN telemetry.record r USING (record_id)
 ORDER BY 1;
@@ -40,3 +42,54 @@ SELECT pg_try_advisory_xact_lock(1296649293, %(factory_id)s);
 -- name: take_dirty_months
 -- Takes the marks of a factory's months.
 DELETE FROM kpi.dirty_month WHERE factory_id = %(factory_id)s RETURNING month;
+
+-- name: counting_records
+-- The newest version of each record of a kind that may count for local days [first, end): by its own
+-- time in [start, end), by the day in its body, or because no day can be read from it. Of output
+-- values those with the first and the last price year come along: whether all are at the prices of
+-- one year is asked of the whole history.
+WITH found AS (
+    SELECT r.record_id FROM telemetry.record r
+    WHERE r.factory_id = %(factory_id)s AND r.kind = %(kind)s
+      AND r.at >= %(start)s AND r.at < %(end)s
+    UNION
+    SELECT r.record_id FROM telemetry.record r
+    WHERE r.factory_id = %(factory_id)s AND r.kind = %(kind)s
+      AND telemetry.counting_day(r.kind, r.body) COLLATE "C" >= %(first_day)s
+      AND telemetry.counting_day(r.kind, r.body) COLLATE "C" < %(end_day)s
+    UNION
+    SELECT r.record_id FROM telemetry.record r
+    WHERE r.factory_id = %(factory_id)s AND r.kind = %(kind)s
+      AND telemetry.counting_day(r.kind, r.body) COLLATE "C" IS NULL
+    UNION
+    SELECT r.record_id FROM telemetry.record r
+    WHERE %(kind)s = 'rd_project' AND r.factory_id = %(factory_id)s AND r.kind = 'rd_project'
+      AND telemetry.as_day(r.body ->> 'cancelled_on') COLLATE "C" >= %(first_day)s
+      AND telemetry.as_day(r.body ->> 'cancelled_on') COLLATE "C" < %(end_day)s
+    UNION
+    (SELECT r.record_id FROM telemetry.record r
+     WHERE %(kind)s = 'output_value' AND r.factory_id = %(factory_id)s AND r.kind = 'output_value'
+       AND r.body ->> 'price_year' IS NOT NULL
+       AND NOT EXISTS (
+         SELECT FROM telemetry.record newer
+         WHERE newer.factory_id = r.factory_id AND newer.kind = r.kind AND newer.key = r.key
+           AND newer.version > r.version)
+     ORDER BY r.body ->> 'price_year' LIMIT 1)
+    UNION
+    (SELECT r.record_id FROM telemetry.record r
+     WHERE %(kind)s = 'output_value' AND r.factory_id = %(factory_id)s AND r.kind = 'output_value'
+       AND r.body ->> 'price_year' IS NOT NULL
+       AND NOT EXISTS (
+         SELECT FROM telemetry.record newer
+         WHERE newer.factory_id = r.factory_id AND newer.kind = r.kind AND newer.key = r.key
+           AND newer.version > r.version)
+     ORDER BY r.body ->> 'price_year' DESC LIMIT 1)
+)
+SELECT r.key, r.version, r.at, r.body
+FROM found
+JOIN telemetry.record r USING (record_id)
+WHERE NOT EXISTS (
+    SELECT FROM telemetry.record newer
+    WHERE newer.factory_id = r.factory_id AND newer.kind = r.kind AND newer.key = r.key
+      AND newer.version > r.version)
+ORDER BY r.key;

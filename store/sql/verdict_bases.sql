@@ -1,6 +1,7 @@
 -- name: kept_bases
--- What the years of a factory rest on beside rows.
-SELECT period_start, basis FROM kpi.verdict_basis WHERE factory_id = %(factory_id)s;
+-- What some years of a factory rest on beside rows.
+SELECT period_start, basis FROM kpi.verdict_basis
+WHERE factory_id = %(factory_id)s AND period_start = ANY (%(starts)s::date[]);
 
 -- name: keep_basis
 -- Keeps what a year rests on; what was kept first stays.

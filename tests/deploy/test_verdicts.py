@@ -77,11 +77,11 @@ def test_years_rest_on_another_plan_only_for_a_reason_that_is_kept(
     verdict_bases.keep(plant.conn, plant.factory_id, {YEAR[0]: {"devices": ["M01"]}})
     words = ("kpi", "rebase", "--factory", "sample", "--database", plant.url, "--reason")
     assert millpond(capsys, *words, " ").code == 2
-    assert verdict_bases.kept(plant.conn, plant.factory_id) != {}
+    assert verdict_bases.kept(plant.conn, plant.factory_id, [YEAR[0]]) != {}
     said = millpond(capsys, *words, "a typing error", "--actor", "示例")
     assert said.code == 0
     assert said.out.startswith("1 of the years of sample are to rest on the plan as it is now")
-    assert verdict_bases.kept(plant.conn, plant.factory_id) == {}
+    assert verdict_bases.kept(plant.conn, plant.factory_id, [YEAR[0]]) == {}
     rows = plant.conn.execute(
         "SELECT period_start, basis, actor, reason FROM kpi.verdict_basis_past"
     ).fetchall()

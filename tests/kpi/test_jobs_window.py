@@ -55,9 +55,9 @@ def test_a_late_hour_reads_the_facts_of_the_years_around_it_alone(
     read: list[tuple[Any, Any]] = []
     whole = facts.day_sums
 
-    def day_sums(conn: Any, factory_id: int, zone: str, start: Any, end: Any) -> Any:
+    def day_sums(conn: Any, factory_id: int, zone: str, start: Any, end: Any, days: Any) -> Any:
         read.append((start, end))
-        return whole(conn, factory_id, zone, start, end)
+        return whole(conn, factory_id, zone, start, end, days)
 
     monkeypatch.setattr(facts, "day_sums", day_sums)
     years.send({"M01.state": [(china("2026-05-10 12:20"), 3)]})
@@ -69,10 +69,11 @@ def test_a_late_hour_reads_the_facts_of_the_years_around_it_alone(
 def test_years_whose_basis_was_not_kept_are_read_too(years: Plant) -> None:
     factory = registry.factory_by_code(years.conn, "sample")
     months = [Period("month", date(2026, 5, 1), date(2026, 6, 1))]
-    window = figure_job._window(years.conn, factory, months, date(2025, 1, 1))
+    since = {date(2026, 1, 1)}
+    window = figure_job._window(years.conn, factory, months, since, date(2026, 6, 2))
     assert window == (date(2026, 5, 1), date(2026, 6, 1))
     years.conn.execute("DELETE FROM kpi.verdict_basis")
-    window = figure_job._window(years.conn, factory, months, date(2025, 1, 1))
+    window = figure_job._window(years.conn, factory, months, since, date(2026, 6, 2))
     assert window == (date(2025, 1, 1), date(2026, 6, 1))
 
 

@@ -1,0 +1,47 @@
+-- name: figures_of_years
+-- The newest revisions of some KPIs of the rolling years that begin on some days.
+SELECT DISTINCT ON (f.kpi, f.period_start)
+    f.figure_id, f.factory_id, f.kpi, f.period_kind, f.period_start, f.period_end, f.revision,
+    f.unit, f.point, f.low, f.high, f.coverage, f.grade, f.reason, f.method_version,
+    f.coefficient_version, f.inputs, f.inputs_sha256, f.computed_at
+FROM kpi.figure f
+WHERE f.factory_id = %(factory_id)s AND f.period_kind = 'rolling12' AND f.kpi = ANY (%(kpis)s)
+  AND f.period_start = ANY (%(starts)s::date[])
+ORDER BY f.kpi, f.period_start, f.revision DESC;
+
+-- name: figures_of_periods
+-- The newest revisions of all figures of the periods of one kind that begin on some days.
+SELECT DISTINCT ON (f.kpi, f.period_start)
+    f.figure_id, f.factory_id, f.kpi, f.period_kind, f.period_start, f.period_end, f.revision,
+    f.unit, f.point, f.low, f.high, f.coverage, f.grade, f.reason, f.method_version,
+    f.coefficient_version, f.inputs, f.inputs_sha256, f.computed_at
+FROM kpi.figure f
+WHERE f.factory_id = %(factory_id)s AND f.period_kind = %(period_kind)s
+  AND f.period_start = ANY (%(starts)s::date[])
+ORDER BY f.kpi, f.period_start, f.revision DESC;
+
+-- name: verdicts_of_years
+-- The verdicts on some KPIs of the rolling years that begin on some days.
+SELECT v.factory_id, v.kpi, v.period_start, v.period_end, v.figure_id, v.before_value,
+    v.before_basis, v.expected_value, v.reported_value, v.fulfilment, v.fulfilment_low,
+    v.fulfilment_high, v.fulfilment_verdict, v.deviation, v.consistency_verdict, v.policy_version,
+    v.reasons, v.decided_at
+FROM kpi.verdict v
+WHERE v.factory_id = %(factory_id)s AND v.kpi = ANY (%(kpis)s)
+  AND v.period_start = ANY (%(starts)s::date[]);
+
+-- name: has_other_policy
+-- Whether a verdict of a factory was given by another policy. Policies are dated, so that one can
+-- only be older or newer: two steps into the index.
+SELECT EXISTS (
+    SELECT FROM kpi.verdict WHERE factory_id = %(factory_id)s AND policy_version < %(version)s)
+  OR EXISTS (
+    SELECT FROM kpi.verdict WHERE factory_id = %(factory_id)s AND policy_version > %(version)s);
+
+-- name: mark_verdicts
+-- Has the verdicts of a factory given again though no figure changed.
+INSERT INTO kpi.verdict_mark (factory_id) VALUES (%(factory_id)s);
+
+-- name: take_verdict_marks
+-- Takes the marks of a factory's verdicts.
+DELETE FROM kpi.verdict_mark WHERE factory_id = %(factory_id)s RETURNING mark_id;
