@@ -25,7 +25,7 @@ from tests.bench import (
     sustained,
 )
 from tests.bench.ratio import Ratio
-from tests.support.database import ensure_template, throwaway_cluster
+from tests.support.database import ensure_template, scratch_home, throwaway_cluster
 
 _WIDTH = 132  # wide enough for a row a line, also where no terminal says its own
 
@@ -35,7 +35,7 @@ def main() -> int:
     asked = _arguments()
     console = Console(width=_WIDTH)
     try:
-        with throwaway_cluster() as cluster:
+        with throwaway_cluster(scratch_home("bench")) as cluster:
             ensure_template(cluster.url())
             ways: dict[str, Callable[[], Iterable[Ratio]]] = {
                 "accepting": lambda: accepting.measure(cluster.url()),
