@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -30,11 +31,27 @@ def check_energy(plan: Plan) -> None:
             raise PlanRefused(f"{place}: a meter needs meter with carrier, unit and level")
         if asset.get("meter"):
             _check_meter(place, asset, meters)
-    _check_factors(plan.get("energy_factors") or ())
+    factors = plan.get("energy_factors") or ()
+    _check_factors(factors)
+    _check_carriers(meters, factors)
     for index, stock in enumerate(plan.get("energy_stocks") or ()):
         if all(meter["carrier"] != stock["carrier"] for meter in meters.values()):
             raise PlanRefused(
                 f"energy_stocks[{index}]: carrier {stock['carrier']!r} has no meter in the plan"
+            )
+
+
+def _check_carriers(meters: Mapping[str, Plan], factors: Iterable[Plan]) -> None:
+    """Refuse a meter of a carrier that no table knows and that the plan gives no factor."""
+    stated = {factor["carrier"] for factor in factors}
+    for code, meter in meters.items():
+        carrier = meter["carrier"]
+        if carrier not in CARRIERS and carrier not in stated:
+            close = get_close_matches(carrier, CARRIERS, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise PlanRefused(
+                f"asset {code}, meter: carrier is {carrier!r} but must have a factor in "
+                f"energy_factors or be one of {', '.join(CARRIERS)}{hint}"
             )
 
 

@@ -9,21 +9,21 @@ from typing import Any
 
 from store.energy_checks import check_energy
 from store.errors import PlanRefused
-from store.plan_fields import Check, check_fields, one_of, whole
+from store.plan_fields import Check, check_fields, one_of
+from store.plan_kpis import KPI_RANGES
 from store.plan_schema import (
     ASSET,
-    COUNTED_KPIS,
     ENTERPRISE,
     FACTORY,
     IDEAL_CYCLE,
     LISTS,
     METER,
-    MOST_COUNTED,
     PLAN,
     SINGLE_ROLES,
     STATES,
     TAG,
 )
+from store.units import check_units
 
 Plan = Mapping[str, Any]
 
@@ -46,7 +46,7 @@ def check_plan(plan: Plan) -> None:
     _check_stops(plan.get("planned_stops") or (), {asset["code"] for asset in plan["assets"]})
     _check_lines(plan.get("lines") or (), plan["assets"])
     _check_shifts(plan["shifts"])
-    _check_counts(plan)
+    _check_values(plan)
     check_energy(plan)
 
 
@@ -88,6 +88,8 @@ def _check_state_maps(maps: Mapping[str, Any]) -> None:
         place = f"state_maps.{name}"
         if not isinstance(states, Mapping):
             raise PlanRefused(f"{place} must be an object of states by raw number")
+        if not states:
+            raise PlanRefused(f"{place} is empty; name the state of each raw number")
         for raw, state in states.items():
             if not _WHOLE.fullmatch(str(raw)):
                 raise PlanRefused(f"{place}: {raw!r} must be a whole number of a controller")
@@ -118,6 +120,8 @@ def _check_asset(place: str, asset: Plan, maps: Mapping[str, Any]) -> None:
         check_fields(where, tag, TAG)
         _check_tag(f"{place}, tag {tag['name']}", tag, maps)
     single = [tag for tag in tags if tag["role"] in SINGLE_ROLES]
+    for tag in tags:
+        check_units(f"{place}, tag {tag['name']}", tag, asset.get("meter"))
     _check_unique(f"{place}, tags: role", single, lambda tag: tag["role"])
 
 
@@ -139,17 +143,18 @@ def _check_stops(stops: Iterable[Plan], codes: set[str]) -> None:
     _check_stops_apart(list(stops))
 
 
-def _check_counts(plan: Plan) -> None:
-    """Refuse a promise, declaration or report of a count that is none."""
-    check = whole(0, MOST_COUNTED)
+def _check_values(plan: Plan) -> None:
+    """Refuse a promise, declaration or report that its KPI cannot have."""
     for name in ("promises", "declarations", "self_reports"):
         for place, row in _numbered(name, plan.get(name) or ()):
-            if row["kpi"] not in COUNTED_KPIS:
-                continue
+            allowed = KPI_RANGES[row["kpi"]]
             for field in ("before", "expected", "value"):
                 given = row.get(field)
-                if given is not None and (fault := check(_as_whole(given))) is not None:
-                    raise PlanRefused(f"{place}: {field} is {given!r} but {fault}: {row['kpi']}")
+                fault = None if given is None else allowed.check(_as_whole(given))
+                if fault is not None:
+                    raise PlanRefused(
+                        f"{place}: {field} is {given!r} but {fault}: {row['kpi']} is {allowed.unit}"
+                    )
 
 
 def _as_whole(given: Any) -> Any:

@@ -1,12 +1,14 @@
 """What single fields of a monitoring plan may hold; a fault is said in words."""
 
-import math
+import sys
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from store.errors import PlanRefused
+
+FIRST_YEAR, LAST_YEAR = 1970, 2200
 
 Check = Callable[[Any], str | None]
 """Returns what is wrong with a value, to follow the field's name, or None."""
@@ -15,7 +17,22 @@ Check = Callable[[Any], str | None]
 def text(value: Any) -> str | None:
     """Accept a text with something in it."""
     fits = isinstance(value, str) and value.strip() and "\x00" not in value
-    return None if fits else "must be a text"
+    return None if fits and _is_unicode(value) else "must be a text"
+
+
+def _is_unicode(value: str) -> bool:
+    """Tell whether a text can be stored; JSON may hold halves of characters."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def region(value: Any) -> str | None:
+    """Accept the six digits of an administrative region."""
+    fits = isinstance(value, str) and len(value) == 6 and value.isascii() and value.isdecimal()
+    return None if fits else "must be the six digits of a region, such as 320612"
 
 
 def flag(value: Any) -> str | None:
@@ -25,7 +42,9 @@ def flag(value: Any) -> str | None:
 
 def number(value: Any) -> str | None:
     """Accept any finite number."""
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    fits = isinstance(value, int | float) and not isinstance(value, bool)
+    # A whole number of JSON may be larger than any float.
+    fits = fits and abs(value) <= sys.float_info.max
     return None if fits else "must be a number"
 
 
@@ -95,14 +114,20 @@ def clock(value: Any) -> str | None:
     """Accept a time of day such as 08:00."""
     words = "must be a time of day such as 08:00"
     fault = _parsed(time.fromisoformat, value, words)
-    return fault or (None if time.fromisoformat(value).isoformat().startswith(value) else words)
+    if fault:
+        return fault
+    read = time.fromisoformat(value).isoformat()
+    return None if value in (read, read[: len("08:00")]) else words
 
 
 def moment(value: Any) -> str | None:
     """Accept a time with an offset."""
     words = "must be a time with an offset such as 2025-03-01T08:00:00+08:00"
     fault = _parsed(datetime.fromisoformat, value, words)
-    return fault or (None if datetime.fromisoformat(value).tzinfo else words)
+    if fault or not datetime.fromisoformat(value).tzinfo:
+        return words
+    fits = FIRST_YEAR <= datetime.fromisoformat(value).year <= LAST_YEAR
+    return None if fits else f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}"
 
 
 def period(value: Any) -> str | None:

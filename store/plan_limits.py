@@ -6,26 +6,32 @@ from typing import Any
 
 from store.db import Connection
 from store.errors import PlanRefused
-from store.plan_fields import Check, between, check_fields, day, optional, positive, text
+from store.plan_fields import Check, between, check_fields, day, optional, text
+from store.plan_schema import LEAST_CYCLE_S, MOST_CYCLE_S
 from store.queries import query
 
 Plan = Mapping[str, Any]
 
-_MOST_KW = 1_000_000.0
+_LEAST_KW, _MOST_KW = 0.001, 1_000_000.0
+_LEAST_PER_UNIT, _MOST_PER_UNIT = 1e-9, 1e9
 _MOST_DAYS = 36_500.0
 
 LIMITS: dict[str, Check] = {
     "idle_kw": optional(between(0, _MOST_KW)),
-    "working_kw": optional(positive),
-    "rated_kw": optional(positive),
-    "min_cycle_s": optional(positive),
+    "working_kw": optional(between(_LEAST_KW, _MOST_KW)),
+    "rated_kw": optional(between(_LEAST_KW, _MOST_KW)),
+    "min_cycle_s": optional(between(LEAST_CYCLE_S, MOST_CYCLE_S)),
     "accuracy_class": optional(between(0.01, 10)),
     "calibrated_until": optional(day),
     "loss_share": optional(between(0, 0.5)),
     "retention_days": optional(between(0, _MOST_DAYS)),
     "address": optional(text),
 }
-BILL: dict[str, Check] = {"product": text, "material": text, "per_unit": positive}
+BILL: dict[str, Check] = {
+    "product": text,
+    "material": text,
+    "per_unit": between(_LEAST_PER_UNIT, _MOST_PER_UNIT),
+}
 
 
 def check_limits(plan: Plan) -> None:
@@ -49,7 +55,7 @@ def check_limits(plan: Plan) -> None:
 
 
 def load_limits(conn: Connection, factory_id: int, plan: Plan) -> None:
-    """Put a plan's limits and bills in the place of earlier ones; what was checked is due again."""
+    """Put a plan's limits and bills in the place of earlier ones."""
     owner = {"factory_id": factory_id}
     conn.execute(query("delete_limits"), owner)
     nothing = dict.fromkeys(LIMITS)
@@ -62,4 +68,3 @@ def load_limits(conn: Connection, factory_id: int, plan: Plan) -> None:
     for name, rows in (("insert_asset_limit", limits), ("insert_bill", bills)):
         if rows:
             conn.cursor().executemany(query(name), rows)
-    conn.execute(query("mark_checked_months"), owner)

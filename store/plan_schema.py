@@ -17,11 +17,12 @@ from store.plan_fields import (
     one_of,
     optional,
     period,
-    positive,
+    region,
     text,
     timezone,
     whole,
 )
+from store.plan_kpis import KPI_RANGES
 from store.units import TAG_UNITS
 
 _INT = 2**31 - 1
@@ -35,9 +36,10 @@ REGISTERS = ("import", "export", "tariff")
 ORIGINS = ("purchased", "own_renewable", "own_produced")
 EQUIVALENTS = ("fixed", "by_year")
 BASES = ("measured", "documented", "declared")
-# KPIs that count things: whole numbers from 0 on.
-MOST_COUNTED = 1_000_000
-COUNTED_KPIS = ("networked_equipment", "robots", "retrofitted_lines", "retrofitted_equipment")
+# Primary units per register unit: from a pulse of a large meter's fraction to CT x PT of a grid.
+LEAST_RATIO, MOST_RATIO = 1e-6, 1e7
+# Beyond lies no register and no rate of a machine or a meter.
+LEAST_REGISTER, MOST_REGISTER = 1e-9, 1e18
 # The rows of the effect table that a factory may declare where its data do not reach.
 DECLARED_KPIS = ("retrofitted_lines", "retrofitted_equipment", "headcount", "rd_cycle")
 # An asset has one tag a role at most: facts would not know which to take. Of process values,
@@ -81,7 +83,7 @@ FACTORY: dict[str, Check] = {
     "name_zh": text,
     "name_en": text,
     "kind": one_of(*FACTORY_KINDS),
-    "region": text,
+    "region": region,
     "timezone": timezone,
     "baseline": period,
     "renovated_on": day,
@@ -114,9 +116,9 @@ METER: dict[str, Check] = {
 }
 EXCHANGE: dict[str, Check] = {
     "at": moment,
-    "old_final": not_negative,
-    "new_initial": not_negative,
-    "ratio": positive,
+    "old_final": between(0, MOST_REGISTER),
+    "new_initial": between(0, MOST_REGISTER),
+    "ratio": between(LEAST_RATIO, MOST_RATIO),
     "document": text,
 }
 IDEAL_CYCLE: dict[str, Check] = {
@@ -130,10 +132,10 @@ TAG: dict[str, Check] = {
     "role": one_of(*ROLES),
     "unit": one_of(*TAG_UNITS),
     "heartbeat_s": whole(1, _INT),
-    "modulus": optional(positive),
-    "max_rate_per_s": optional(positive),
-    "ratio": optional(positive),
-    "resolution": optional(not_negative),
+    "modulus": optional(between(1, MOST_REGISTER)),
+    "max_rate_per_s": optional(between(LEAST_REGISTER, MOST_REGISTER)),
+    "ratio": optional(between(LEAST_RATIO, MOST_RATIO)),
+    "resolution": optional(between(0, MOST_REGISTER)),
     "state_map": optional(text),
 }
 # The lists that belong to the factory: the fields of a row, and those that must differ.
@@ -141,8 +143,8 @@ LISTS: dict[str, tuple[dict[str, Check], tuple[str, ...]]] = {
     "energy_factors": (
         {
             "carrier": text,
-            "kgce_per_unit": optional(positive),
-            "lhv_kj_per_unit": optional(positive),
+            "kgce_per_unit": optional(number),
+            "lhv_kj_per_unit": optional(number),
             "source": text,
             "valid_from": optional(first_of_month),
             "valid_to": optional(first_of_month),
@@ -170,7 +172,12 @@ LISTS: dict[str, tuple[dict[str, Check], tuple[str, ...]]] = {
         (),
     ),
     "promises": (
-        {"kpi": text, "before": optional(number), "basis": one_of(*BASES), "expected": number},
+        {
+            "kpi": one_of(*KPI_RANGES),
+            "before": optional(number),
+            "basis": one_of(*BASES),
+            "expected": number,
+        },
         ("kpi",),
     ),
     "declarations": (
@@ -184,7 +191,7 @@ LISTS: dict[str, tuple[dict[str, Check], tuple[str, ...]]] = {
         ("kpi", "since"),
     ),
     "self_reports": (
-        {"kpi": text, "period": period, "value": number, "reported_at": moment},
+        {"kpi": one_of(*KPI_RANGES), "period": period, "value": number, "reported_at": moment},
         ("kpi", "period"),
     ),
 }

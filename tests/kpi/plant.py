@@ -92,7 +92,6 @@ def sample_plan(code: str = "sample") -> dict[str, Any]:
         ],
         "promises": [
             {"kpi": "defect_rate", "before": 0.1, "basis": "declared", "expected": 0.04},
-            {"kpi": "happiness", "before": 0.1, "basis": "declared", "expected": 0.9},
         ],
         "self_reports": [],
     }

@@ -146,6 +146,13 @@ def without(name: str, change: Callable[[Plan], Any]) -> Plan:
     return plan_with(given)
 
 
+def register(code: str, carrier: str = "electricity", counts: str = "kWh", **fields: Any) -> Plan:
+    """A plan with a meter whose tag was changed."""
+    made = meter(code, carrier, counts)
+    made["tags"][0] |= fields
+    return plan_with(made)
+
+
 FAULTS: list[tuple[Plan, str]] = [
     (plan_with(meter("EM01", unit="kwh")),
      "asset EM01, meter: unit is 'kwh' but must be one of kWh, MJ, m3, kg, t"),
@@ -153,6 +160,20 @@ FAULTS: list[tuple[Plan, str]] = [
      "asset EM01, meter: unit is 'kg' but natural_gas must be in m3"),
     (without("EM01", lambda each: each["meter"].pop("carrier")),
      "asset EM01, meter: carrier is missing"),
+    (plan_with(meter("EM01", "electrcity")),
+     "asset EM01, meter: carrier is 'electrcity' but must have a factor in energy_factors or be "
+     "one of electricity, raw_coal"),
+    (plan_with(meter("EM01", "electrcity")), "did you mean electricity?"),
+    (register("EM01", unit="m3"),
+     "asset EM01, tag EM01.energy: unit is 'm3' but must be one of kWh, Wh, MWh, MJ, GJ, 1, count"),
+    (register("EM01", unit="kvarh"), "but must be one of kWh, Wh, MWh, MJ, GJ, 1, count, pcs; "
+     "reactive energy has the role process"),
+    (register("EM01", unit="MWh"),
+     "ratio is 1 but the tag shows MWh and kWh counts: one MWh is 1000 kWh, times CT x PT"),
+    (register("GM01", "natural_gas", "m3", unit="Nm3", ratio=1),
+     "one Nm3 is 1.0732 m3"),
+    (register("DM01", "diesel", "kg", unit="L"),
+     "tag DM01.energy: ratio is missing; it must hold the density that turns L into kg"),
     (without("EM01", lambda each: each.pop("meter")),
      "asset EM01: a meter needs meter with carrier, unit and level"),
     (without("EM01", lambda each: each.update(tags=[])),
@@ -169,8 +190,8 @@ FAULTS: list[tuple[Plan, str]] = [
      "asset EM02, meter: level is 1 but must be above 1, the level of EM01"),
     (plan_with(meter("EM01"), meter("HM01", "heat", "MJ", above="EM01", level=2)),
      "asset HM01, meter: carrier is 'heat' but EM01 above it measures electricity"),
-    (exchanged(EXCHANGE | {"ratio": 0}), "exchanges[0]: ratio is 0 but must be above 0"),
-    (exchanged(EXCHANGE | {"old_final": -1}), "old_final is -1 but must not be below 0"),
+    (exchanged(EXCHANGE | {"ratio": 0}), "exchanges[0]: ratio is 0 but must be a number from"),
+    (exchanged(EXCHANGE | {"old_final": -1}), "old_final is -1 but must be a number from 0"),
     (exchanged(EXCHANGE | {"at": "2026-03-01"}), "at is '2026-03-01' but must be a time with an"),
     (exchanged({k: v for k, v in EXCHANGE.items() if k != "document"}), "document is missing"),
     (exchanged(EXCHANGE, EXCHANGE), "exchanges: 2026-03-01T05:30:00+00:00 must come after"),
@@ -205,6 +226,16 @@ def test_a_faulty_energy_plan_is_refused_with_what_is_allowed(plan: Plan, words:
     [
         two_factors(("2025-01-01", "2026-01-01"), ("2026-01-01", None)),
         factor(carrier="straw", kgce_per_unit=0.5),
+        register("EM01", unit="MWh", ratio=1000.0),
+        register("EM01", unit="Wh", ratio=0.001 * 80),
+        register("EM01", unit="1", ratio=0.01),
+        register("GM01", "natural_gas", "m3", unit="Nm3", ratio=1.0732),
+        register("DM01", "diesel", "kg", unit="L", ratio=0.84),
+        register("WM01", "fresh_water", "t", unit="m3", ratio=1.0),
+        plan_with(
+            meter("SM01", "straw", "t"),
+            energy_factors=[{"carrier": "straw", "kgce_per_unit": 0.5, "source": "laboratory"}],
+        ),
         plan_with(meter("EM01"), meter("EM02", register="tariff", above="EM01")),
         plan_with(meter("EM01"), meter("EM02", level=2, above="EM01")),
         exchanged(EXCHANGE, EXCHANGE | {"at": "2026-04-01T00:00:00+08:00"}),
