@@ -53,7 +53,7 @@ def _severities(plant: Plant) -> set[str]:
     ("limits", "words"),
     [
         ({"idle_kw": -1}, "asset M01, limits: idle_kw"),
-        ({"min_cycle_s": 0}, "asset M01, limits: min_cycle_s is 0 but must be a number from 0.0001 to"),
+        ({"min_cycle_s": 0}, "asset M01, limits: min_cycle_s is 0 but must be a number from"),
         ({"loss_share": 0.9}, "asset M01, limits: loss_share"),
         ({"calibrated_until": "soon"}, "asset M01, limits: calibrated_until"),
         ({"colour": "red"}, "colour"),
