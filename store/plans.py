@@ -8,6 +8,7 @@ from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from store.db import Connection, transaction
 from store.errors import PlanRefused, Refused
 from store.meters import energy_state, load_energy
+from store.plan_changes import mark_changes, plan_state
 from store.plan_checks import Plan, check_plan
 from store.plan_limits import check_limits, load_limits
 from store.queries import query
@@ -40,8 +41,8 @@ def load_plan(conn: Connection, plan: Plan) -> int:
     """Store a plan whole and return the factory's number; loading it again brings it up to date.
 
     Assets and tags keep their identity by code and name, and must stay in the plan once they
-    were there. Raises PlanRefused with the place that is wrong; nothing of a refused plan is
-    stored.
+    were there. What it says otherwise than before is marked for the jobs. Raises PlanRefused with
+    the place that is wrong; nothing of a refused plan is stored.
     """
     check_plan(plan)
     check_limits(plan)
@@ -55,6 +56,8 @@ def load_plan(conn: Connection, plan: Plan) -> int:
 
 
 def _load(conn: Connection, plan: Plan) -> int:
+    code = plan["factory"]["code"]
+    before = plan_state(conn, code)
     factory_id = _load_factory(conn, plan)
     owner = {"factory_id": factory_id}
     _check_dropped(conn, factory_id, plan)
@@ -74,6 +77,7 @@ def _load(conn: Connection, plan: Plan) -> int:
     _insert_all(conn, "insert_promise", owner, _promise_rows(plan))
     _insert_all(conn, "insert_declaration", owner, plan.get("declarations") or ())
     _insert_all(conn, "insert_self_report", owner, _report_rows(plan))
+    mark_changes(conn, before, plan_state(conn, code) if before else None)
     return factory_id
 
 
