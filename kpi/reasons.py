@@ -99,8 +99,20 @@ def said(text: str | None, language: Language) -> str:
     return "" if text is None else read(text).said(language)
 
 
-def shown(text: str | None, name: str = "reason") -> dict[str, str | None]:
-    """Return a stored reason for other programs: its code, and its sentence in both languages."""
+def published(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return stored values for other programs, each reason with its code and both sentences.
+
+    `reason` becomes the code, with `reason_zh` and `reason_en` beside it; so does whatever holds a
+    reason further down. A reason in a list becomes an object of the three.
+    """
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        is_reason = name.endswith("reason") and isinstance(value, str | None)
+        found |= _three(name, value) if is_reason or _is_stored(value) else {name: _opened(value)}
+    return found
+
+
+def _three(name: str, text: str | None) -> dict[str, str | None]:
     found = None if text is None else read(text)
     return {
         name: None if found is None else found.code,
@@ -109,28 +121,30 @@ def shown(text: str | None, name: str = "reason") -> dict[str, str | None]:
     }
 
 
-def opened(value: Any) -> Any:
-    """Return stored inputs with each reason among them as its code and both sentences."""
-    if isinstance(value, str) and _is_stored(value):
-        return {"code": read(value).code, "zh": said(value, "zh"), "en": said(value, "en")}
-    return _mapped(value, opened)
+def _opened(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return published(value)
+    if isinstance(value, list | tuple):
+        return [_opened(each) for each in value]
+    if _is_stored(value):
+        found = read(value)
+        return {"code": found.code, "zh": found.said("zh"), "en": found.said("en")}
+    return value
 
 
 def worded(value: Any, language: Language) -> Any:
-    """Return stored inputs with each reason among them as a sentence."""
-    if isinstance(value, str) and _is_stored(value):
-        return said(value, language)
-    return _mapped(value, lambda each: worded(each, language))
-
-
-def _mapped(value: Any, change: Any) -> Any:
+    """Return stored values with each reason among them as a sentence."""
     if isinstance(value, Mapping):
-        return {key: change(each) for key, each in value.items()}
-    return [change(each) for each in value] if isinstance(value, list | tuple) else value
+        return {key: worded(each, language) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [worded(each, language) for each in value]
+    return said(value, language) if _is_stored(value) else value
 
 
-def _is_stored(text: str) -> bool:
-    return _STORED.match(text) is not None and read(text).code != PLAIN
+def _is_stored(value: Any) -> bool:
+    if not isinstance(value, str) or _STORED.match(value) is None:
+        return False
+    return read(value).code != PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +192,8 @@ def _said(code: str, params: Mapping[str, Any], language: Language) -> str:
     found = table().get(code)
     if found is None:
         raise BadTable(f"reasons.toml has no reason {code!r}; add it in both languages")
+    if code == PLAIN:
+        return str(params["text"])
     words = {name: _in_words(value, language) for name, value in params.items()}
     return (found.zh if language == "zh" else found.en).format(**words)
 

@@ -13,7 +13,7 @@ from api.messages import Texts
 from api.pages import words
 from api.pages.live_view import Live, live
 from api.pages.templates import Word
-from api.verdicts import GRADE_FLOORS
+from kpi.reasons import said
 from store.figures import Change
 from store.pool import Compared, LiveTag, RollingYear, Standing
 
@@ -45,8 +45,6 @@ class Row:
     grade: str
     version: str
     reason: str
-    # Reasons come from the engine in English.
-    reason_language: str
     fulfilment: Word
     fulfilment_share: str
     fulfilment_why: str
@@ -160,7 +158,6 @@ def _year(year: RollingYear, chosen: RollingYear | None) -> Choice:
 
 def _row(t: Texts, found: Comparison, row: Compared) -> Row:
     kpi = kpis.by_id(row.kpi)
-    reason, reason_language = _reason(t, row)
     bounds = (kpi_value(kpi, row.low), kpi_value(kpi, row.high))
     return Row(
         name=kpi.name(t.language),
@@ -175,8 +172,7 @@ def _row(t: Texts, found: Comparison, row: Compared) -> Row:
         coverage=percent(row.coverage, 1),
         grade=row.grade or NOTHING,
         version=_version(t, row),
-        reason=reason,
-        reason_language=reason_language,
+        reason=said(row.reason, t.language),
         fulfilment=words.fulfilment(t, found, row),
         fulfilment_share=_share(row),
         fulfilment_why=words.why(t, row, "fulfilment"),
@@ -184,14 +180,6 @@ def _row(t: Texts, found: Comparison, row: Compared) -> Row:
         deviation=_deviation(t, row),
         consistency_why=words.why(t, row, "consistency"),
     )
-
-
-def _reason(t: Texts, row: Compared) -> tuple[str, str]:
-    if row.reason is None or row.coverage is None:
-        return "", t.language
-    if row.coverage < GRADE_FLOORS["C"]:
-        return t("factory.too_little", coverage=percent(row.coverage, 1)), t.language
-    return row.reason, "en"
 
 
 def _version(t: Texts, row: Compared) -> str:

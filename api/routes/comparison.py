@@ -13,6 +13,7 @@ from api.problems import described
 from api.routes import models
 from api.routes.answers import tagged_json
 from api.routes.parameters import Code, PeriodStart
+from kpi.reasons import published
 from store.pool import Compared, RollingYear
 
 router = APIRouter(tags=["comparison"])
@@ -79,7 +80,7 @@ def _verified(row: Compared) -> dict[str, Any] | None:
         "point", "low", "high", "coverage", "grade", "reason", "revision", "method_version",
         "coefficient_version", "computed_at",
     )  # fmt: skip
-    return {name: getattr(row, name) for name in names}
+    return published({name: getattr(row, name) for name in names})
 
 
 def _fulfilment(found: Comparison, row: Compared) -> dict[str, Any]:

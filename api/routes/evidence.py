@@ -14,6 +14,7 @@ from api.routes.answers import tagged_json
 from api.routes.evidence_models import Evidence, EvidenceList
 from api.routes.parameters import Code
 from kpi.annex1 import Claim, Rule, claims, rules
+from kpi.reasons import published
 
 router = APIRouter(tags=["evidence"])
 
@@ -50,5 +51,5 @@ def _evidence(
         method_zh=rule.zh,
         method_en=rule.en,
         expired=found.expires_on <= today,
-        **asdict(found),
+        **published(asdict(found)),
     )

@@ -22,8 +22,10 @@ class Evidence(Model):
     method_en: str = Field(examples=["Machine-state monitoring"])
     verdict: Literal["proven", "not_proven", "not_computable"]
     reason: str | None = Field(
-        description="Why it is not computable", examples=["no record of the kind alarm"]
+        description="Why it is not computable, as a code", examples=["no_record_of_kind"]
     )
+    reason_zh: str | None = Field(examples=["窗口内没有 alarm 类记录"])
+    reason_en: str | None = Field(examples=["no record of the kind alarm in the window"])
     window_start: datetime
     window_end: datetime = Field(description="The first moment that no longer counts")
     rule_version: str = Field(examples=["A1-2026.1"])

@@ -16,6 +16,7 @@ from api.routes.explanation_models import Explanation
 from api.routes.models import PeriodKind
 from api.routes.parameters import Code
 from kpi.provenance import explain
+from kpi.reasons import published
 
 router = APIRouter(tags=["figures"])
 
@@ -40,6 +41,6 @@ def read_explanation(
         chosen = [each for each in known if revision in (None, each.revision)]
         if not chosen:
             raise NotFound(f"{code} has no such figure {kpi} for the period from {period_start}")
-        found = asdict(explain(conn, chosen[-1].figure_id))
+        found = published(asdict(explain(conn, chosen[-1].figure_id)))
     found["period"] = {"start": found.pop("period_start"), "end": found.pop("period_end")}
     return Explanation.model_validate(found)

@@ -76,7 +76,12 @@ class Explanation(Model):
     high: float | None = Field(examples=[0.73])
     coverage: float = Field(examples=[0.97])
     grade: str = Field(examples=["A"])
-    reason: str | None = Field(description="Why there is no point")
+    reason: str | None = Field(
+        description="Why there is no point, as a code; plain where it has none",
+        examples=["entry_meter_silent"],
+    )
+    reason_zh: str | None = Field(examples=["进线表 EM01 在统计期内没有数据"])
+    reason_en: str | None = Field(examples=["entry meter EM01 has no data in the period"])
     method_version: str = Field(examples=["KPI-2026.1"])
     coefficient_version: str = Field(examples=["GB/T 2589-2020"])
     computed_at: datetime

@@ -14,6 +14,7 @@ from api.problems import described
 from api.routes import models
 from api.routes.models import PeriodKind
 from api.routes.parameters import Code
+from kpi.reasons import published
 from store.figures import Figure
 
 router = APIRouter(tags=["figures"])
@@ -68,7 +69,7 @@ def _figure(figure: Figure) -> models.Figure:
         "reason", "method_version", "coefficient_version", "inputs", "computed_at",
     )  # fmt: skip
     return models.Figure.model_validate(
-        {name: getattr(figure, name) for name in names}
+        published({name: getattr(figure, name) for name in names})
         | {
             "period": {"start": figure.period_start, "end": figure.period_end},
             "inputs_sha256": figure.inputs_sha256.hex(),

@@ -10,6 +10,7 @@ from api.database import TheDatabase
 from api.problems import described
 from api.routes import models
 from api.routes.parameters import MOST_CURSOR, FactoryFilter
+from kpi.reasons import published
 from store.figures import Change
 
 router = APIRouter(tags=["follow-up"])
@@ -53,6 +54,6 @@ def read_follow_up(
 def _change(change: Change) -> models.Change:
     names = ("cursor", "factory", "kpi", "what", "period_kind", "before", "after", "changed_at")
     return models.Change.model_validate(
-        {name: getattr(change, name) for name in names}
+        published({name: getattr(change, name) for name in names})
         | {"period": {"start": change.period_start, "end": change.period_end}}
     )

@@ -88,7 +88,12 @@ class Figure(Model):
     grade: Literal["A", "B", "C", "D"] = Field(
         description="A from 95 % coverage, B from 90 %, C from 75 %, else D, unverifiable"
     )
-    reason: str | None = Field(description="Why there is no point")
+    reason: str | None = Field(
+        description="Why there is no point, as a code; plain where it has none",
+        examples=["entry_meter_silent"],
+    )
+    reason_zh: str | None = Field(examples=["进线表 EM01 在统计期内没有数据"])
+    reason_en: str | None = Field(examples=["entry meter EM01 has no data in the period"])
     method_version: str = Field(examples=["2026.1"])
     coefficient_version: str = Field(examples=["2026.1"])
     inputs: dict[str, Any] = Field(description="The sums that the point was formed from")
@@ -120,7 +125,12 @@ class Verified(Model):
     high: float | None = Field(examples=[0.752])
     coverage: float = Field(examples=[0.987])
     grade: Literal["A", "B", "C", "D"]
-    reason: str | None = Field(description="Why there is no point")
+    reason: str | None = Field(
+        description="Why there is no point, as a code; plain where it has none",
+        examples=["entry_meter_silent"],
+    )
+    reason_zh: str | None = Field(examples=["进线表 EM01 在统计期内没有数据"])
+    reason_en: str | None = Field(examples=["entry meter EM01 has no data in the period"])
     revision: int = Field(examples=[1])
     method_version: str = Field(examples=["2026.1"])
     coefficient_version: str = Field(examples=["2026.1"])

@@ -55,10 +55,11 @@ def _now(day: datetime | None, factory: registry.Factory) -> datetime:
 
 def _row(found: NewEvidence) -> dict[str, Any]:
     from kpi.annex1 import claims, rules  # slow to import
+    from kpi.reasons import published
 
     claim = next(each for each in claims() if each.claim == found.claim)
     rule = rules()[found.method]
-    return asdict(found) | {
+    return published(asdict(found)) | {
         "evidence_class": claim.evidence_class,
         "claim_zh": claim.zh,
         "claim_en": claim.en,
@@ -73,7 +74,7 @@ def _table(found: Sequence[NewEvidence]) -> Table:
         table.add_row(
             *(row["claim"], row["evidence_class"], f"{row['method']} {row['method_zh']}"),
             *(_WORDS[row["verdict"]], f"{row['expires_on']}"),
-            row["reason"] or _said(row["numbers"]),
+            row["reason_en"] or _said(row["numbers"]),
         )
     return table
 

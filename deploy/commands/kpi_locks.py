@@ -58,13 +58,17 @@ def listed(
     Example: `millpond kpi locks DEMO-FIBRE`
     """
     from kpi.provenance.basis import named_period  # slow to import
+    from kpi.reasons import said
 
     with closing(store.connect(database_url(database))) as conn:
         found = registry.factory_by_code(conn, factory)
         held = locks.locks(conn, found.factory_id, ended_too=ended)
         pending = locks.pending(conn, found.factory_id)
     if as_json:
-        print_json({"locks": [asdict(one) for one in held], "pending": pending})
+        from kpi.reasons import published
+
+        waiting = [published(asdict(one)) for one in pending]
+        print_json({"locks": [asdict(one) for one in held], "pending": waiting})
         return
     table = Table("period", "locked by", "at", "unlocked by", "at", "reason")
     for one in held:
@@ -78,7 +82,9 @@ def listed(
     for new in pending:
         period = named_period(new.period_kind, new.period_start, new.period_end)
         value = (
-            new.reason if new.point is None else f"{new.point:.6g} {new.unit}".removesuffix(" 1")
+            said(new.reason, "en")
+            if new.point is None
+            else f"{new.point:.6g} {new.unit}".removesuffix(" 1")
         )
         print(f"{new.kpi} {period} would be: {value}")
 

@@ -38,7 +38,9 @@ def explain(
     with closing(store.connect(database_url(database))) as conn:
         found = provenance.explain(conn, _numbers(conn, figure, 1)[-1])
     if as_json:
-        print_json(found)
+        from kpi.reasons import published
+
+        print_json(published(asdict(found)))
     else:
         _print_explanation(found)
 
@@ -147,17 +149,19 @@ def _telling() -> Iterator[Callable[[str, int, int], Any]]:
 
 
 def _print_explanation(found: "Explanation") -> None:
+    from kpi.reasons import said, worded
+
     print(f"figure {found.figure_id}: {found.factory} {found.kpi} {found.period}")
     print(f"  revision {found.revision}, formed {found.computed_at:{_TIME}}")
     print(f"  method {found.method_version}, coefficients {found.coefficient_version}")
     if found.point is None:
-        print(f"  no number: {found.reason}")
+        print(f"  no number: {said(found.reason, 'en')}")
     else:
         unit = "" if found.unit == "1" else f" {found.unit}"
         print(f"  {found.point:.6g}{unit}, from {found.low:.6g} to {found.high:.6g}")
     print(f"  coverage {found.coverage:.1%}, grade {found.grade}")
     print(f"inputs, sha256 {found.inputs_sha256}")
-    for name, value in found.inputs.items():
+    for name, value in worded(found.inputs, "en").items():
         print(f"  {name} = {value}")
     for facts in found.facts:
         print(
@@ -225,4 +229,8 @@ def _print_difference(found: "Difference") -> None:
 
 
 def _shown(value: Any) -> str:
-    return "none" if value is None else f"{value:.12g}" if isinstance(value, float) else str(value)
+    from kpi.reasons import worded
+
+    if value is None:
+        return "none"
+    return f"{value:.12g}" if isinstance(value, float) else str(worded(value, "en"))

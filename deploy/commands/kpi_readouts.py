@@ -94,6 +94,7 @@ def _within(known: list[stored.Figure], window: Days | None) -> list[stored.Figu
 def _figures_shown(found: list[stored.Figure]) -> Shown:
     from api import kpis
     from api.formats import months, percent
+    from kpi.reasons import published, said
 
     found = sorted(found, key=lambda each: (each.period_kind, each.period_start, _place(each.kpi)))
     table = Table(
@@ -111,9 +112,11 @@ def _figures_shown(found: list[stored.Figure]) -> Shown:
             percent(each.coverage, 1),
             each.grade,
             "provisional" if each.revision == 0 else str(each.revision),
-            each.reason or "",
+            said(each.reason, "en"),
         )
-    wholes = [{**asdict(each), "inputs_sha256": each.inputs_sha256.hex()} for each in found]
+    wholes = [
+        published({**asdict(each), "inputs_sha256": each.inputs_sha256.hex()}) for each in found
+    ]
     rows = [{name: whole[name] for name in whole if name != "inputs"} for whole in wholes]
     return Shown(table, rows, wholes)
 
@@ -168,6 +171,7 @@ def compare(
 def _compared_shown(found: Any) -> Shown:
     from api import comparison, kpis
     from api.formats import months, percent, signed_percent
+    from kpi.reasons import published
 
     year = months(found.year.period_start, found.year.period_end)
     table = Table(
@@ -192,7 +196,8 @@ def _compared_shown(found: Any) -> Shown:
             words[1] or "",
             row.grade or "",
         )
-        rows.append(asdict(row) | {"fulfilment_verdict": words[0], "consistency_verdict": words[1]})
+        given = {"fulfilment_verdict": words[0], "consistency_verdict": words[1]}
+        rows.append(published(asdict(row) | given))
     whole = {
         "factory": found.factory.code,
         "period_start": found.year.period_start,
@@ -258,6 +263,7 @@ def _waterfall_shown(
     factory: registry.Factory, window: Days, found: "Waterfall", beside: list[stored.NewFigure]
 ) -> Shown:
     from api.formats import number, percent
+    from kpi.reasons import said
 
     title = f"{factory.name_zh} {window.start} – {window.end}, {found.machines} machines"
     table = Table("level or loss", "hours", "of calendar time", title=title)
@@ -270,7 +276,11 @@ def _waterfall_shown(
         )
     for each in beside:
         point, low, high = (percent(value, 1) for value in (each.point, each.low, each.high))
-        table.add_row(each.kpi, each.reason or f"{low} … {high}", "" if each.reason else point)
+        table.add_row(
+            each.kpi,
+            said(each.reason, "en") or f"{low} … {high}",
+            "" if each.reason else point,
+        )
     table.add_row(*_relatives(beside[0].inputs))
     rows = [asdict(step) for step in found.steps]
     whole = {
@@ -285,8 +295,10 @@ def _waterfall_shown(
 
 def _formed(each: stored.NewFigure) -> dict[str, Any]:
     """Return what was formed for these days alone and is stored nowhere."""
+    from kpi.reasons import published
+
     names = ("kpi", "unit", "point", "low", "high", "coverage", "grade", "reason", "inputs")
-    return {name: getattr(each, name) for name in names}
+    return published({name: getattr(each, name) for name in names})
 
 
 def _relatives(inputs: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -35,6 +35,7 @@ def reliability(
     """
     from kpi.jobs import last_full_hour
     from kpi.jobs.reliability import reliabilities
+    from kpi.reasons import published, stored
 
     window = chosen(period, start, end)
     if window is None:
@@ -47,13 +48,16 @@ def reliability(
         "factory": factory,
         "start": window.start,
         "end": window.end,
-        "machines": [asdict(each) for each in found],
+        "machines": [published(stored(asdict(each))) for each in found],
     }
     show(Shown(_table(found), [_row(each) for each in found], whole), form, as_json, as_csv)
 
 
 def _row(each: "OfMachine") -> dict[str, object]:
-    return {"machine": each.machine, "known": each.known, **asdict(each.found)}
+    from kpi.reasons import published, stored
+
+    found = published(stored(asdict(each.found)))
+    return {"machine": each.machine, "known": each.known, **found}
 
 
 def _table(found: "list[OfMachine]") -> Table:

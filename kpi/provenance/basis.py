@@ -1,31 +1,20 @@
 """What lies under which KPI, and how a period is named."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from kpi.calendar import add_months, local_midnight
+from kpi.calendar import add_months, local_midnight, production_start, whole_hours
 from kpi.errors import NotComputable
 from kpi.figures.records import KINDS
+from kpi.figures.under import UNDER
 from store.figures import PeriodKind
 from store.registry import Asset, MonitoringPlan
 
 _MONTH = re.compile(r"^\d{4}-\d{2}$")
 _YEAR_MONTHS = 12
-
-_OEE = ("oee", "availability", "performance", "quality")
-_RECORDS: Mapping[str, Sequence[str]] = {
-    "defect_rate": ("inspection",),
-    "on_time_delivery": ("order_line",),
-    "inventory_turnover": ("stock_balance", "cogs"),
-    "headcount": ("headcount",),
-    "rd_cycle": ("rd_project",),
-}
-_KEY_EQUIPMENT = ("networked_equipment", "retrofitted_lines", "retrofitted_equipment")
-# What is formed from facts alone.
-_FACTS = (*_OEE, *_KEY_EQUIPMENT, "robots")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +27,32 @@ class Problem:
 
 
 def assets_under(plan: MonitoringPlan, kpi: str) -> list[Asset]:
-    """Return the assets whose facts a KPI is formed from; of one not listed here, all."""
-    if kpi in _OEE:
-        return [asset for asset in plan.assets if asset.in_oee]
-    if kpi.startswith("standard_coal"):
-        return [asset for asset in plan.assets if asset.kind == "meter"]
-    if kpi in _KEY_EQUIPMENT:
-        return [asset for asset in plan.assets if asset.key_equipment]
-    if kpi == "robots":
-        return [asset for asset in plan.assets if asset.kind == "robot"]
-    if kpi in _RECORDS:
-        return [asset for asset in plan.assets if asset.kind == "system"]
-    return list(plan.assets)
+    """Return the assets whose facts a KPI is formed from; of one that is gone, all."""
+    under = UNDER.get(kpi)
+    return [asset for asset in plan.assets if under is None or under.counts(asset)]
 
 
 def kinds_under(kpi: str) -> Sequence[str]:
-    """Return the kinds of records that a KPI is formed from; of one not listed here, all."""
-    if kpi in _FACTS or kpi.startswith("standard_coal"):
-        return ()
-    return _RECORDS.get(kpi, KINDS)
+    """Return the kinds of records that a KPI is formed from; of one that is gone, all."""
+    return UNDER[kpi].kinds if kpi in UNDER else KINDS
 
 
-def window(plan: MonitoringPlan, start: date, end: date) -> tuple[datetime, datetime]:
-    """Return the local days [start, end) as times."""
+# What is made counts by production day, and what it took by the clock.
+_BY_SHIFT = ("oee", "availability", "performance", "quality")
+_BY_BOTH = ("energy_intensity", "energy_saving")
+
+
+def window(
+    plan: MonitoringPlan, start: date, end: date, kpi: str | None = None
+) -> tuple[datetime, datetime]:
+    """Return the local days [start, end) as times, or the hours that a KPI of them looks at."""
     zone = plan.factory.timezone
-    return local_midnight(start, zone), local_midnight(end, zone)
+    begins, ends = local_midnight(start, zone), local_midnight(end, zone)
+    if kpi in _BY_SHIFT:
+        begins = production_start(plan, start)
+    if kpi in (*_BY_SHIFT, *_BY_BOTH):
+        ends = production_start(plan, end)
+    return whole_hours(begins, ends)
 
 
 def period(text: str) -> tuple[PeriodKind, date, date]:

@@ -17,6 +17,7 @@ import store.batches
 import store.figures
 import store.plans
 import store.registry
+from kpi.reasons import because
 from store import Connection
 from store.batches import Batch
 from store.canonical import FIRST_PREVIOUS, Rows, canonical_bytes, chain_hash
@@ -190,7 +191,7 @@ def figure(
         if coverage is None
         else coverage,
         grade=grade,
-        reason=None if value else "data cover 61.2% of the period, less than 75 %",
+        reason=None if value else because("coverage", coverage=0.612).stored,
         method_version="2026.1",
         coefficient_version="2026.1",
         inputs=inputs,

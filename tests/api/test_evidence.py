@@ -26,7 +26,10 @@ def test_each_claim_is_told_with_its_window_and_expiry(
     assert (state["evidence_class"], state["verdict"]) == ("A", "not_proven")
     assert state["window_start"] == "2026-03-01T16:00:00Z"
     assert (state["expires_on"], state["expired"]) == ("2026-05-01", True)
-    assert "no record of the kind alarm" in found["D2.3b", "EV-WARN"]["reason"]
+    alarms = found["D2.3b", "EV-WARN"]
+    assert alarms["reason"] == "no_record_of_kind"
+    assert "no record of the kind alarm" in alarms["reason_en"]
+    assert "没有 alarm 类记录" in alarms["reason_zh"]
     assert again.status_code == 304
 
 

@@ -57,7 +57,7 @@ def test_the_table_shows_promise_report_and_verified_figure_as_a_person_reads_th
 
 def test_unverifiable_is_a_word_with_its_reason_and_never_a_zero(client: httpx.Client) -> None:
     coal = compared(page(client))["年消耗标准煤（等价值） 吨标准煤 · 越低越好"]
-    assert coal["平台核验 下界 – 上界"] == "无法核验 数据只覆盖 61.2 %，不足 75 %"
+    assert coal["平台核验 下界 – 上界"] == "无法核验 数据只覆盖统计期的 61.2%，不足 75%"
     assert coal["等级 覆盖率"] == "D 61.2 %"
     assert (coal["兑现"], coal["一致"]) == ("无法核验", "无法核验")
 

@@ -23,7 +23,9 @@ def test_a_month_without_enough_data_has_a_reason_and_no_number(client: httpx.Cl
     (month,) = [one for one in body.json()["items"] if one["period_kind"] == "month"]
     assert month["point"] is month["low"] is month["high"] is None
     assert month["grade"] == "D"
-    assert "61.2%" in month["reason"]
+    assert month["reason"] == "coverage"
+    assert "61.2%" in month["reason_en"]
+    assert "61.2%" in month["reason_zh"]
 
 
 def test_a_window_takes_the_periods_that_meet_it(client: httpx.Client) -> None:

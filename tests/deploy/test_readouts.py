@@ -86,7 +86,9 @@ def test_what_was_promised_stands_beside_what_was_verified(
     assert (found["period_start"], found["period_end"]) == ("2025-04-01", "2026-04-01")
     rate = next(row for row in found["rows"] if row["kpi"] == "defect_rate")
     assert (rate["before_value"], rate["expected_value"], rate["point"]) == (0.1, 0.04, None)
-    assert "less than 75 %" in rate["reason"]
+    assert rate["reason"] == "coverage"
+    assert "less than 75 %" in rate["reason_en"]
+    assert "不足 75%" in rate["reason_zh"]
     lines = _say(capsys, known, *words, "--csv").out.splitlines()
     assert len(lines) == 1 + len(found["rows"])
     table = _say(capsys, known, *words)

@@ -39,7 +39,8 @@ def test_each_machine_and_all(stopped: Plant, capsys: pytest.CaptureFixture[str]
     assert [each["machine"] for each in found] == ["M01", "M02", None]
     one, other, both = (each["found"] for each in found)
     assert (one["mtbf_s"], one["mttr_s"]) == (7.5 * 3600, 1800)
-    assert other["mtbf_reason"] == "no failure was seen in the period"
+    assert other["mtbf_reason"] == "no_failure"
+    assert other["mtbf_reason_en"] == "no failure was seen in the period"
     assert (both["failures"], both["mtbf_s"]) == (1, 15.5 * 3600)
     table = millpond(capsys, *words).out
     assert "15.50" in table

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from api.kpis import KPIS
+from kpi.figures.records import KINDS
+from kpi.figures.under import UNDER
 
 ROOT = Path(__file__).parents[2]
 _WIDTH = 8
@@ -51,3 +53,8 @@ def test_values_beside_a_kpi_name_the_kpi_or_the_verb() -> None:
     for where in beside:
         owner = re.match(r"`(\w+)`: ", where)
         assert where.startswith("`millpond kpi ") or (owner and owner[1] in ids), where
+
+
+def test_every_kpi_says_what_it_is_formed_from() -> None:
+    assert set(UNDER) == {kpi.kpi_id for kpi in KPIS}
+    assert {kind for each in UNDER.values() for kind in each.kinds} == set(KINDS)
