@@ -30,8 +30,29 @@ ROWS = [row for row in _rows() if len(row) == _WIDTH]
 SUMS = [row for row in _rows() if len(row) != _WIDTH]
 # Within a value: its bounds, its parts, and what a line, a model or a check of meters is made of.
 _PARTS = frozenset(
-    "low point high share left_out reason line last bottleneck coverage agrees explained gap "
-    "possible sources tariffs driver tce_per_day tce_per_hour cv_rmse r_squared".split()
+    [
+        "low",
+        "point",
+        "high",
+        "share",
+        "left_out",
+        "reason",
+        "line",
+        "last",
+        "bottleneck",
+        "coverage",
+        "agrees",
+        "explained",
+        "gap",
+        "possible",
+        "sources",
+        "tariffs",
+        "driver",
+        "tce_per_day",
+        "tce_per_hour",
+        "cv_rmse",
+        "r_squared",
+    ]
 )
 
 
