@@ -9,6 +9,9 @@ from datetime import date, datetime, time
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
+# Longer whole numbers are no quantity and no key of any system, and beyond 308 no float.
+_MOST_DIGITS = 40
+
 _KINDS: dict[type[Any], str] = {
     dict: "an object",
     list: "a list",
@@ -33,7 +36,9 @@ def parse(payload: bytes) -> Any:
 def parse_text(text: str) -> Any:
     """Return the JSON document of a text; raises NotDecoded for what a database cannot hold."""
     try:
-        document = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        document = json.loads(
+            text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_not_too_long
+        )
     except (ValueError, RecursionError) as error:
         raise NotDecoded(f"the payload is not JSON: {error}") from error
     # Escapes can spell what JSON may hold and jsonb may not: the zero character, half a pair.
@@ -95,6 +100,10 @@ def kind_of(value: Any) -> str:
 def _finite(text: str) -> float:
     number = float(text)
     return number if math.isfinite(number) else _refuse_constant(text)
+
+
+def _not_too_long(text: str) -> int:
+    return int(text) if len(text) <= _MOST_DIGITS else _refuse_constant(f"{text[:12]}…")
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -29,8 +29,15 @@ CONVERSIONS: dict[str, dict[str, float]] = {
     "t": {"t": 1.0, "kg": 0.001, "g": 1e-6},
     "kW": {"kW": 1.0, "W": 0.001},
 }
+# Ten thousand, as bills count.
+_BILLED = {"kWh": {"万kWh": 10_000.0}, "m3": {"万m3": 10_000.0}}
 # Fuel and water by volume that count by mass: the ratio holds the density.
 _BY_DENSITY = {"kg": ("L", "m3"), "t": ("L", "m3")}
+
+
+def billed_in(wanted: str, unit: Any) -> float | None:
+    """Return how many of the wanted unit one of an invoice's unit is, None where nobody can say."""
+    return (CONVERSIONS.get(wanted, {}) | _BILLED.get(wanted, {})).get(unit)
 
 
 def check_units(place: str, tag: Mapping[str, Any], meter: Mapping[str, Any] | None) -> None:

@@ -12,6 +12,7 @@ from kpi.formulas.energy import KJ_PER_KGCE
 from kpi.reasons import because
 from store.energy_carriers import CARRIERS
 from store.registry import EnergyFactor
+from store.units import billed_in
 
 # Invoices must bill this share of the days that a heating value is used for.
 _LEAST_BILLED = 0.9
@@ -39,7 +40,10 @@ def bill(body: Mapping[str, Any]) -> Bill | None:
         return None
     carrier = str(body.get("carrier"))
     lhv_kj = positive("lower_heating_value_mj", _number(given)) * _KJ_PER_MJ
+    quantity = positive("quantity", _number(body.get("quantity")))
     known = CARRIERS.get(carrier)
+    one = _size(body, carrier)
+    lhv_kj, quantity = lhv_kj / one, quantity * one
     if known and not known.least_kgce <= lhv_kj / KJ_PER_KGCE <= known.most_kgce:
         least, most = (each * KJ_PER_KGCE / _KJ_PER_MJ for each in _range(carrier))
         raise NotComputable(
@@ -53,8 +57,18 @@ def bill(body: Mapping[str, Any]) -> Bill | None:
             )
         )
     first, last = (_day(name, body.get(name)) for name in ("first_day", "last_day"))
-    quantity = positive("quantity", _number(body.get("quantity")))
     return Bill(carrier, first, last + timedelta(days=1), quantity, lhv_kj)
+
+
+def _size(body: Mapping[str, Any], carrier: str) -> float:
+    """Return how many of the carrier's unit one billed unit is; raises NotComputable."""
+    known, unit = CARRIERS.get(carrier), body.get("unit")
+    if known is None or unit is None:
+        return 1.0
+    size = billed_in(known.unit, unit)
+    if size is None:
+        raise NotComputable(because("unit_differs", carrier=carrier, unit=unit, wanted=known.unit))
+    return size
 
 
 def billed_factor(

@@ -122,10 +122,7 @@ def _product(given: Any) -> int | str | None:
 
 
 def _quantity(body: Body, name: str) -> float:
-    given = body.get(name)
-    if type(given) is int and given >= 0:
-        return float(given)
-    return non_negative(name, _as_number(given))
+    return non_negative(name, _value(body, name))
 
 
 def _balance(body: Body) -> tuple[date, str, float]:

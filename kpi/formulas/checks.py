@@ -1,22 +1,23 @@
 """Guards that every formula puts before its arithmetic."""
 
-import math
+import sys
 
 from kpi.errors import NotComputable
 from kpi.reasons import because
 
 # Sums of measured seconds carry rounding; a value may pass a hard limit by this share.
 ROUNDING = 1e-9
+_LONGEST_SHOWN = 40
 
 
 def number(name: str, value: object) -> float:
     """Return a value as a finite float; a missing, textual or infinite value is refused."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise NotComputable(because("not_a_number", name=name, value=repr(value)))
-    result = float(value)
-    if not math.isfinite(result):
-        raise NotComputable(because("not_finite", name=name, value=repr(value)))
-    return result
+    # A whole number may be larger than any float.
+    if not abs(value) <= sys.float_info.max:
+        raise NotComputable(because("not_finite", name=name, value=str(value)[:_LONGEST_SHOWN]))
+    return float(value)
 
 
 def non_negative(name: str, value: object) -> float:

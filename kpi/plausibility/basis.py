@@ -175,7 +175,7 @@ def number_in(body: Mapping[str, Any], name: str) -> float | None:
     given = body.get(name)
     try:
         found = float(given) if isinstance(given, str | int | float) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found if found is not None and isfinite(found) else None
 

@@ -22,6 +22,7 @@ from kpi.plausibility.basis import (
     spans,
 )
 from store.registry import Asset, Tag
+from store.units import billed_in
 
 _FACTORS = (5, 10, 20, 40, 60, 80, 100, 120)
 _MAIN_EQUIPMENT_KW = 100.0
@@ -193,6 +194,7 @@ def invoices(case: Case) -> Iterator[Measured]:
             continue
         start_us, end_us, quantity = billed
         meters = _meters_of(case, record.body)
+        quantity *= _billed_size(meters, record.body)
         metered = 0.0
         for meter in meters:
             facts = case.hours[meter.asset_id]
@@ -201,6 +203,12 @@ def invoices(case: Case) -> Iterator[Measured]:
         if meters and quantity > 0:
             shown = [of_record("energy_invoice", record.key), span(start_us, end_us)]
             yield Measured(record.key, abs(metered - quantity) / quantity, shown=shown)
+
+
+def _billed_size(meters: list[Asset], body: Mapping[str, Any]) -> float:
+    """Return how many of the meters' unit one billed unit is; 0 where nobody can say."""
+    unit = body.get("unit")
+    return next((billed_in(each.unit or "", unit) or 0.0 for each in meters if unit), 1.0)
 
 
 def _billed(case: Case, body: Mapping[str, Any]) -> tuple[int, int, float] | None:

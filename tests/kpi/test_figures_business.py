@@ -195,6 +195,7 @@ BROKEN_LINES: list[tuple[Any, str]] = [
     ({"line": "X", "due": "2026-03-10"}, "quantity is missing"),
     ({"line": "X", "due": "2026-03-10", "quantity": "many"}, "quantity is missing or not a number"),
     ({"line": "X", "due": "2026-03-10", "quantity": -1}, "quantity is negative"),
+    ({"line": "X", "due": "2026-03-10", "quantity": 10**400}, "quantity is not finite"),
     ({"line": "X", "quantity": 5}, "neither a due nor a confirmed date"),
     ({"line": "X", "quantity": 5, "due": "next week"}, "due is no date ('next week')"),
     ({"line": "X", "quantity": 5, "due": 20260310}, "due is no date (20260310)"),

@@ -244,7 +244,7 @@ def test_a_plan_may_take_each_years_own_equivalent_value() -> None:
     assert point(found) == pytest.approx(365 * PER_KWH)
 
 
-def invoice(first: str, last: str, quantity: Any, lhv_mj: Any) -> StoredRecord:
+def invoice(first: str, last: str, quantity: Any, lhv_mj: Any, **fields: Any) -> StoredRecord:
     """An invoice of natural gas."""
     body = {
         "carrier": "natural_gas",
@@ -252,6 +252,7 @@ def invoice(first: str, last: str, quantity: Any, lhv_mj: Any) -> StoredRecord:
         "last_day": last,
         "quantity": quantity,
         "lower_heating_value_mj": lhv_mj,
+        **fields,
     }
     return record(first, date.fromisoformat(last), body)
 
@@ -273,15 +274,30 @@ def test_the_heating_value_of_invoices_is_weighted_by_what_was_billed() -> None:
     assert found[0].inputs["lines"][0]["source"] == "measured by the supplier: 2 invoices"
 
 
+def test_invoices_in_other_units_are_turned_into_that_of_the_meter() -> None:
+    found = billed(
+        invoice("2026-03-01", "2026-03-10", 1, 293_070, unit="万m3"),
+        invoice("2026-03-11", "2026-03-31", 30_000 / 1.0732, 35.1684 * 1.0732, unit="Nm3"),
+    )
+    assert point(found) == pytest.approx(31 * (10 * 1.0 + 30 * 1.2) / 40)
+
+
 @pytest.mark.parametrize(
     "given",
     [
+        invoice("2026-03-01", "2026-03-31", 10_000, 35.1684, unit="kg"),
         invoice("2026-03-01", "2026-03-10", 10_000, 35.1684),
         invoice("2026-03-01", "2026-03-31", 10_000, None),
         invoice("2026-03-01", "2026-03-31", 10_000, 351.684),
         invoice("2026-02-15", "2026-03-14", 10_000, 35.1684),
     ],
-    ids=["a third of the month", "no value", "impossible value", "other days"],
+    ids=[
+        "unit of another kind",
+        "a third of the month",
+        "no value",
+        "impossible value",
+        "other days",
+    ],
 )
 def test_invoices_that_do_not_measure_the_month_leave_the_certificate(given: StoredRecord) -> None:
     found = billed(given)

@@ -103,7 +103,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "headcount": {"month": "2026-02", "employees": 312, "paid_hours_h": 51200.5},
     "energy_invoice": {
         "invoice": "INV-2602",
-        "carrier": "electricity_calorific",
+        "carrier": "electricity",
         "first_day": "2026-02-01",
         "last_day": "2026-02-28",
         "quantity": 412000,
@@ -132,7 +132,7 @@ KEYS = {
     "lot_genealogy": "L1:R-100/L7",
     "rd_project": "RD-12",
     "headcount": "2026-02",
-    "energy_invoice": "INV-2602:electricity_calorific",
+    "energy_invoice": "INV-2602:electricity",
     "output_value": "2026-02",
 }
 

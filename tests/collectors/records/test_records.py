@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.documents import NotDecoded, parse
 from collectors.records import FieldFault, NotAccepted, to_record
 from kpi.figures.records import KINDS as READ
 from kpi.figures.records import business
 from simulators import scenarios
 from simulators.plant import build
-from store.record_kinds import KINDS
+from store.energy_carriers import UNITS
+from store.record_kinds import KINDS, all_kinds
 from store.records import StoredRecord
+from store.units import billed_in
 from tests.collectors.records.samples import KEYS, SAMPLES, TIMES
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -50,6 +53,23 @@ def test_each_field_that_must_be_there_is_missed(kind: str) -> None:
 def test_a_system_may_send_more_than_the_schema_names(kind: str) -> None:
     document = SAMPLES[kind] | {"备注": "急", "extra": {"a": [1, None]}}
     assert to_record(kind, document, ZONE).body == document
+
+
+def test_a_whole_number_beyond_every_quantity_is_refused_before_it_is_a_record() -> None:
+    for digits in ("1" * 41, "-" + "9" * 400):
+        with pytest.raises(NotDecoded, match="is no number that can be stored"):
+            parse(f'{{"quantity": {digits}}}'.encode())
+    assert parse(b'{"quantity": 123456789012345678}') == {"quantity": 123456789012345678}
+
+
+def test_the_unit_of_an_invoice_is_one_that_a_meter_may_count_in() -> None:
+    invoice = SAMPLES["energy_invoice"]
+    assert faults("energy_invoice", invoice | {"unit": "gallon"})["unit"].startswith(
+        '"gallon" is not allowed'
+    )
+    for kind in all_kinds():
+        for unit in kind.schema["properties"].get("unit", {}).get("enum", ()):
+            assert any(billed_in(counted, unit) for counted in UNITS), unit
 
 
 def test_a_refused_record_says_which_field_and_why() -> None:

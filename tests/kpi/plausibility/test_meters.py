@@ -180,6 +180,11 @@ def test_p15_an_invoice_that_the_meters_do_not_bear_out() -> None:
     assert found.shown[0] == {"record": "energy_invoice", "key": "2026-03"}
     assert severities("P15", _billed(1690)) == {"pass"}
     assert severities("P15", _billed("1690")) == {"pass"}
+    assert severities("P15", _billed("1.69", unit="MWh")) == {"pass"}
+    assert severities("P15", _billed(0.169, unit="万kWh")) == {"pass"}
+    assert one("P15", _billed(1.69, unit="kWh")).severity == "fail"
+    assert reason("P15", _billed(1690, unit="m3")) == "no_invoice"
+    assert reason("P15", _billed(10**400)) == "no_invoice"
     assert reason("P15", _billed(1690, last_day="2026-05-01")) == "no_invoice"
     assert reason("P15", _billed("many")) == "no_invoice"
 
