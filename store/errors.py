@@ -2,7 +2,11 @@
 
 StoreError
 ├── StoreUnavailable          try again later
+│   └── NotPermitted          after somebody has granted it
 └── Refused                   trying again will not help
+    ├── UnknownAccount
+    ├── LoginTaken
+    ├── Stale
     ├── UnknownGateway
     │   ├── AccessDenied
     │   └── GatewayRevoked
@@ -32,8 +36,24 @@ class StoreUnavailable(StoreError):
     """The database cannot be reached or gave up for now; try again later."""
 
 
+class NotPermitted(StoreUnavailable):
+    """The database role may not do this; for the application's own role that is meant."""
+
+
 class Refused(StoreError):
     """The database refused this for a reason that trying again does not remove."""
+
+
+class UnknownAccount(Refused):
+    """There is no such account; the security administrator's page lists them."""
+
+
+class LoginTaken(Refused):
+    """Another account has this login name; choose another."""
+
+
+class Stale(Refused):
+    """Somebody changed this since it was read; read it again, then decide."""
 
 
 class UnknownGateway(Refused):
@@ -102,6 +122,8 @@ def translated() -> Iterator[None]:
         raise Refused(_first_line(error)) from error
     except UnicodeEncodeError as error:
         raise Refused(f"text that is no Unicode: {error.reason}") from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise NotPermitted(_first_line(error)) from error
     except psycopg.Error as error:
         raise StoreUnavailable(_first_line(error)) from error
 

@@ -1,0 +1,45 @@
+"""Acting for a caller: the database itself looks up who that is and what is in scope."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from store.db import Connection, transaction
+from store.queries import query
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something: a person by account, or a job or command by name."""
+
+    account_id: int | None
+    name: str
+    role: str
+
+
+# What the jobs do by themselves.
+SYSTEM = Actor(None, "system", "system")
+
+
+def key_of(secret: str) -> str:
+    """Return the key of a session's or token's secret: what the database knows it by."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+@contextmanager
+def acting(conn: Connection, key: str) -> Iterator[None]:
+    """Hold a transaction in the application's own role with a caller's key, for the block.
+
+    Row-level security lets through what is in the caller's scope. With the key of no living
+    session or token nothing is seen.
+    """
+    with transaction(conn):
+        conn.execute(query("act_as_caller"), {"key": key})
+        yield
+
+
+def factory_exists(conn: Connection, code: str) -> bool:
+    """Tell a factory that is out of scope from one that is not there; for who owns the database."""
+    with transaction(conn):
+        return conn.execute(query("factory_exists"), {"code": code}).fetchone() == (True,)
