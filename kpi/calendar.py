@@ -1,7 +1,8 @@
 """Planned busy time of an asset: shifts, holidays and stops filed beforehand.
 
 A shift that crosses midnight belongs to the day on which it starts, so a holiday removes it
-whole. Stops filed late are not in the plan and so remain losses (ISO 22400-2, PBT).
+whole, and at the end of a month all of it counts for that month. Stops filed late are not in the
+plan and so remain losses (ISO 22400-2, PBT).
 """
 
 from dataclasses import dataclass
@@ -50,6 +51,44 @@ def from_us(at_us: int) -> datetime:
 def local_midnight(day: date, timezone: str) -> datetime:
     """Return the start of a local day in UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+
+
+def production_start(plan: MonitoringPlan, day: date) -> datetime:
+    """Return when a production day begins: at midnight, or as the day before's last shift ends.
+
+    Within a month it is the whole hour before that, since facts have whole hours.
+    """
+    midnight = local_midnight(day, plan.factory.timezone)
+    ends = [midnight]
+    before = day - timedelta(days=1)
+    if before not in plan.holidays:
+        zone = ZoneInfo(plan.factory.timezone)
+        for shift in plan.shifts:
+            if shift.weekday == before.isoweekday():
+                begins = datetime.combine(before, shift.starts, tzinfo=zone).astimezone(UTC)
+                ends.append(begins + timedelta(seconds=shift.duration_s))
+    found = max(ends)
+    return found if day.day == 1 else found.replace(minute=0, second=0, microsecond=0)
+
+
+def production_edges(plan: MonitoringPlan, first: date, days: int) -> list[datetime]:
+    """Return when some production days in a row begin, and when the last of them ends."""
+    return [production_start(plan, first + timedelta(days=number)) for number in range(days + 1)]
+
+
+def production_time(plan: MonitoringPlan, at: datetime) -> datetime:
+    """Return a time, or the last moment of the day before as long as its last shift goes on."""
+    zone = plan.factory.timezone
+    day = at.astimezone(ZoneInfo(zone)).date()
+    is_over = at >= production_start(plan, day)
+    return at if is_over else local_midnight(day, zone) - _MICROSECOND
+
+
+def whole_hours(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """Return the whole hours that hold [start, end)."""
+    hour_us = 3_600_000_000
+    first, last = to_us(start) // hour_us, -(-to_us(end) // hour_us)
+    return from_us(first * hour_us), from_us(last * hour_us)
 
 
 def asset_calendar(plan: MonitoringPlan, asset_id: int, start: datetime, end: datetime) -> Calendar:

@@ -64,7 +64,7 @@ class Waterfall:
 
 
 def waterfall(evidence: Evidence, start: date, end: date) -> Waterfall:
-    """Return the waterfall of [start, end), local days, as far as it has come.
+    """Return the waterfall of the production days of [start, end), as far as they have come.
 
     Raises NotComputable where no machine forms OEE, no time has passed or no fact exists.
 
@@ -73,10 +73,10 @@ def waterfall(evidence: Evidence, start: date, end: date) -> Waterfall:
     assets = [asset for asset in evidence.plan.assets if asset.in_oee]
     if not assets:
         raise NotComputable("no equipment is registered to form OEE; name it in the plan")
-    calendar_s = len(assets) * evidence.seconds(start, end)
+    calendar_s = len(assets) * evidence.production_seconds(start, end)
     if calendar_s <= 0:
         raise NotComputable("no hour of the period has ended yet, or the plan begins later")
-    by_asset = evidence.sums(assets, start, end)
+    by_asset = evidence.produced(assets, start, end)
     planned = evidence.planned(assets, start, end)
     missing = np.maximum(planned - by_asset["planned_s"], 0.0)
     if not by_asset["known_s"].any():

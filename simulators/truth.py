@@ -75,7 +75,7 @@ def window_truth(plant: "Plant", first: date, end: date) -> dict[str, float]:
         clock.midnight_us(clock.day_number(end)),
     )
     tce, tce_equivalent = _standard_coal(plant, window)
-    made = [_asset_output(plant, each, window) for each in _in_oee(plant)]
+    made = [_asset_output(plant, each, _shifts_of(plant, first, end)) for each in _in_oee(plant)]
     figures: dict[str, float | None] = {
         **oee_figures(made),
         "defect_rate": defect_rate(plant.lots, window),
@@ -178,6 +178,15 @@ def energy_used(parts: Sequence[tuple[float, Consumer]], window: Interval) -> fl
 
 def _in_oee(plant: "Plant") -> list[Equipment]:
     return [each for each in plant.scenario.equipment if each.in_oee]
+
+
+def _shifts_of(plant: "Plant", first: date, end: date) -> Interval:
+    """Return the window of what is made: a night shift counts for the day on which it starts."""
+    edges = []
+    for day in (clock.day_number(first), clock.day_number(end)):
+        ends = [finish for _, finish in plant.calendar.shift_intervals(day - 1, day)]
+        edges.append(max([clock.midnight_us(day), *ends]))
+    return edges[0], edges[1]
 
 
 def _asset_output(plant: "Plant", equipment: Equipment, window: Interval) -> AssetOutput:

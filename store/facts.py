@@ -1,6 +1,6 @@
 """Dirty hours and hour facts: claiming, writing and adding up by day."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -66,7 +66,8 @@ _FLAGGED_LAYOUT = {
     "ideal_good_s": "f8",
     "energy": "f8",
 }
-_DAY_LAYOUT = {"asset_id": "i4", "day": "i4", **dict.fromkeys(_DAY_SUMS, "f8"), "flags": "i4"}
+_DAYS = {"asset_id": "i4", "day": "i4", "production_day": "i4"}
+_DAY_LAYOUT = {**_DAYS, **dict.fromkeys(_DAY_SUMS, "f8"), "flags": "i4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +192,25 @@ def mark_dirty_months(
 
 
 def day_sums(
-    conn: Connection, factory_id: int, timezone: str, start: datetime, end: datetime
+    conn: Connection,
+    factory_id: int,
+    timezone: str,
+    start: datetime,
+    end: datetime,
+    production: Sequence[datetime] = (),
 ) -> Columns:
-    """Return facts added up by asset and local day: asset_id, day (days since 1970), sums."""
-    values = {"factory_id": factory_id, "timezone": timezone, "start": start, "end": end}
+    """Return facts added up by asset, local day and production day: asset_id, both days, sums.
+
+    `day` counts from 1970, `production_day` from the first of the times at which they begin,
+    ascending; what lies before that is of day -1.
+    """
+    values = {
+        "factory_id": factory_id,
+        "timezone": timezone,
+        "start": start,
+        "end": end,
+        "production": list(production),
+    }
     with transaction(conn), conn.cursor().copy(query("copy_day_facts"), values) as copy:
         return decode(b"".join(copy), _DAY_LAYOUT)
 

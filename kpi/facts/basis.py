@@ -56,7 +56,7 @@ def due_us(tag: Tag) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Whole hours [start, end) in microseconds since 1970."""
+    """Whole hours [start, end) in microseconds since 1970; the last one may be cut short."""
 
     start_us: int
     end_us: int
@@ -64,7 +64,7 @@ class Window:
     @property
     def hours(self) -> int:
         """Return how many hours the window has."""
-        return (self.end_us - self.start_us) // HOUR_US
+        return -((self.start_us - self.end_us) // HOUR_US)
 
     def hour_of(self, t_us: Ints) -> Ints:
         """Return the number of the hour in which each time lies."""

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from kpi.calendar import local_midnight, to_us
+from kpi.calendar import local_midnight, production_start, to_us
 from kpi.figures.bills import Bill
 from kpi.figures.bridges import Bridges, Shift
 from kpi.figures.people import Project
@@ -155,8 +155,8 @@ class BaselineMonth:
 class Evidence:
     """All that the figures of one factory are formed from.
 
-    `planned_s` is the planned busy time of each asset by day from `days.first_day` on, up to
-    `until`, before which hours have ended; `down_s` is the time of stops filed beforehand.
+    `planned_s` is the planned busy time of each asset by production day from `days.first_day` on,
+    up to `until`, before which hours have ended; `down_s` is the time of stops filed beforehand.
     """
 
     plan: MonitoringPlan
@@ -168,6 +168,8 @@ class Evidence:
     down_s: Mapping[int, npt.NDArray[np.float64]] = field(default_factory=dict)
     # The months before the renovation where `days` do not reach back to them, else None.
     baseline: Sequence[BaselineMonth] | None = None
+    # The facts by production day, which ends with its last shift; None where that is at midnight.
+    production: DayFacts | None = None
 
     @property
     def today(self) -> date:
@@ -178,8 +180,13 @@ class Evidence:
         """Return the facts of some assets in [start, end) added up, one element an asset."""
         return self.days.sums([asset.asset_id for asset in assets], start, end)
 
+    def produced(self, assets: Sequence[Asset], start: date, end: date) -> Sums:
+        """Return the facts of some assets in the production days of [start, end) added up."""
+        days = self.days if self.production is None else self.production
+        return days.sums([asset.asset_id for asset in assets], start, end)
+
     def planned(self, assets: Sequence[Asset], start: date, end: date) -> npt.NDArray[np.float64]:
-        """Return the planned busy seconds of each asset in [start, end), as far as it has come."""
+        """Return the planned busy seconds of each asset in the production days of [start, end)."""
         return self._daily(self.planned_s, assets, start, end)
 
     def down(self, assets: Sequence[Asset], start: date, end: date) -> npt.NDArray[np.float64]:
@@ -199,11 +206,22 @@ class Evidence:
         return np.array([seconds.get(asset.asset_id, nothing)[days].sum() for asset in assets])
 
     def shift(self, assets: Sequence[Asset], period: Period, name: str) -> Shift:
-        """Return how far bridged registers leave the sum of a period open at its edges."""
+        """Return how far bridged registers leave the sum of a period open at its edges.
+
+        What was made counts by production day, energy by the clock.
+        """
         zone = self.plan.factory.timezone
-        edges = [to_us(local_midnight(day, zone)) for day in (period.start, period.end)]
-        asset_ids = [asset.asset_id for asset in assets]
-        return self.bridges.shift(asset_ids, (edges[0], edges[1]), name)
+        days = period.start, period.end
+        if name == "energy":
+            edges = [to_us(local_midnight(day, zone)) for day in days]
+        else:
+            edges = [to_us(production_start(self.plan, day)) for day in days]
+        return self.bridges.shift([asset.asset_id for asset in assets], (edges[0], edges[1]), name)
+
+    def production_seconds(self, start: date, end: date) -> float:
+        """Return the calendar seconds of the production days of [start, end), as far as come."""
+        ends = min(production_start(self.plan, end), self.until)
+        return max((ends - production_start(self.plan, start)).total_seconds(), 0.0)
 
     def seconds(self, start: date, end: date) -> float:
         """Return the calendar seconds of [start, end), as far as it has come."""

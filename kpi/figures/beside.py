@@ -23,7 +23,7 @@ def relatives(
     time, OOE against planned busy time and filed stops, so that filing more stops helps neither.
     """
     planned = sums["planned_s"]
-    calendar = len(assets) * evidence.seconds(period.start, period.end)
+    calendar = len(assets) * evidence.production_seconds(period.start, period.end)
     down = float(evidence.down(assets, period.start, period.end).sum())
     return {
         "calendar_s": calendar,

@@ -19,7 +19,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Bridges:
-    """The gaps between two readings that lie over a first of month, and what was counted in them.
+    """The gaps between two readings over the edge of a month, and what was counted in them.
 
     `gaps` are [from, to) by asset and edge [µs]; `hours` are the facts of bridged hours by asset.
     """
@@ -36,7 +36,8 @@ class Bridges:
         amount = np.maximum(hours[name], 0.0)
         start_us = hours["hour_us"]
         inside = (start_us + HOUR_US > gap[0]) & (start_us < gap[1])
-        before, after = inside & (start_us < at_us), inside & (start_us >= at_us)
+        # An edge within an hour has that hour on both sides.
+        before, after = inside & (start_us < at_us), inside & (start_us + HOUR_US > at_us)
         return float(amount[before].sum()), float(amount[after].sum())
 
     def shift(self, asset_ids: Sequence[int], span_us: tuple[int, int], name: str) -> Shift:

@@ -46,7 +46,7 @@ def _oee(evidence: Evidence, period: Period) -> list[Estimate]:
     if planned.sum() == 0:
         reason = because("nothing_planned")
         return [refused(name, "1", 0.0, reason) for name in _OEE]
-    by_asset = evidence.sums(assets, period.start, period.end)
+    by_asset = evidence.produced(assets, period.start, period.end)
     missing = np.maximum(planned - by_asset["planned_s"], 0.0)
     unknown, uncounted = by_asset["unknown_s"] + missing, by_asset["uncounted_s"] + missing
     coverage = float(1 - np.maximum(unknown, uncounted).sum() / planned.sum())
@@ -86,7 +86,7 @@ def _with_company(
         company |= beside.relatives(evidence, period, assets, sums, bounds)
 
     def ideal_good(asset: Asset) -> Share:
-        by_asset = evidence.sums([asset], period.start, period.end)
+        by_asset = evidence.produced([asset], period.start, period.end)
         of_asset = {name: float(each[0]) for name, each in by_asset.items()}
         found = _ideal(evidence, period, [asset], of_asset, "good")
         return Share(found.low, found.point, found.high)

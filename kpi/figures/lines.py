@@ -45,7 +45,7 @@ def _oee(
 ) -> dict[str, Any]:
     planned = float(evidence.planned([slowest], period.start, period.end)[0])
     due = float(evidence.planned([last], period.start, period.end)[0])
-    sums = evidence.sums([last], period.start, period.end)
+    sums = evidence.produced([last], period.start, period.end)
     missing = max(due - float(sums["planned_s"][0]), 0.0)
     uncounted = min(float(sums["uncounted_s"][0]) + missing, planned)
     cycles = evidence.plan.ideal_cycle_s

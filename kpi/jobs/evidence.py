@@ -30,6 +30,7 @@ from kpi.figures.bridges import Bridges
 from kpi.figures.records import KINDS, business, records_window
 from kpi.jobs.baseline import stored_baseline
 from kpi.jobs.reading import joined
+from kpi.jobs.split_hours import split
 from store import facts, measurements, records, registry
 
 # Some figures look at the last 30 days of their period, which may begin before it.
@@ -56,7 +57,7 @@ def gathered(
     found = {kind: records.counting(conn, factory.factory_id, kind, times, books) for kind in KINDS}
     edges = production_edges(plan, window.first, window.days)
     planned_s, down_s = _scheduled(plan, window, edges, until)
-    days, production = _day_facts(conn, factory, window, edges, until)
+    days, production = _day_facts(conn, plan, window, edges, until)
     return Evidence(
         plan=plan,
         days=days,
@@ -109,26 +110,31 @@ class _Window:
 
 def _day_facts(
     conn: store.Connection,
-    factory: registry.Factory,
+    plan: registry.MonitoringPlan,
     window: _Window,
     edges: list[datetime],
     until: datetime,
 ) -> tuple[DayFacts, DayFacts]:
     """Return the facts by day of the clock and by production day."""
     end = min(max(window.end, edges[-1]), until)
+    factory = plan.factory
     starts = [each.replace(minute=0, second=0, microsecond=0) for each in edges]
     table = pd.DataFrame(
         facts.day_sums(conn, factory.factory_id, factory.timezone, window.start, end, starts)
     )
     table["day"] -= (window.first - date(1970, 1, 1)).days
-    return _by(table, "day", window), _by(table, "production_day", window)
+    production = _by(table, "production_day", window)
+    split(conn, plan, production, edges, end)
+    return _by(table, "day", window), production
 
 
 def _by(table: pd.DataFrame, day: str, window: _Window) -> DayFacts:
     columns = tuple(table.columns.drop(["asset_id", "day", "production_day", "flags"]))
     whole = table.groupby(["asset_id", day])[[*columns]].sum()
     by_asset = {
-        asset_id: whole.loc[asset_id].reindex(range(window.days), fill_value=0.0).to_numpy()
+        asset_id: whole.loc[asset_id]
+        .reindex(range(window.days), fill_value=0.0)
+        .to_numpy(copy=True)
         for asset_id in whole.index.unique("asset_id").tolist()
     }
     return DayFacts(window.first, columns, by_asset)

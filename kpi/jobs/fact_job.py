@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import store
-from kpi.calendar import asset_calendar, local_midnight, to_us
+from kpi.calendar import asset_calendar, local_midnight, production_time, to_us
 from kpi.facts import AssetPlan, Window, asset_facts
 from kpi.jobs.basis import Progress, last_full_hour, run_job
 from kpi.jobs.reading import Reader
@@ -133,5 +133,7 @@ def _recompute_span(
     calendar = asset_calendar(plan, asset.asset_id, start, end)
     found = asset_facts(asset, rows, calendar, window)
     facts.replace(conn, asset.asset_id, start, end, found)
-    facts.mark_dirty_months(conn, factory.factory_id, factory.timezone, start, end)
+    # The first hours of a month may belong to the night shift of the month before.
+    since = production_time(plan, start)
+    facts.mark_dirty_months(conn, factory.factory_id, factory.timezone, since, end)
     return _Done(window.hours, len(rows))

@@ -8,7 +8,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 import store
-from kpi.calendar import add_months, months
+from kpi.calendar import add_months, months, production_time
 from kpi.figures import Evidence, Period, estimates, figure
 from kpi.figures.records import counting_days
 from kpi.jobs.basis import Progress, last_full_hour, run_job
@@ -60,9 +60,11 @@ def refresh_factory(conn: store.Connection, factory: registry.Factory, now: date
         known_from = figures.first_month(conn, _ALWAYS_FORMED, factory.factory_id)
         new_records, dirty = records.take_dirty(conn, factory.factory_id)
         touched = _months_of(factory, new_records) | set(dirty)
-        changed = _periods(factory, _in_a_row(factory, touched, known_from, until), until)
-        periods = sorted({*changed, *_due(conn, factory, until)}, key=_order)
-        today = _today(factory, until)
+        # A month is open until its last shift has ended.
+        shown = production_time(registry.monitoring_plan(conn, factory), until)
+        changed = _periods(factory, _in_a_row(factory, touched, known_from, shown), shown)
+        periods = sorted({*changed, *_due(conn, factory, shown)}, key=_order)
+        today = _today(factory, shown)
         policy = policy_on(today)
         years = _years(conn, factory, periods, policy)
         if not periods and years == set():

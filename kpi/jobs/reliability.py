@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import store
-from kpi.calendar import asset_calendar, local_midnight, to_us
+from kpi.calendar import asset_calendar, production_start, to_us
 from kpi.errors import NotComputable
 from kpi.facts import Window
 from kpi.facts.reach import NEIGHBOURS
@@ -27,14 +27,13 @@ class OfMachine:
 def reliabilities(
     conn: store.Connection, factory: registry.Factory, start: date, end: date, until: datetime
 ) -> list[OfMachine]:
-    """Return MTBF and MTTR of [start, end), local days, by machine that forms OEE, then of all.
+    """Return MTBF and MTTR of production days [start, end), by machine that forms OEE, then of all.
 
     Raw states are read machine by machine, so that memory holds those of one. Raises NotComputable
     where no machine forms OEE or no hour of the period has ended.
     """
     plan = registry.monitoring_plan(conn, factory)
-    zone = factory.timezone
-    begins, ends = local_midnight(start, zone), min(local_midnight(end, zone), until)
+    begins, ends = production_start(plan, start), min(production_start(plan, end), until)
     machines = [asset for asset in plan.assets if asset.in_oee]
     if not machines:
         raise NotComputable("no equipment is registered to form OEE; name it in the plan")

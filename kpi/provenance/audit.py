@@ -63,9 +63,9 @@ def audit_figure(
     code, figure = provenance.figure(conn, figure_id)
     scope = _scope(conn, registry.factory_by_code(conn, code), now, tell)
     assets = _assets(scope.plan, figure.kpi)
-    start, end = window(scope.plan, figure.period_start, figure.period_end)
+    start, end = window(scope.plan, figure.period_start, figure.period_end, figure.kpi)
     numbers = _batches_with_rows(scope, assets, start, end) | _batches_with_records(scope, figure)
-    _check(scope, assets, (figure.period_start, figure.period_end), sorted(numbers))
+    _check(scope, assets, (figure.period_start, figure.period_end), sorted(numbers), end)
     newest = store.figures.revisions(
         conn, figure.factory_id, figure.kpi, figure.period_kind, figure.period_start
     )[-1]
@@ -146,7 +146,11 @@ def _batches_with_records(scope: _Scope, figure: Figure) -> set[int]:
 
 
 def _check(
-    scope: _Scope, assets: Sequence[Asset], days: tuple[date, date], numbers: list[int] | None
+    scope: _Scope,
+    assets: Sequence[Asset],
+    days: tuple[date, date],
+    numbers: list[int] | None,
+    until: datetime | None = None,
 ) -> None:
     """Check batches and facts, and name the rows that account for what differs."""
     found = scope.found
@@ -158,7 +162,7 @@ def _check(
     )
     found.batches, found.rows = signed.batches, signed.rows
     found.notes += signed.incomplete
-    formed = _facts(scope, assets, days)
+    formed = _facts(scope, assets, days, until)
     found.hours = formed.hours
     if formed.waiting:
         found.notes.append(
@@ -173,13 +177,16 @@ def _check(
     found.problems += formed.problems
 
 
-def _facts(scope: _Scope, assets: Sequence[Asset], days: tuple[date, date]) -> facts.Checked:
+def _facts(
+    scope: _Scope, assets: Sequence[Asset], days: tuple[date, date], until: datetime | None
+) -> facts.Checked:
+    """Check the facts of some days, month by month, and those after them up to a time."""
     found = facts.Checked()
-    pieces = [
-        (asset, window(scope.plan, *month))
-        for month in months(days[0].replace(day=1), days[1])
-        for asset in assets
-    ]
+    spans = [window(scope.plan, *month) for month in months(days[0].replace(day=1), days[1])]
+    if until is not None and spans and spans[-1][1] < until:
+        # The last shift of the last day ends after it.
+        spans.append((spans[-1][1], until))
+    pieces = [(asset, span) for span in spans for asset in assets]
     for number, (asset, (start, end)) in enumerate(pieces, 1):
         facts.check(scope.conn, scope.plan, asset, start, end, scope.now, found)
         scope.tell("asset-months of facts", number, len(pieces))

@@ -103,7 +103,7 @@ def _arrivals(conn: store.Connection, code: str, first: Figure, second: Figure) 
     ids = [asset.asset_id for asset in assets_under(plan, first.kpi)]
     rows: dict[int, int] = {}
     for figure in (first, second):
-        span = window(plan, figure.period_start, figure.period_end)
+        span = window(plan, figure.period_start, figure.period_end, figure.kpi)
         for number, (count, _) in provenance.rows_by_batch(conn, ids, *span).items():
             rows[number] = count
     since, until = sorted((first.computed_at, second.computed_at))

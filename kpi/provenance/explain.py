@@ -190,7 +190,7 @@ def records_under(
 def _facts(
     conn: store.Connection, plan: MonitoringPlan, figure: Figure, asset: Asset
 ) -> AssetFacts:
-    start, end = window(plan, figure.period_start, figure.period_end)
+    start, end = window(plan, figure.period_start, figure.period_end, figure.kpi)
     found = provenance.stored_facts(conn, asset.asset_id, start, end)
     lost = found["unknown_s"] + found["uncounted_s"]
     worst = [place for place in np.argsort(-lost, kind="stable")[:_WORST].tolist() if lost[place]]
@@ -220,7 +220,7 @@ def _under(
     records: Sequence[RecordVersion],
 ) -> list[tuple[LedgerRow, int, int]]:
     """Return the batches under a figure, each with how many rows and records it has there."""
-    start, end = window(plan, figure.period_start, figure.period_end)
+    start, end = window(plan, figure.period_start, figure.period_end, figure.kpi)
     ids = [asset.asset_id for asset in assets]
     rows = provenance.rows_by_batch(conn, ids, start, end)
     told = Counter(record.batch_id for record in records)

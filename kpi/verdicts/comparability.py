@@ -68,7 +68,7 @@ def basis_of(evidence: Evidence, figure: Figure) -> Basis:
     """Return what the year of a figure rests on under the plan as it is now."""
     plan = evidence.plan
     assets = [asset for asset in plan.assets if asset.in_oee]
-    sums = evidence.sums(assets, figure.period_start, figure.period_end)
+    sums = evidence.produced(assets, figure.period_start, figure.period_end)
     planned, down = float(sums["planned_s"].sum()), float(sums["planned_down_s"].sum())
     return Basis(
         devices=sorted(asset.code for asset in assets),

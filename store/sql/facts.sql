@@ -78,11 +78,12 @@ FROM generate_series(
     INTERVAL '1 month') AS month;
 
 -- name: copy_day_facts
--- The facts of a factory added up by asset and local day. They are added in the order of the
--- hours: in the order in which they lie on disk, a sum could differ in its last bit from the one
--- before, and a figure would get a revision for nothing.
+-- The facts of a factory added up by asset, local day and production day. They are added in the
+-- order of the hours: in the order in which they lie on disk, a sum could differ in its last bit from
+-- the one before, and a figure would get a revision for nothing.
 COPY (
     SELECT h.asset_id, (h.hour AT TIME ZONE %(timezone)s)::date - DATE '1970-01-01' AS day,
+        width_bucket(h.hour, %(production)s::timestamptz[]) - 1 AS production_day,
         count(*)::float8 AS hours,
         sum(planned_s) AS planned_s, sum(run_s) AS run_s, sum(setup_s) AS setup_s,
         sum(stop_s) AS stop_s, sum(idle_s) AS idle_s, sum(unknown_s) AS unknown_s,
@@ -108,8 +109,8 @@ COPY (
         JOIN registry.asset a USING (asset_id)
         WHERE a.factory_id = %(factory_id)s AND f.hour >= %(start)s AND f.hour < %(end)s
         ORDER BY f.asset_id, f.hour) h
-    GROUP BY 1, 2
-    ORDER BY 1, 2
+    GROUP BY 1, 2, 3
+    ORDER BY 1, 2, 3
 ) TO STDOUT (FORMAT binary);
 
 -- name: copy_flagged_facts
