@@ -9,6 +9,7 @@ import numpy as np
 
 from kpi.calendar import from_us, to_us
 from kpi.facts.basis import Floats, Samples, register
+from kpi.formulas.counters import LEVEL_SHIFT
 from kpi.plausibility.basis import (
     Case,
     Measured,
@@ -101,12 +102,13 @@ def _by_carrier(case: Case) -> Mapping[str, Sequence[Asset]]:
 def gross_errors(case: Case) -> Iterator[Measured]:
     """Q08: impossible readings of a register: negative, beyond its rate, or none while running.
 
-    Beyond the rate means that the counter rules keep a reading out; a day beyond 1.2 times what
-    the rated power allows counts as one.
+    Beyond the rate means that the counter rules keep a reading out, or do not count a jump to a
+    new level; a day beyond 1.2 times what the rated power allows counts as one.
     """
     for tag, found in case.tags("energy", "total_count", "good_count", "reject_count"):
-        out = register(tag, found).excluded_us
-        shown = spans(out, out + 1)
+        counted = register(tag, found)
+        out, jumped = counted.excluded_us, counted.event == LEVEL_SHIFT
+        shown = spans(out, out + 1) + spans(counted.start_us[jumped], counted.end_us[jumped])
         rated_kw = case.limits_of(tag.asset_id).rated_kw
         facts = case.hours.get(tag.asset_id)
         if tag.role == "energy" and facts is not None:

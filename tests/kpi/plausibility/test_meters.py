@@ -95,6 +95,14 @@ def test_q08_a_negative_reading_is_counted_and_shown() -> None:
     assert severities("Q08", case(**METER, samples={6: rising})) == {"pass"}
 
 
+def test_q08_a_jump_to_a_new_level_is_a_gross_error_though_its_readings_go_on() -> None:
+    jumped = quarters(lambda number: np.where(number >= 50, number + 1e6, number * 1.0))
+    given = METER | {"tags": [tag(6, max_rate_per_s=0.01)], "samples": {6: jumped}}
+    found = one("Q08", case(**given))
+    assert (found.severity, found.measured) == ("fail", 1)
+    assert found.shown[0]["from"] == "2026-03-02T04:15:00Z"
+
+
 def test_q08_nothing_metered_while_running_and_a_day_beyond_the_rated_power() -> None:
     samples = {6: quarters(lambda number: number * 1.0)}
     energy = np.full(DAYS * 24, 5.0)
