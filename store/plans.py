@@ -37,6 +37,12 @@ _FACTOR_DEFAULTS: dict[str, Any] = {
 }
 
 
+def check(plan: Plan) -> None:
+    """Raise PlanRefused for a plan that contradicts itself; needs no database."""
+    check_plan(plan)
+    check_limits(plan)
+
+
 def load_plan(conn: Connection, plan: Plan) -> int:
     """Store a plan whole and return the factory's number; loading it again brings it up to date.
 
@@ -44,8 +50,7 @@ def load_plan(conn: Connection, plan: Plan) -> int:
     were there. What it says otherwise than before is marked for the jobs. Raises PlanRefused with
     the place that is wrong; nothing of a refused plan is stored.
     """
-    check_plan(plan)
-    check_limits(plan)
+    check(plan)
     try:
         with transaction(conn):
             return _load(conn, plan)

@@ -41,6 +41,7 @@ def load_plan(
     Example: `millpond db load-plan plan.json`
     """
     plan = _read(file)
+    plans.check(plan)
     with closing(store.connect(database_url(database))) as conn:
         plans.load_plan(conn, plan)
     print(f"stored the plan of {plan['factory']['code']}")
@@ -94,13 +95,26 @@ def revoke(
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        plan = json.loads(file.read_text(encoding="utf-8"))
+        # Some editors put a mark of three bytes before UTF-8.
+        plan = json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
     except OSError as error:
         raise FileNotReadable(f"{file}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise FileNotReadable(f"{file}: is not UTF-8; save the file as UTF-8") from error
     except json.JSONDecodeError as error:
         raise FileNotReadable(f"{file}:{error.lineno}: is not JSON: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise FileNotReadable(f"{file}: holds what no plan does: {error}") from error
     if not isinstance(plan, dict):
         raise FileNotReadable(f"{file}: is no monitoring plan: it must be a JSON object")
     return plan
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; raises ValueError for a key that stands there twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} stands twice in one object; only one can count")
+    return found

@@ -6,18 +6,30 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deploy.ports import LOOPBACK, free_port
 from tests.collectors.plant import meter_source, write_file
 from tests.deploy.command import Verb, millpond, verbs
+from tests.store.samples import sample_plan
 from tests.support.database import with_database
 
 MILLPOND = Path(sys.executable).with_name("millpond")
 DEAD = "postgresql://127.0.0.1:1/none"
 # A port that a test has taken.
 BUSY, FREE = "BUSY", "FREE"  # ports; a demo of the same machine may have the default one
+
+
+def _promising(expected: float) -> dict[str, Any]:
+    plan = sample_plan()
+    plan["promises"][0]["expected"] = expected
+    return plan
+
+
+def _in_region(region: str) -> dict[str, Any]:
+    return {**sample_plan()["factory"], "region": region}
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +46,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("broken.json").write_text('{\n"factory": ,\n}')
     Path("list.json").write_text("[]")
     Path("latin.json").write_bytes(b'{"name": "\xfc"}')
-    Path("plan.json").write_text('{"factory": {}}')
+    Path("plan.json").write_text("\ufeff" + json.dumps(sample_plan(), ensure_ascii=False))
+    Path("percent.json").write_text(json.dumps(_promising(78)))
+    Path("long.json").write_text('{"factory": ' + "9" * 5000 + "}")
+    Path("deep.json").write_text("[" * 100_000)
+    Path("twice.json").write_text('{"state_maps": {"cnc": {"1": "run", "1": "stop"}}}')
+    Path("nowhere.json").write_text(json.dumps(sample_plan() | {"factory": _in_region("999999")}))
     Path("vectors").mkdir()
     Path("vectors/odd.json").write_text("[1, 2]")
     Path("empty").mkdir()
@@ -105,6 +122,10 @@ FAILURES = {
     f"db load-plan latin.json --database {DEAD}": "latin.json: is not UTF-8",
     f"db load-plan list.json --database {DEAD}": "list.json: is no monitoring plan",
     f"db load-plan plan.json --database {DEAD}": "Connection refused",
+    f"db load-plan percent.json --database {DEAD}": "expected is 78 but must be a number from 0 to",
+    f"db load-plan long.json --database {DEAD}": "long.json: holds what no plan does: Exceeds",
+    f"db load-plan deep.json --database {DEAD}": "deep.json: holds what no plan does: maximum",
+    f"db load-plan twice.json --database {DEAD}": "the key '1' stands twice in one object",
     "db load-plan plan.json": "no database is named",
     "db migrate": "no database is named",
     "kpi refresh": "no database is named",
@@ -192,9 +213,9 @@ def test_an_open_host_is_refused(database_url: str, capsys: pytest.CaptureFixtur
 
 @pytest.mark.usefixtures("folder")
 def test_what_the_database_refuses(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    said = millpond(capsys, "db", "load-plan", "plan.json", "--database", database_url)
+    said = millpond(capsys, "db", "load-plan", "nowhere.json", "--database", database_url)
     assert said.code == 1
-    assert said.line.startswith("millpond: ")
+    assert said.line == "millpond: factory: no region has the code 999999"
     nowhere = with_database(database_url, "millpond_nowhere")
     said = millpond(capsys, "kpi", "refresh", "--database", nowhere)
     assert said.code == 1
