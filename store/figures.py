@@ -327,13 +327,10 @@ def promises(conn: Connection, factory_id: int) -> dict[str, Promise]:
         return {row[0]: Promise(*row) for row in rows}
 
 
-def self_reports(
-    conn: Connection, factory_id: int, starts: Collection[date] | None = None
-) -> list[SelfReport]:
-    """Return what a factory reported, for all periods or for those that begin on some days."""
-    values = {"factory_id": factory_id, "starts": None if starts is None else sorted(starts)}
+def self_reports(conn: Connection, factory_id: int) -> list[SelfReport]:
+    """Return what a factory reported."""
     with transaction(conn):
-        rows = conn.execute(query("list_self_reports"), values)
+        rows = conn.execute(query("list_self_reports"), {"factory_id": factory_id})
         return [SelfReport(*row) for row in rows]
 
 

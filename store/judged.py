@@ -4,17 +4,35 @@ from collections.abc import Collection
 from datetime import date
 
 from store.db import Connection, transaction
-from store.figures import Figure, figure_of
+from store.figures import Figure, PeriodKind, SelfReport, figure_of
 from store.queries import query
 
 
-def figures_of_years(
-    conn: Connection, factory_id: int, kpis: Collection[str], starts: Collection[date]
+def newest_figures(
+    conn: Connection,
+    factory_id: int,
+    kind: PeriodKind,
+    kpis: Collection[str],
+    starts: Collection[date],
 ) -> list[Figure]:
-    """Return the newest figures of some KPIs of the rolling years that begin on some days."""
+    """Return the newest figures of some KPIs of the periods that begin on some days."""
+    values = {
+        "factory_id": factory_id,
+        "period_kind": kind,
+        "kpis": sorted(kpis),
+        "starts": sorted(starts),
+    }
+    with transaction(conn):
+        return [figure_of(row) for row in conn.execute(query("newest_figures"), values)]
+
+
+def reports_of_years(
+    conn: Connection, factory_id: int, kpis: Collection[str], starts: Collection[date]
+) -> list[SelfReport]:
+    """Return what a factory reported of some KPIs for periods that begin on some days."""
     values = {"factory_id": factory_id, "kpis": sorted(kpis), "starts": sorted(starts)}
     with transaction(conn):
-        return [figure_of(row) for row in conn.execute(query("figures_of_years"), values)]
+        return [SelfReport(*row) for row in conn.execute(query("reports_of_years"), values)]
 
 
 def has_other_policy(conn: Connection, factory_id: int, version: str) -> bool:

@@ -1,8 +1,9 @@
 """The months of a factory's baseline, as their figures were formed."""
 
 import store
+from kpi.calendar import months
 from kpi.figures.basis import BaselineMonth
-from store import figures, registry
+from store import judged, registry
 
 
 def stored_baseline(conn: store.Connection, factory: registry.Factory) -> tuple[BaselineMonth, ...]:
@@ -10,14 +11,9 @@ def stored_baseline(conn: store.Connection, factory: registry.Factory) -> tuple[
 
     They stand in the newest figures of energy intensity, so that no fact has to be read again.
     """
-    found = figures.latest(
-        conn,
-        factory.factory_id,
-        kpi="energy_intensity",
-        period_kind="month",
-        since=factory.baseline_from,
-        until=factory.baseline_to,
-    )
+    first = factory.baseline_from.replace(day=1)
+    starts = [start for start, _ in months(first, factory.baseline_to)]
+    found = judged.newest_figures(conn, factory.factory_id, "month", ["energy_intensity"], starts)
     return tuple(
         BaselineMonth(
             start=each.period_start,

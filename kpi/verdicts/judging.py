@@ -32,7 +32,7 @@ def judge(
     promises = figures.promises(conn, factory.factory_id)
     reports = {
         (report.kpi, report.period_start, report.period_end): report.value
-        for report in figures.self_reports(conn, factory.factory_id, starts)
+        for report in judged.reports_of_years(conn, factory.factory_id, promises, starts)
     }
     window = factory.baseline_from, factory.baseline_to
     known = _known(conn, factory, promises, starts)
@@ -76,7 +76,7 @@ def _known(
     wanted = {*starts, factory.baseline_from}
     return [
         each
-        for each in judged.figures_of_years(conn, factory.factory_id, promises, wanted)
+        for each in judged.newest_figures(conn, factory.factory_id, "rolling12", promises, wanted)
         if each.period_start >= factory.renovated_on
         or (each.period_start, each.period_end) == window
     ]

@@ -43,6 +43,7 @@ RETURNING figure_id;
 -- The months whose figures are due though nothing new came: those that ended since the newest one
 -- that is closed, else since the factory's first figure, and the running one where its figures do
 -- not go up to a time. Months before the newest closed one have figures: they are formed in a row.
+-- Each figure is one step into the index; a join would read all months of all factories.
 SELECT f.factory_id, m.month::date
 FROM registry.factory f
 CROSS JOIN LATERAL (
@@ -58,12 +59,13 @@ CROSS JOIN LATERAL (
     SELECT date_trunc('month', %(until)s::timestamptz AT TIME ZONE f.timezone) AS running) r
 CROSS JOIN LATERAL generate_series(known.first, r.running, INTERVAL '1 month') AS m (month)
 WHERE (%(factory_id)s::int IS NULL OR f.factory_id = %(factory_id)s)
-  AND NOT EXISTS (
-    SELECT FROM kpi.figure g
-    WHERE g.factory_id = f.factory_id AND g.kpi = %(kpi)s AND g.period_kind = 'month'
-      AND g.period_start = m.month::date
-      AND (g.revision > 0
-           OR m.month = r.running AND (g.inputs ->> 'until')::timestamptz >= %(until)s))
+  AND NOT coalesce(
+    (SELECT g.revision > 0
+        OR m.month = r.running AND (g.inputs ->> 'until')::timestamptz >= %(until)s
+     FROM kpi.figure g
+     WHERE g.factory_id = f.factory_id AND g.kpi = %(kpi)s AND g.period_kind = 'month'
+       AND g.period_start = m.month::date
+     ORDER BY g.revision DESC LIMIT 1), false)
 ORDER BY 1, 2;
 
 -- name: first_figure_month
@@ -79,11 +81,10 @@ WHERE factory_id = %(factory_id)s
 ORDER BY kpi;
 
 -- name: list_self_reports
--- What a factory reported, for all periods or for those that begin on some days.
+-- What a factory reported.
 SELECT kpi, period_start, period_end, value, reported_at
 FROM pool.self_report
 WHERE factory_id = %(factory_id)s
-  AND (%(starts)s::date[] IS NULL OR period_start = ANY (%(starts)s::date[]))
 ORDER BY kpi, period_start;
 
 -- name: get_verdict

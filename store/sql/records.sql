@@ -47,7 +47,8 @@ DELETE FROM kpi.dirty_month WHERE factory_id = %(factory_id)s RETURNING month;
 -- The newest version of each record of a kind that may count for local days [first, end): by its own
 -- time in [start, end), by the day in its body, or because no day can be read from it. Of output
 -- values those with the first and the last price year come along: whether all are at the prices of
--- one year is asked of the whole history.
+-- one year is asked of the whole history. Arrays and subqueries, since a join may be planned as one
+-- over the whole table.
 WITH found AS (
     SELECT r.record_id FROM telemetry.record r
     WHERE r.factory_id = %(factory_id)s AND r.kind = %(kind)s
@@ -70,26 +71,23 @@ WITH found AS (
     (SELECT r.record_id FROM telemetry.record r
      WHERE %(kind)s = 'output_value' AND r.factory_id = %(factory_id)s AND r.kind = 'output_value'
        AND r.body ->> 'price_year' IS NOT NULL
-       AND NOT EXISTS (
-         SELECT FROM telemetry.record newer
-         WHERE newer.factory_id = r.factory_id AND newer.kind = r.kind AND newer.key = r.key
-           AND newer.version > r.version)
+       AND r.version = (
+         SELECT max(n.version) FROM telemetry.record n
+         WHERE n.factory_id = r.factory_id AND n.kind = r.kind AND n.key = r.key)
      ORDER BY r.body ->> 'price_year' LIMIT 1)
     UNION
     (SELECT r.record_id FROM telemetry.record r
      WHERE %(kind)s = 'output_value' AND r.factory_id = %(factory_id)s AND r.kind = 'output_value'
        AND r.body ->> 'price_year' IS NOT NULL
-       AND NOT EXISTS (
-         SELECT FROM telemetry.record newer
-         WHERE newer.factory_id = r.factory_id AND newer.kind = r.kind AND newer.key = r.key
-           AND newer.version > r.version)
+       AND r.version = (
+         SELECT max(n.version) FROM telemetry.record n
+         WHERE n.factory_id = r.factory_id AND n.kind = r.kind AND n.key = r.key)
      ORDER BY r.body ->> 'price_year' DESC LIMIT 1)
 )
 SELECT r.key, r.version, r.at, r.body
-FROM found
-JOIN telemetry.record r USING (record_id)
-WHERE NOT EXISTS (
-    SELECT FROM telemetry.record newer
-    WHERE newer.factory_id = r.factory_id AND newer.kind = r.kind AND newer.key = r.key
-      AND newer.version > r.version)
+FROM telemetry.record r
+WHERE r.record_id = ANY (ARRAY(SELECT record_id FROM found))
+  AND r.version = (
+    SELECT max(n.version) FROM telemetry.record n
+    WHERE n.factory_id = r.factory_id AND n.kind = r.kind AND n.key = r.key)
 ORDER BY r.key;

@@ -1,7 +1,11 @@
 -- name: kept_bases
 -- What some years of a factory rest on beside rows.
-SELECT period_start, basis FROM kpi.verdict_basis
-WHERE factory_id = %(factory_id)s AND period_start = ANY (%(starts)s::date[]);
+SELECT b.period_start, b.basis
+FROM unnest(%(starts)s::date[]) AS s (start)
+CROSS JOIN LATERAL (
+    SELECT k.* FROM kpi.verdict_basis k
+    WHERE k.factory_id = %(factory_id)s AND k.period_start = s.start
+    LIMIT 1) b;
 
 -- name: keep_basis
 -- Keeps what a year rests on; what was kept first stays.
