@@ -42,13 +42,18 @@ def month(finance: Finance, stream: int, first: date, renovation: date) -> Month
     return Month(first, round(cogs), stock)
 
 
-def events(entry: Month) -> list[Event]:
-    """Return what the systems send just after a month has closed."""
+def events(entry: Month, finished: tuple[int, str] | None = None) -> list[Event]:
+    """Return what the systems send just after a month has closed.
+
+    The finished goods come with their quantity and its unit, where the store counts them.
+    """
     day = entry.last_day.isoformat()
     closing = clock.midnight_us(clock.day_number(entry.last_day) + 1)
     sent = []
     for minute, (category, value) in enumerate(entry.stock_yuan.items(), start=3):
         body = {"id": f"{day}:{category}", "day": day, "category": category, "value_yuan": value}
+        if category == "finished" and finished is not None:
+            body |= {"quantity": finished[0], "unit": finished[1]}
         sent_us = closing + minute * 60 * clock.SECOND_US
         sent.append(
             Event(sent_us, "wms/stock_balance", "stock_balance", f"{body['id']}", day, body)

@@ -9,11 +9,23 @@ from simulators.tags import MqttAddress, OpcAddress, TagSpec
 if TYPE_CHECKING:
     from simulators.plant import Plant
 
-_RECORDS = (
+# Topic, kind, and the fields of key and time of each kind of record that the systems send.
+RECORDS = (
     ("erp/order_line", "order_line", "line", "due"),
     ("mes/inspection", "inspection", "lot", "inspected_at"),
     ("wms/stock_balance", "stock_balance", "id", "day"),
     ("erp/cogs", "cogs", "month", "day"),
+    ("erp/headcount", "headcount", "month", "day"),
+    ("erp/output_value", "output_value", "month", "day"),
+    ("erp/energy_invoice", "energy_invoice", "id", "last_day"),
+    ("plm/rd_project", "rd_project", "project", "released_on"),
+    ("aps/plan_operation", "plan_operation", "id", "starts_at"),
+    ("mes/recipe_download", "recipe_download", "id", "sent_at"),
+    ("mes/job", "job", "job", "started_at"),
+    ("mes/lot_genealogy", "lot_genealogy", "id", "consumed_at"),
+    ("wms/stock_move", "stock_move", "move", "moved_at"),
+    ("eam/alarm", "alarm", "alarm", "raised_at"),
+    ("eam/maintenance", "maintenance", "order", "started_at"),
 )
 
 
@@ -50,7 +62,7 @@ def gateway_toml(
         *_table("[[source]]", _mqtt(mqtt_port, gateway, heartbeat_s)),
         *_tags(plant, "mqtt"),
     ]
-    for topic, kind, record_key, at in _RECORDS:
+    for topic, kind, record_key, at in RECORDS:
         entry = {"topic": f"plant/{name}/{topic}", "kind": kind, "key": record_key, "at": at}
         lines += _table("[[source.record]]", entry)
     return "\n".join(lines)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from simulators import clock, troubles
 from simulators.clock import Instants
+from simulators.events import Event
 from simulators.noise import Floats, Integers
 from simulators.outages import Outage
 
@@ -41,12 +42,13 @@ def chunks(plant: "Plant", chunk_days: int) -> Iterator[Chunk]:
     while start < plant.as_of_us:
         end = min(start + chunk_days * clock.DAY_US, plant.as_of_us)
         upto = int(np.searchsorted(sent, end, side="left"))
-        records = [_record(event) for event in events[taken:upto]]
+        records = [record(event) for event in events[taken:upto]]
         yield rows(plant, start, end, records)
         start, taken = end, upto
 
 
-def _record(event: Any) -> dict[str, Any]:
+def record(event: Event) -> dict[str, Any]:
+    """Return a business event as a record; a date is its local midnight."""
     at = event.at if "T" in event.at else f"{event.at}T00:00:00+08:00"
     return {"kind": event.kind, "key": event.key, "at": at, "body": event.body}
 
@@ -58,11 +60,12 @@ def rows(plant: "Plant", start_us: int, end_us: int, records: list[dict[str, Any
     instants: list[Instants] = []
     values: list[Floats] = []
     for index, (tag, signal) in enumerate(zip(plant.tags, plant.signals, strict=True)):
-        since = plant.networked_from_us(tag.asset)
+        since = plant.heard_from_us(tag)
         if since >= end_us:
             continue
         changes = signal.changes(start_us, end_us)
-        ts = grid if not len(changes) else np.union1d(grid, changes)
+        beats = grid[grid % (tag.heartbeat_s * clock.SECOND_US) == 0]
+        ts = beats if not len(changes) else np.union1d(beats, changes)
         ts, bad = _without_outages(ts, plant.outages, tag.source, start_us, end_us)
         ts, bad = ts[ts >= since], bad[bad >= since]
         ts_all = np.concatenate([ts, bad])

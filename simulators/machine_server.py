@@ -7,7 +7,7 @@ import numpy as np
 from asyncua import ua
 from asyncua.server.server import Server
 
-from simulators import clock
+from simulators import clock, troubles
 from simulators.errors import SimulatorError
 from simulators.gateway import namespace
 from simulators.plant import Plant
@@ -55,7 +55,9 @@ class MachineServer:
             value = float(signal.at(instant)[0])
             if variable.shown is not None and variable.shown[0] == value:
                 continue
+            tag, given = self.plant.tags[variable.index], self.plant.scenario.trouble
             since_us = signal.since(now_us)
+            since_us += troubles.ahead_us(tag, now_us, given, self.plant.renovation)
             await self._server.write_attribute_value(
                 variable.node, _data_value(value, variable.kind, since_us, now_us)
             )

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from simulators.model_systems import NO_PAPERS, Books, Papers, Sensor, Systems
+
 
 @dataclass(frozen=True, slots=True)
 class Enterprise:
@@ -163,8 +165,13 @@ class Equipment:
     cycle_s: float = 0.0
     total_start: int = 0
     reject_start: int = 0
-    # Whether its controller shows the power that it draws.
+    # Whether its controller shows the power that it draws, since the renovation.
     shows_power: bool = False
+    # What its nameplate says; 0 where it says nothing.
+    rated_kw: float = 0.0
+    min_cycle_s: float = 0.0
+    # The paper of its acceptance, where the renovation changed it.
+    retrofit_document: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +205,7 @@ class Meter:
     energy: Register
     power: Register | None = None
     power_unit: str = "kW"
+    papers: Papers = NO_PAPERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +299,9 @@ class Links:
 class Trouble:
     """What a device or a hand makes of one tag: frozen, reset, replayed, unpowered or skewed.
 
-    The month counts from the renovation; days_back belongs to replayed, ahead_s to skewed.
+    Or of a book: inflated names a system whose jobs claim more than was made, misbilled a meter
+    whose invoices differ. The month counts from the renovation; days_back belongs to replayed,
+    ahead_s to skewed, times to books.
     """
 
     kind: str
@@ -302,6 +312,7 @@ class Trouble:
     hours: float = 24.0
     days_back: int = 1
     ahead_s: float = 0.0
+    times: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,5 +357,8 @@ class Scenario:
     links: Links
     promise: tuple[Promise, ...]
     self_report: tuple[SelfReport, ...]
+    books: Books
+    systems: Systems
     energy_factor: tuple[EnergyFactor, ...] = ()
+    sensor: tuple[Sensor, ...] = ()
     trouble: tuple[Trouble, ...] = ()

@@ -12,6 +12,7 @@ from simulators.noise import Floats
 
 # An order is created at most this long before its first day of interest.
 LONGEST_LEAD_DAYS = 75
+LEAST_LEAD_DAYS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class OrderLine:
     promised_again_day: int | None
     shipments: tuple[Shipment, ...]
     minute: int
+    channel: str = "业务员"
 
 
 def order_lines(
@@ -66,7 +68,7 @@ def events(line: OrderLine) -> Iterator[Event]:
 def _line(
     orders: Orders, created: int, number: int, share: Floats, renovation_day: int
 ) -> OrderLine:
-    due = created + 12 + int(share[0] * 28)
+    due = created + LEAST_LEAD_DAYS + int(share[0] * 28)
     confirmed = due + (int(1 + share[2] * 4) if share[1] < 0.25 else 0)
     on_time = orders.on_time_before if confirmed < renovation_day else orders.on_time_after
     if share[3] < on_time:
@@ -88,6 +90,7 @@ def _line(
         again,
         _shipments(created, last, quantity, share[8:11]),
         int(share[11] * 540),
+        "线上平台" if number % 3 == 0 else "业务员",
     )
 
 
@@ -110,6 +113,7 @@ def _version(line: OrderLine, day: int, minute: int, *, again: bool) -> Event:
         "line": line.line,
         "quantity": line.quantity,
         "due": due,
+        "channel": line.channel,
         "confirmed": [_date(each) for each in confirmed],
         "shipments": [[_date(each.day), each.quantity] for each in shipped],
     }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from simulators import clock, noise
-from simulators.model import Links
+from simulators.model import LinkLoss, Links
 
 SOURCES = ("opcua", "modbus")
 
@@ -23,7 +23,7 @@ def outages(links: Links, stream: int, renovation: date, months: range) -> tuple
     """Return the outages of some months, counted from the renovation, in time order."""
     losses = [
         Outage(source, start, end, announced=False)
-        for start, end in _losses(links, renovation)
+        for start, end in (loss_span(loss, renovation) for loss in links.loss)
         for source in SOURCES
     ]
     short = [
@@ -35,14 +35,12 @@ def outages(links: Links, stream: int, renovation: date, months: range) -> tuple
     return tuple(sorted(losses + short, key=lambda each: (each.start_us, each.source)))
 
 
-def _losses(links: Links, renovation: date) -> list[tuple[int, int]]:
-    intervals = []
-    for loss in links.loss:
-        first = clock.add_months(renovation, loss.month).replace(day=loss.day)
-        start = clock.midnight_us(clock.day_number(first))
-        start += clock.seconds_of_day(loss.starts) * clock.SECOND_US
-        intervals.append((start, start + round(loss.hours * 3600) * clock.SECOND_US))
-    return intervals
+def loss_span(loss: LinkLoss, renovation: date) -> tuple[int, int]:
+    """Return when a link is lost and when it is back [µs]."""
+    first = clock.add_months(renovation, loss.month).replace(day=loss.day)
+    start = clock.midnight_us(clock.day_number(first))
+    start += clock.seconds_of_day(loss.starts) * clock.SECOND_US
+    return start, start + round(loss.hours * 3600) * clock.SECOND_US
 
 
 def _short_outages(links: Links, stream: int, renovation: date, month: int) -> list[Outage]:

@@ -1,11 +1,13 @@
 """The monitoring plan that the factory files, with its promises and its own report."""
 
 from dataclasses import asdict
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from simulators import clock
 from simulators.calendars import PlannedStop
-from simulators.model import Equipment, Meter
+from simulators.model import Equipment, Meter, Scenario
+from simulators.model_systems import Papers
 from simulators.tags import TagSpec
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ def plan(plant: "Plant") -> dict[str, Any]:
         "enterprise": {"credit_code": None} | asdict(scenario.enterprise),
         "state_maps": scenario.states,
         "assets": _assets(plant),
+        "bills": _bills(scenario),
         "energy_factors": [asdict(each) for each in scenario.energy_factor],
         "shifts": [
             {"weekday": weekday} | asdict(shift)
@@ -57,7 +60,12 @@ def _assets(plant: "Plant") -> list[dict[str, Any]]:
         tags.setdefault(tag.asset, []).append(_tag(tag))
     names = {each.number: each.name for each in plant.scenario.product}
     equipment = [_equipment(each, names) for each in plant.scenario.equipment]
-    meters = [_meter(each) for each in plant.scenario.meter]
+    for each in equipment:
+        if each["retrofit_document"]:
+            each["retrofitted_on"] = plant.renovation.isoformat()
+        else:
+            del each["retrofit_document"]
+    meters = [_meter(each, plant.renovation) for each in plant.scenario.meter]
     systems = [
         _asset(each.code, each.name_zh, each.name_en, "system") for each in plant.scenario.system
     ]
@@ -84,22 +92,50 @@ def _equipment(equipment: Equipment, names: dict[int, str]) -> dict[str, Any]:
         for number, cycle in equipment.ideal_cycles.items()
     ]
     # Running needs two fifths of the full power even at the least speed.
-    limits = {"idle_kw": equipment.idle_kw, "working_kw": 0.4 * equipment.run_kw}
+    limits = {
+        "idle_kw": equipment.idle_kw,
+        "working_kw": 0.4 * equipment.run_kw,
+        "rated_kw": equipment.rated_kw or None,
+        "min_cycle_s": equipment.min_cycle_s or None,
+    }
     return _asset(equipment.code, equipment.name_zh, equipment.name_en, equipment.kind) | {
         "line": equipment.line,
         "serial": equipment.serial,
         "key_equipment": True,
         "in_oee": equipment.in_oee,
         "ideal_cycles": cycles,
-        **({"limits": limits} if equipment.shows_power else {}),
+        "limits": {name: value for name, value in limits.items() if value is not None},
+        "retrofit_document": equipment.retrofit_document,
     }
 
 
-def _meter(meter: Meter) -> dict[str, Any]:
+def _meter(meter: Meter, renovation: date) -> dict[str, Any]:
     return _asset(meter.code, meter.name_zh, meter.name_en, "meter") | {
         "serial": meter.serial,
         "meter": {"carrier": meter.carrier, "unit": meter.unit, "level": meter.level},
+        "limits": _papers(meter.papers, renovation),
     }
+
+
+def _papers(papers: Papers, renovation: date) -> dict[str, Any]:
+    """Return what is known of a meter's nameplate and papers."""
+    until = clock.add_months(renovation, papers.verified_months)
+    given = {
+        "rated_kw": papers.rated_kw,
+        "accuracy_class": papers.accuracy_class,
+        "calibrated_until": until.isoformat() if papers.verified_months else None,
+        "loss_share": papers.loss_share,
+        "retention_days": papers.retention_days,
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def _bills(scenario: Scenario) -> list[dict[str, Any]]:
+    return [
+        {"product": product, "material": material.code, "per_unit": per_unit}
+        for material in scenario.systems.material
+        for product, per_unit in material.per_unit.items()
+    ]
 
 
 def _tag(tag: TagSpec) -> dict[str, Any]:
@@ -134,7 +170,7 @@ def _self_reports(plant: "Plant") -> list[dict[str, Any]]:
         {
             "kpi": each.kpi,
             "period": [first.isoformat(), end.isoformat()],
-            "value": round(true[each.kpi] * each.times + each.add, each.digits),
+            "value": round((true[each.kpi] or 0.0) * each.times + each.add, each.digits),
             "reported_at": clock.iso(reported),
         }
         for each in plant.scenario.self_report

@@ -15,6 +15,7 @@ from simulators import (
     gateway,
     history,
     logs,
+    monthly,
     noise,
     orders,
     outages,
@@ -22,6 +23,7 @@ from simulators import (
     products,
     program,
     quality,
+    records,
     signals,
     states,
     tags,
@@ -77,7 +79,7 @@ class Plant:
         self.tags = tags.tags_of(scenario)
         months = range(-MONTHS_BEFORE, MONTHS_AFTER + 1)
         self.outages = outages.outages(
-            scenario.links, self._stream("outages"), self.renovation, months
+            scenario.links, self.stream("outages"), self.renovation, months
         )
 
     @property
@@ -99,6 +101,16 @@ class Plant:
         late = any(each.code == asset and each.networked_after for each in self.scenario.equipment)
         return self.renovation_us if late else self.origin_us
 
+    def heard_from_us(self, tag: TagSpec) -> int:
+        """Return the instant from which a tag's rows reach the city [µs]."""
+        return self.renovation_us if tag.is_new else self.networked_from_us(tag.asset)
+
+    @property
+    def systems_from_us(self) -> int:
+        """Return the instant from which the newer business systems send their records [µs]."""
+        first = clock.add_months(self.renovation, self.scenario.systems.from_month)
+        return clock.midnight_us(clock.day_number(first))
+
     @cached_property
     def feeds(self) -> dict[str, energy.Feed]:
         """What each meter measures."""
@@ -106,7 +118,7 @@ class Plant:
         flows = energy.flows_of(self.outputs, self._design_rates())
         consumers = {code: energy.equipment_consumer(log) for code, log in self.logs.items()} | {
             each.name: energy.utility_consumer(
-                each, self._stream(each.name), edges, self.renovation_us, self.calendar, flows
+                each, self.stream(each.name), edges, self.renovation_us, self.calendar, flows
             )
             for each in self.scenario.utility
         }
@@ -127,7 +139,7 @@ class Plant:
         first = self.origin_day - orders.LONGEST_LEAD_DAYS
         return orders.order_lines(
             self.scenario.orders,
-            self._stream("orders"),
+            self.stream("orders"),
             first,
             int(self.days[-1]),
             self.renovation_day,
@@ -140,7 +152,7 @@ class Plant:
         for each in self.scenario.equipment:
             output = self.outputs[each.code]
             if each.in_oee and output is not None:
-                stream, log = self._stream("inspection", each.code), self.logs[each.code]
+                stream, log = self.stream("inspection", each.code), self.logs[each.code]
                 found += quality.lots(self.scenario.inspections, stream, each.code, log, output)
         return sorted(found, key=lambda lot: (lot.inspected_us, lot.lot))
 
@@ -149,18 +161,31 @@ class Plant:
         """The books by month, from the one that closes just before the baseline."""
         count = (clock.day_of(int(self.days[-1])) - self.windows.baseline[0]).days // 28 + 2
         firsts = [clock.add_months(self.windows.baseline[0], at) for at in range(-1, count)]
-        stream = self._stream("finance")
+        stream = self.stream("finance")
         return [
             finance.month(self.scenario.finance, stream, first, self.renovation) for first in firsts
         ]
 
     @cached_property
+    def projects(self) -> list[monthly.Project]:
+        """Every development project released from the origin on."""
+        first, last = self.windows.baseline[0], clock.day_of(int(self.days[-1]))
+        stream = self.stream("projects")
+        return monthly.projects(self.scenario.books, stream, first, last, self.renovation)
+
+    @cached_property
+    def employees(self) -> dict[date, int]:
+        """The people employed at the end of each month, by its first day."""
+        people, stream = self.scenario.books.people, self.stream("people")
+        return {
+            each.first: monthly.employees(people, stream, each.first, self.renovation)
+            for each in self.months
+        }
+
+    @cached_property
     def events(self) -> list[Event]:
         """Every business event in the order in which the systems send them."""
-        found = [event for line in self.order_lines for event in orders.events(line)]
-        found += [quality.event(lot) for lot in self.lots]
-        found += [event for month in self.months for event in finance.events(month)]
-        return sorted(found, key=lambda event: event.sent_us)
+        return sorted(records.events(self), key=lambda event: event.sent_us)
 
     def history(self, chunk_days: int = 10) -> Iterator[history.Chunk]:
         """Yield rows and records from the origin up to as_of, chunk after chunk in time."""
@@ -171,11 +196,14 @@ class Plant:
         return planning.plan(self)
 
     @cached_property
-    def _truth(self) -> dict[str, dict[str, Any]]:
+    def _truth(self) -> truth.Truth:
         return truth.truth(self)
 
-    def truth(self) -> dict[str, dict[str, Any]]:
-        """Return the true KPIs of both windows and of every month, from the event log."""
+    def truth(self) -> truth.Truth:
+        """Return the true KPIs of both windows and of every month, from the event log.
+
+        With them come the findings that the plant's troubles must lead to.
+        """
         return self._truth
 
     def gateway_toml(
@@ -184,12 +212,13 @@ class Plant:
         """Return the gateway file that reads every live tag; see gateway.gateway_toml."""
         return gateway.gateway_toml(self, opcua_port, modbus_port, mqtt_port, **settings)
 
-    def _stream(self, *names: str) -> int:
+    def stream(self, *names: str) -> int:
+        """Return the key of a named stream of noise."""
         return noise.key(self.scenario.seed, self.scenario.name, *names)
 
     def _log(self, equipment: Equipment) -> logs.Log:
         conduct = self.scenario.conduct[equipment.conduct]
-        stream = self._stream("log", equipment.code)
+        stream = self.stream("log", equipment.code)
         numbers = np.array([int(each) for each in equipment.ideal_cycles] or [0], np.int64)
         plan = products.plan(conduct, stream, numbers, self.days, self.calendar.working)
         days = program.Days(
@@ -209,7 +238,7 @@ class Plant:
         after = log.day >= self.renovation_day
         scrap = np.where(after, conduct.after.scrap, conduct.before.scrap)
         rework = np.where(after, conduct.after.rework, conduct.before.rework)
-        return logs.parts_of(log, self._stream("parts", equipment.code), scrap, rework)
+        return logs.parts_of(log, self.stream("parts", equipment.code), scrap, rework)
 
     def _design_rates(self) -> dict[str, float]:
         return {
@@ -228,7 +257,11 @@ class Plant:
             raw_of = {name: int(raw) for raw, name in self._states(equipment).items()}
             return signals.state_signal(log, np.array([raw_of[n] for n in states.NAMES], float))
         if tag.role == "power":
-            return signals.Load(log)
+            flutter = 0.02 * equipment.run_kw
+            stream = self.stream("power", tag.asset)
+            return signals.Load(log, stream, 1.0, 0.0, 1.0, flutter, 2)
+        if tag.role == "process":
+            return self._sensor_signal(tag, equipment)
         product = signals.product_signal(log)
         if tag.role == "product":
             return product
@@ -237,6 +270,15 @@ class Plant:
         rejects = tag.role == "reject_count"
         start = equipment.reject_start if rejects else equipment.total_start
         return signals.Count(output, product.edges_us, start, rejects)
+
+    def _sensor_signal(self, tag: TagSpec, equipment: Equipment) -> Signal:
+        sensor = next(
+            each for each in self.scenario.sensor if f"{each.asset}.{each.name}" == tag.name
+        )
+        return signals.Analogue(
+            *(self.logs[tag.asset], self.stream(tag.name), equipment.run_kw),
+            *(sensor.at_rest, sensor.at_full, sensor.noise),
+        )
 
     def _meter_signal(self, tag: TagSpec) -> Signal:
         meter: Meter = next(each for each in self.scenario.meter if each.code == tag.asset)

@@ -5,6 +5,7 @@ by what was made before its edge and inspected after it: at most one lot per mac
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from simulators.events import Event
 from simulators.logs import REWORK, SCRAP, Flow, Log, Output, Parts
 from simulators.model import Inspections
 from simulators.noise import Integers
+
+_FIRST_PIECE_US = 300 * clock.SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,14 @@ class Lot:
     scrap: int
     rework: int
     inspected_us: int
+    # From the end of the piece before it to the end of its last one.
+    started_us: int = 0
+    ended_us: int = 0
+
+    @property
+    def good(self) -> int:
+        """Return what passed at once."""
+        return self.total - self.scrap - self.rework
 
 
 def lots(rules: Inspections, stream: int, asset: str, log: Log, output: Output) -> list[Lot]:
@@ -35,8 +46,11 @@ def lots(rules: Inspections, stream: int, asset: str, log: Log, output: Output) 
     return _flow_lots(rules, stream, asset, log, output)
 
 
-def event(lot: Lot) -> Event:
-    """Return the message that the quality system sends when a lot is inspected."""
+def event(lot: Lot, measured: dict[str, Any] | None = None) -> Event:
+    """Return the message that the quality system sends when a lot is inspected.
+
+    What a device measured of it is added to the result.
+    """
     at = clock.iso(lot.inspected_us)
     body = {
         "lot": lot.lot,
@@ -44,11 +58,11 @@ def event(lot: Lot) -> Event:
         "product": lot.product,
         "operation": "final",
         "total": lot.total,
-        "passed_first": lot.total - lot.scrap - lot.rework,
+        "passed_first": lot.good,
         "scrap": lot.scrap,
         "rework": lot.rework,
         "inspected_at": at,
-    }
+    } | (measured or {})
     return Event(lot.inspected_us, "mes/inspection", "inspection", lot.lot, at, body)
 
 
@@ -62,6 +76,9 @@ def _piece_lots(pieces: int, stream: int, asset: str, log: Log, parts: Parts) ->
     start = np.flatnonzero(within % pieces == 0)
     end = np.append(start[1:], len(parts.block))
     finished = parts.instants_us[end - 1]
+    first_done = parts.instants_us[start]
+    # The lot before it has ended by then; a set-up before the first piece is no part of the lot.
+    began = np.maximum(parts.instants_us[np.maximum(start - 1, 0)], first_done - _FIRST_PIECE_US)
     day = log.day[log.index(finished)]
     wait_s = noise.between(900, 2700, noise.uniform(stream, finished // clock.SECOND_US))
     inspected = (finished // clock.SECOND_US + wait_s.astype(np.int64)) * clock.SECOND_US
@@ -77,6 +94,8 @@ def _piece_lots(pieces: int, stream: int, asset: str, log: Log, parts: Parts) ->
             int(scrap[at]),
             int(rework[at]),
             int(inspected[at]),
+            int(began[at]),
+            int(finished[at]),
         )
         for at in range(len(start))
     ]
@@ -99,6 +118,8 @@ def _flow_lots(rules: Inspections, stream: int, asset: str, log: Log, flow: Flow
             int(scrap[at]),
             int(bad[at] - scrap[at]),
             int(edges[at + 1] + wait_s[at] * clock.SECOND_US),
+            int(edges[at]),
+            int(edges[at + 1]),
         )
         for at in np.flatnonzero(total > 0).tolist()
     ]

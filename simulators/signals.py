@@ -5,11 +5,11 @@ from typing import Protocol
 
 import numpy as np
 
-from simulators.clock import Instants
+from simulators.clock import QUARTER_US, Instants
 from simulators.energy import Feed
 from simulators.logs import Log, Output, Parts
 from simulators.model import Register
-from simulators.noise import Floats
+from simulators.noise import Floats, uniform
 
 COUNTER_MODULUS = 2**32
 
@@ -119,22 +119,45 @@ class Power:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Load:
-    """The power that one machine draws, as its controller shows it [kW]."""
+class Analogue:
+    """A value that follows the power of a machine and is never still: its power, a temperature.
+
+    It moves from at_rest to at_full as the machine goes from nothing to full_kw; from one quarter
+    of an hour to the next it changes by up to noise, either way.
+    """
 
     log: Log
+    stream: int
+    full_kw: float
+    at_rest: float
+    at_full: float
+    noise: float
+    digits: int = 1
 
     def at(self, instants_us: Instants) -> Floats:
-        """Return the power at each instant."""
-        return self.log.kw[self.log.index(instants_us)]
+        """Return the value at each instant."""
+        load = self.log.kw[self.log.index(instants_us)] / self.full_kw
+        moving = 2 * uniform(self.stream, instants_us // QUARTER_US) - 1
+        value = self.at_rest + (self.at_full - self.at_rest) * load + self.noise * moving
+        return np.asarray(np.round(np.maximum(value, 0.0), self.digits))
+
+    def changes(self, start_us: int, end_us: int) -> Instants:
+        """Return no instants: it is stored at its heartbeat."""
+        return np.empty(0, np.int64)
+
+    def since(self, instant_us: int) -> int:
+        """Return the last change of the machine's power or the last quarter hour."""
+        edge = int(self.log.edges_us[self.log.index(np.array([instant_us], np.int64))[0]])
+        return max(edge, instant_us // QUARTER_US * QUARTER_US)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Load(Analogue):
+    """The power that one machine draws, as its controller shows it [kW]."""
 
     def changes(self, start_us: int, end_us: int) -> Instants:
         """Return the instants at which the power changes."""
         return _between(self.log.edges_us, start_us, end_us)
-
-    def since(self, instant_us: int) -> int:
-        """Return the last change."""
-        return int(self.log.edges_us[self.log.index(np.array([instant_us], np.int64))[0]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from simulators.model import Equipment, Meter, Register, Scenario, System
+from simulators.model_systems import Sensor
 from simulators.signals import COUNTER_MODULUS
 
 HEARTBEAT_S = 900
+SENSOR_HEARTBEAT_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class TagSpec:
     resolution: float = 0.0
     state_map: str | None = None
     heartbeat_s: int = HEARTBEAT_S
+    # Whether it came with the renovation, though its asset was heard of before.
+    is_new: bool = False
 
 
 def tags_of(scenario: Scenario) -> tuple[TagSpec, ...]:
@@ -52,6 +56,7 @@ def tags_of(scenario: Scenario) -> tuple[TagSpec, ...]:
     tags = []
     for equipment in scenario.equipment:
         tags += _equipment_tags(equipment, scenario.conduct[equipment.conduct].output)
+    tags += [_sensor_tag(sensor) for sensor in scenario.sensor]
     for meter in scenario.meter:
         tags += _meter_tags(meter)
     tags += [_link_tag(scenario.name, system) for system in scenario.system]
@@ -72,7 +77,7 @@ def _equipment_tags(equipment: Equipment, output: str) -> list[TagSpec]:
     tags = [state]
     if equipment.shows_power:
         address = OpcAddress(f"{code}.Power", "Double")
-        tags.append(TagSpec(f"{code}.power", code, "opcua", "power", "kW", address))
+        tags.append(TagSpec(f"{code}.power", code, "opcua", "power", "kW", address, is_new=True))
     if output == "none":
         return tags
     if equipment.ideal_cycles:
@@ -96,6 +101,16 @@ def _count_tag(equipment: Equipment, name: str, node: str, output: str) -> TagSp
         max_rate_per_s=equipment.max_rate_per_s,
         # Parts are counted one by one; a flow shows whole kilograms only.
         resolution=1.0 if output == "flow" else 0.0,
+    )
+
+
+def _sensor_tag(sensor: Sensor) -> TagSpec:
+    name = f"{sensor.asset}.{sensor.name}"
+    address = OpcAddress(f"{sensor.asset}.{sensor.name.capitalize()}", "Double")
+    return TagSpec(
+        *(name, sensor.asset, "opcua", "process", sensor.unit, address),
+        heartbeat_s=SENSOR_HEARTBEAT_S,
+        is_new=True,
     )
 
 

@@ -16,13 +16,17 @@ from simulators.noise import Floats
 from simulators.signals import Signal
 from simulators.tags import TagSpec
 
-FROZEN, RESET, REPLAYED, UNPOWERED, SKEWED = KINDS = (
+FROZEN, RESET, REPLAYED, UNPOWERED, SKEWED, INFLATED, MISBILLED = KINDS = (
     "frozen",
     "reset",
     "replayed",
     "unpowered",
     "skewed",
+    "inflated",
+    "misbilled",
 )
+# What is wrong with the value itself, and not with a clock or with a book.
+_OF_VALUES = (FROZEN, RESET, REPLAYED, UNPOWERED)
 _REGISTERS = ("energy", "total_count", "reject_count")
 # What a machine draws that is switched off at its main switch: its controls' supply.
 _STANDBY = 0.05
@@ -104,10 +108,28 @@ def troubled(
 ) -> Signal:
     """Return what a tag shows with the troubles that name it; clocks are another matter."""
     for trouble in troubles:
-        if trouble.tag == tag.name and trouble.kind != SKEWED:
-            span = span_of(trouble, renovation)
+        span = span_of(trouble, renovation)
+        if trouble.tag == tag.name and trouble.kind in _OF_VALUES:
             signal = Troubled(signal, span, tag.role in _REGISTERS)
     return signal
+
+
+def ahead_us(tag: TagSpec, now_us: int, troubles: tuple[Trouble, ...], renovation: date) -> int:
+    """Return how far the clock of a tag's device is ahead at an instant [µs]."""
+    instant = np.array([now_us], np.int64)
+    return int(skewed(tag, instant, troubles, renovation)[0]) - now_us
+
+
+def overstated(
+    name: str, instant_us: int, troubles: tuple[Trouble, ...], renovation: date
+) -> float:
+    """Return the factor by which a book named like that overstates at an instant."""
+    factor = 1.0
+    for trouble in troubles:
+        if trouble.tag == name and trouble.kind in (INFLATED, MISBILLED):
+            span = span_of(trouble, renovation)
+            factor *= trouble.times if span.start_us <= instant_us < span.end_us else 1.0
+    return factor
 
 
 def skewed(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulators import clock, states
+from simulators import clock, expected, monthly, states
 from simulators.clock import SECOND_US
 from simulators.energy import Consumer
 from simulators.finance import Month
@@ -26,7 +26,7 @@ from simulators.quality import Lot
 if TYPE_CHECKING:
     from simulators.plant import Plant
 
-Truth = dict[str, dict[str, Any]]
+Truth = dict[str, Any]
 
 # GB/T 2589-2020 Annex A, kgce per kWh and per MJ, calorific value.
 KGCE_PER_KWH = 0.1229
@@ -53,7 +53,9 @@ class AssetOutput:
 def truth(plant: "Plant") -> Truth:
     """Return the true KPIs: baseline, after, baseline_months, after_months.
 
-    The months are keyed YYYY-MM. A KPI without a denominator in its window is left out.
+    The months are keyed YYYY-MM. A KPI is None where a correct system must refuse it: there is
+    nothing to divide by, or too little to form it from. Beside them stand the findings that the
+    troubles must lead to, and the KPIs that the enterprise's own report departs from.
     """
     windows = plant.windows
     result: Truth = {
@@ -65,18 +67,25 @@ def truth(plant: "Plant") -> Truth:
         result[f"{name}_months"] = {
             f"{each:%Y-%m}": window_truth(plant, each, clock.add_months(each, 1)) for each in months
         }
+    result["findings"] = expected.findings(plant)
+    result["overstated"] = sorted(
+        each.kpi for each in plant.scenario.self_report if (each.add, each.times) != (0.0, 1.0)
+    )
     return result
 
 
-def window_truth(plant: "Plant", first: date, end: date) -> dict[str, float]:
-    """Return the true KPIs of the local days [first, end), which are whole months."""
+def window_truth(plant: "Plant", first: date, end: date) -> dict[str, float | None]:
+    """Return the true KPIs of the local days [first, end), which are whole months.
+
+    None stands for one that must be refused.
+    """
     window = (
         clock.midnight_us(clock.day_number(first)),
         clock.midnight_us(clock.day_number(end)),
     )
     tce, tce_equivalent = _standard_coal(plant, window)
     made = [_asset_output(plant, each, _shifts_of(plant, first, end)) for each in _in_oee(plant)]
-    figures: dict[str, float | None] = {
+    return {
         **oee_figures(made),
         "defect_rate": defect_rate(plant.lots, window),
         "on_time_delivery": on_time_delivery(
@@ -86,10 +95,13 @@ def window_truth(plant: "Plant", first: date, end: date) -> dict[str, float]:
         "standard_coal": tce,
         "standard_coal_equivalent": tce_equivalent,
         "energy_intensity": _ratio(tce * 1000, sum(each.ideal_good_s for each in made) / 3600),
+        "energy_intensity_value": _ratio(tce, _output_value(plant, first, end)),
         "networked_equipment": float(_networked(plant, window[1])),
         "robots": _robots(plant, window[1]),
+        **_retrofitted(plant, window[1]),
+        "headcount": monthly.headcount(plant.employees, first, end),
+        "rd_cycle": monthly.rd_cycle(plant.projects, first, end),
     }
-    return {kpi: value for kpi, value in figures.items() if value is not None}
 
 
 def oee_figures(assets: Sequence[AssetOutput]) -> dict[str, float | None]:
@@ -227,6 +239,22 @@ def _networked(plant: "Plant", end_us: int) -> int:
                 heard -= max(0, common[1] - common[0])
         count += heard >= NETWORKED_SHARE * (end_us - start_us)
     return count
+
+
+def _output_value(plant: "Plant", first: date, end: date) -> float:
+    """Return the value of the output at constant prices [10,000 yuan]."""
+    books = plant.scenario.books
+    inside = [month for month in plant.months if first <= month.first < end]
+    return sum(monthly.output_value_yuan(books, each) for each in inside) / monthly.YUAN_PER_UNIT
+
+
+def _retrofitted(plant: "Plant", end_us: int) -> dict[str, float | None]:
+    """Return the equipment with a paper of its retrofit, and its lines; None before that."""
+    done = [each for each in plant.scenario.equipment if each.retrofit_document]
+    if not done or end_us <= plant.renovation_us:
+        return {"retrofitted_lines": None, "retrofitted_equipment": None}
+    lines = {each.line for each in done}
+    return {"retrofitted_lines": float(len(lines)), "retrofitted_equipment": float(len(done))}
 
 
 def _robots(plant: "Plant", end_us: int) -> float | None:
