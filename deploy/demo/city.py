@@ -27,11 +27,14 @@ from deploy.errors import StartFailed
 from deploy.ports import LOOPBACK, free_port_near
 from deploy.signals import stopped_by_sigterm
 from kpi import jobs
+from kpi.jobs.finding_job import run_findings
 from store import measurements
 
 DATABASE = "millpond_demo"
 _WORKERS = 2
 _JOBS_EVERY_S = 30
+# Two that order lines are due in, the running one, and the last four.
+_MONTHS_CHECKED = 7
 _API_READY_S = 20.0
 _COUNT_EVERY_S = 2.0
 
@@ -104,6 +107,14 @@ def _past(steps: Steps, url: str, as_of: datetime, helpers: Workers) -> dict[str
         jobs.run_facts(url, as_of, pool, lambda _, done, total: step.progress(done / total))
     with steps.step("figures and verdicts") as step:
         jobs.run_figures(url, as_of, pool, lambda _, done, total: step.progress(done / total))
+    with steps.step("findings of the newest months") as step:
+        run_findings(
+            url,
+            as_of,
+            pool,
+            lambda _, done, total: step.progress(done / total),
+            most=_MONTHS_CHECKED * len(names),
+        )
     return {each.factory_code: each.truth for each in loaded}
 
 
@@ -133,9 +144,14 @@ def _verdict(
     complaints = [text for text in wrong if text is not None] + missing
     for text in complaints:
         console.print(f"✕ {text}", style="red", markup=False)
+    foreseen, unlike = outcome.troubles(url, truths)
+    for text in unlike:
+        console.print(f"✕ {text}", style="red", markup=False)
+    if not unlike:
+        console.print(f"all {foreseen} findings that the troubles lead to are there, and no other")
     count = len(years) + len(months) + len(missing)
     console.print(f"{count - len(complaints)} of {count} figures agree with the simulator's truth")
-    return 1 if complaints else 0
+    return 1 if complaints or unlike else 0
 
 
 def stay(opened: ExitStack, console: Console, url: str, port: int) -> None:

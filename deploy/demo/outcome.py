@@ -9,7 +9,8 @@ from typing import Any
 
 import store
 from api.kpis import KPIS
-from store import figures, registry
+from kpi.reasons import said
+from store import figures, findings, registry
 from store.figures import Figure, Promise, Verdict
 
 # Ratios in percentage points, everything else relative; counts must be exact.
@@ -20,16 +21,22 @@ _ROUNDING = 1e-9
 # Estimates of a model of this system: what would have been used, the simulator does not know.
 _MODELLED = frozenset({"energy_saving"})
 
-Truth = Mapping[str, Mapping[str, Any]]
+# What a simulator says of its factory; of a KPI a value, or None where it must be refused.
+Truth = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A verified figure and the truth of the same period; truth None where none exists."""
+    """A verified figure and the truth of the same period.
+
+    The truth is None where the figure must be refused; is_told is False where the simulator says
+    nothing of the KPI at all.
+    """
 
     factory: registry.Factory
     figure: Figure
     truth: float | None
+    is_told: bool = True
 
     @property
     def difference(self) -> float | None:
@@ -44,15 +51,17 @@ class Compared:
     def complaint(self, *, close: bool = True) -> str | None:
         """Say what is wrong with the figure, or return None.
 
-        Its bounds must hold the truth; with `close` its point must also lie near it.
+        Its bounds must hold the truth; with `close` its point must also lie near it. What must be
+        refused has no number, and of what the simulator does not know there is only a model's.
         """
         name = f"{self.factory.code} {self.figure.kpi} {self.figure.period_start:%Y-%m}"
         figure, truth = self.figure, self.truth
+        if not self.is_told:
+            return None if figure.kpi in _MODELLED else f"{name}: no truth tells of it"
         if truth is None:
-            modelled = figure.point is None or figure.kpi in _MODELLED
-            return None if modelled else f"{name}: verified, yet no truth exists"
+            return None if figure.point is None else f"{name}: verified, yet it must be refused"
         if figure.point is None or figure.low is None or figure.high is None:
-            return f"{name}: not verified ({figure.reason})"
+            return f"{name}: not verified ({said(figure.reason, 'en')})"
         slack = _ROUNDING * max(abs(truth), 1.0)
         if not figure.low - slack <= truth <= figure.high + slack:
             return f"{name}: {figure.low:.6g} to {figure.high:.6g} does not hold {truth:.6g}"
@@ -98,13 +107,20 @@ def rows(url: str, truths: Mapping[str, Truth]) -> list[Row]:
     return found
 
 
+def compared(
+    factory: registry.Factory, figure: Figure, true: Mapping[str, float | None]
+) -> Compared:
+    """Put a figure beside what the simulator says of its period."""
+    return Compared(factory, figure, true.get(figure.kpi), figure.kpi in true)
+
+
 def baselines(url: str, truths: Mapping[str, Truth]) -> list[Compared]:
     """Return the verified year before the renovation of each factory."""
     with closing(store.connect(url)) as conn:
         return [
-            compared
+            each
             for factory in registry.factories(conn)
-            for compared in _year(conn, factory, factory.baseline_from, truths, "baseline")
+            for each in _year(conn, factory, factory.baseline_from, truths, "baseline")
         ]
 
 
@@ -118,7 +134,7 @@ def _year(
     known = figures.latest(conn, factory.factory_id, period_kind="rolling12")
     for figure in known:
         if figure.period_start == start:
-            yield Compared(factory, figure, truths[factory.code][window].get(figure.kpi))
+            yield compared(factory, figure, truths[factory.code][window])
 
 
 def months(url: str, truths: Mapping[str, Truth]) -> list[Compared]:
@@ -131,7 +147,7 @@ def months(url: str, truths: Mapping[str, Truth]) -> list[Compared]:
             for figure in figures.latest(conn, factory.factory_id, period_kind="month"):
                 month = f"{figure.period_start:%Y-%m}"
                 if month in by_month:
-                    found.append(Compared(factory, figure, by_month[month].get(figure.kpi)))
+                    found.append(compared(factory, figure, by_month[month]))
     return found
 
 
@@ -158,3 +174,29 @@ def unformed(url: str, truths: Mapping[str, Truth]) -> list[str]:
                 if (window, kpi) not in known
             ]
     return found
+
+
+def troubles(url: str, truths: Mapping[str, Truth]) -> tuple[int, list[str]]:
+    """Return how many findings the troubles must lead to, and what is missing or not foreseen.
+
+    What only live data can show is left out. Of the months that were checked, none may have a
+    finding of severity fail that no trouble explains.
+    """
+    count, complaints = 0, []
+    with closing(store.connect(url)) as conn:
+        for factory in registry.factories(conn):
+            expected = {
+                (each["month"], each["rule"], each["severity"], each["subject"])
+                for each in truths[factory.code]["findings"]
+                if not each["live"]
+            }
+            found = {
+                (f"{each.period_start:%Y-%m}", each.rule, each.severity, each.subject)
+                for each in findings.listed(conn, factory.factory_id)
+            }
+            count += len(expected)
+            names = (" ".join(each) for each in sorted(expected - found))
+            complaints += [f"{factory.code} {name}: not found" for name in names]
+            more = sorted(each for each in found - expected if each[2] == "fail")
+            complaints += [f"{factory.code} {' '.join(each)}: not foreseen" for each in more]
+    return count, complaints

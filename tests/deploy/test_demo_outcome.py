@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from api.language import LANGUAGES, Language
-from deploy.demo import table
+from deploy.demo import outcome, table
 from deploy.demo.outcome import Row
 from tests.deploy.samples import FACTORY, compared, figure, row
 
@@ -71,7 +71,17 @@ def test_a_truth_wants_a_figure_and_a_figure_a_truth() -> None:
     nothing = figure(point=None, reason="no rows", grade="D")
     assert "not verified (no rows)" in (compared(nothing, 0.8).complaint() or "")
     assert compared(nothing, None).complaint() is None
-    assert "no truth exists" in (compared(figure(point=0.8), None).complaint() or "")
+    assert "must be refused" in (compared(figure(point=0.8), None).complaint() or "")
+
+
+@pytest.mark.parametrize("point", [None, 0.8])
+def test_a_figure_without_any_truth_is_a_complaint_unless_a_model_made_it(
+    point: float | None,
+) -> None:
+    untold = outcome.compared(FACTORY, figure(point=point), {"availability": 0.9})
+    assert "no truth tells" in (untold.complaint() or "")
+    saved = figure(kpi="energy_saving", unit="tce", point=point)
+    assert outcome.compared(FACTORY, saved, {"oee": 0.8}).complaint() is None
 
 
 @pytest.mark.parametrize(
