@@ -132,7 +132,7 @@ def enrol(url: str, file: Path, capsys: pytest.CaptureFixture[str]) -> Said:
         ("db revoke --gateway gw-none", "no gateway gw-none is enrolled"),
         ("collector enrol gateway.toml --code 0000", "the city does not enrol this gateway"),
         ("collector enrol gateway.toml --factory F", "--code CODE"),
-        ("api serve --tls-certificate none.pem --tls-key none.pem", "none.pem"),
+        ("api serve --port FREE --tls-certificate none.pem --tls-key none.pem", "none.pem"),
     ],
 )
 def test_a_failure_is_one_plain_line(
@@ -149,7 +149,7 @@ def test_a_failure_is_one_plain_line(
     monkeypatch.setenv("MILLPOND_DATABASE_URL", database_url)
     text = FILE.format(gateway=GATEWAY, port=free_port(), meter=free_port())
     Path("gateway.toml").write_text(text, "utf-8")
-    said = millpond(capsys, *words.split())
+    said = millpond(capsys, *words.replace("FREE", str(free_port())).split())
     assert said.code == 1
     assert line in said.line
 

@@ -35,6 +35,7 @@ from tests.collectors.proxy import proxied
 from tests.collectors.servers import loop_thread
 from tests.support.waiting import wait_for
 
+SOURCE = meter_source("A")
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 FIRST_US = 1_772_323_200_000_000
 
@@ -42,7 +43,7 @@ FIRST_US = 1_772_323_200_000_000
 @pytest.fixture
 def config(tmp_path: Path, database_url: str) -> GatewayConfig:
     prepare_database(database_url, ["A", "B"])
-    return load(write_file(tmp_path, meter_source("A"), database_url))
+    return load(write_file(tmp_path, SOURCE, database_url))
 
 
 @pytest.fixture
@@ -98,9 +99,9 @@ def test_a_database_that_is_down_gets_everything_when_it_is_back(
     tmp_path: Path, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     prepare_database(database_url, ["A"])
-    enrol(load(write_file(tmp_path, meter_source("A"), database_url)), FACTORY)
+    enrol(load(write_file(tmp_path, SOURCE, database_url)), FACTORY)
     with loop_thread() as loop, proxied(loop, database_url) as (proxy, url):
-        config = load(write_file(tmp_path, meter_source("A"), url))
+        config = load(write_file(tmp_path, SOURCE, url))
         put(config, samples("A", 0, 10))
         with sink_of(config):
             wait_for(lambda: len(told(caplog)) == 1, "the line that it fails")
