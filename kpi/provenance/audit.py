@@ -9,11 +9,10 @@ from zoneinfo import ZoneInfo
 import store
 import store.figures
 from kpi.calendar import add_months, local_midnight, months
-from kpi.figures import Evidence
 from kpi.figures.records import counting_days, records_window
 from kpi.jobs.basis import last_full_hour
 from kpi.jobs.evidence import gathered
-from kpi.provenance import facts, ledger, recomputed, rows
+from kpi.provenance import facts, ledger, published, recomputed, rows
 from kpi.provenance.basis import Problem, assets_under, kinds_under, window
 from store import locks, provenance, registry
 from store.figures import Figure
@@ -87,6 +86,8 @@ def audit_factory(
     known = provenance.figures(conn, factory.factory_id)
     newest = {(each.kpi, each.period_kind, each.period_start): each.figure_id for each in known}
     _figures(scope, known, set(newest.values()))
+    scope.found.problems += published.check(conn, factory.factory_id, factory.code)
+    scope.found.problems += recomputed.gaps(factory.code, known)
     return scope.found
 
 
@@ -206,7 +207,7 @@ def _figures(scope: _Scope, known: Sequence[Figure], newest: set[int]) -> None:
         (each.kpi, each.period_kind, each.period_start)
         for each in locks.pending(scope.conn, scope.factory.factory_id)
     }
-    evidence: dict[datetime, Evidence] = {}
+    evidence: dict[datetime, recomputed.Formed] = {}
     for number, figure in enumerate(known, 1):
         scope.tell("figures", number, len(known))
         scope.found.figures += 1
@@ -214,8 +215,8 @@ def _figures(scope: _Scope, known: Sequence[Figure], newest: set[int]) -> None:
         if figure.figure_id in newest and not waits:
             at = _until(figure, until)
             if at not in evidence:
-                evidence[at] = gathered(scope.conn, scope.factory, at)
-            again = recomputed.formed(evidence[at], figure)
+                evidence[at] = recomputed.Formed(gathered(scope.conn, scope.factory, at))
+            again = evidence[at].again(figure)
         name = recomputed.name(scope.factory.code, figure)
         if again is not None and again.method_version != figure.method_version:
             other = f"{name} was formed by method {figure.method_version}"

@@ -1,13 +1,15 @@
 """Whether a figure is still what its facts and records give."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from kpi.figures import Evidence, Period, estimates
+from kpi.figures import Estimate, Evidence, Period, estimates
 from kpi.figures import figure as figure_of
 from kpi.figures.basis import digest
 from kpi.provenance.basis import Problem, named_period
+from kpi.reasons import worded
 from store.figures import Figure, NewFigure
 
 _FIELDS = ("unit", "point", "low", "high", "coverage", "grade", "reason")
@@ -20,15 +22,41 @@ def name(factory: str, figure: Figure) -> str:
     return f"figure {figure.figure_id} ({factory} {figure.kpi} {period} revision {figure.revision})"
 
 
-def formed(evidence: Evidence, figure: Figure) -> NewFigure | None:
-    """Form a figure again from its factory's evidence; None where the KPI is gone."""
-    period = Period(
-        figure.period_kind, figure.period_start, figure.period_end, is_open="until" in figure.inputs
-    )
-    for estimate in estimates(evidence, period):
-        if estimate.kpi == figure.kpi:
-            return figure_of(figure.factory_id, period, estimate, evidence.until)
-    return None
+class Formed:
+    """Figures formed again from a factory's evidence, period by period."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._known: dict[Period, dict[str, Estimate]] = {}
+
+    def again(self, figure: Figure) -> NewFigure | None:
+        """Form a figure again; None where the KPI is gone."""
+        period = Period(
+            *(figure.period_kind, figure.period_start, figure.period_end),
+            is_open="until" in figure.inputs,
+        )
+        if period not in self._known:
+            found = estimates(self._evidence, period)
+            self._known[period] = {each.kpi: each for each in found}
+        estimate = self._known[period].get(figure.kpi)
+        if estimate is None:
+            return None
+        return figure_of(figure.factory_id, period, estimate, self._evidence.until)
+
+
+def gaps(factory: str, known: Sequence[Figure]) -> Iterator[Problem]:
+    """Yield the revisions that are missing among all those of a factory."""
+    counts: dict[tuple[str, str, date, date], list[int]] = {}
+    for each in known:
+        key = each.kpi, each.period_kind, each.period_start, each.period_end
+        counts.setdefault(key, []).append(each.revision)
+    for (kpi, kind, start, end), revisions in counts.items():
+        closed = sorted(each for each in revisions if each > 0)
+        gone = sorted(set(range(1, max(closed, default=0) + 1)) - set(closed))
+        if gone:
+            where = f"{factory} {kpi} {named_period(kind, start, end)}"
+            numbers = ", ".join(map(str, gone))
+            yield Problem("figure", where, f"{where}: revision {numbers} is missing")
 
 
 def problems(factory: str, figure: Figure, again: NewFigure | None) -> Iterator[Problem]:
@@ -82,4 +110,6 @@ def _equal(mine: Any, new: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    return f"{value:.12g}" if isinstance(value, float) else "none" if value is None else str(value)
+    if value is None:
+        return "none"
+    return f"{value:.12g}" if isinstance(value, float) else str(worded(value, "en"))

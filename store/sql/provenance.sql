@@ -149,3 +149,58 @@ SELECT figure_id, factory_id, kpi, period_kind, period_start, period_end, revisi
 FROM kpi.figure
 WHERE factory_id = %(factory_id)s
 ORDER BY period_start, period_kind, kpi, revision;
+
+-- name: announced_figures
+-- What the follow-up feed said of each closed figure of a factory when it was published, beside the
+-- figure; no feed entry or no figure where one of them is missing.
+SELECT coalesce(f.figure_id, u.figure_id), coalesce(f.kpi, u.kpi),
+    coalesce(f.period_kind, u.period_kind), coalesce(f.period_start, u.period_start),
+    coalesce(f.period_end, u.period_end), u.after,
+    jsonb_build_object('point', f.point, 'low', f.low, 'high', f.high, 'unit', f.unit,
+                       'coverage', f.coverage, 'grade', f.grade, 'reason', f.reason)
+FROM (SELECT * FROM kpi.figure WHERE factory_id = %(factory_id)s AND revision > 0) f
+FULL JOIN (SELECT * FROM pool.follow_up WHERE factory_id = %(factory_id)s AND what = 'figure') u
+    USING (figure_id)
+WHERE f.figure_id IS NULL OR u.figure_id IS NULL OR u.after IS DISTINCT FROM
+    jsonb_build_object('point', f.point, 'low', f.low, 'high', f.high, 'unit', f.unit,
+                       'coverage', f.coverage, 'grade', f.grade, 'reason', f.reason);
+
+-- name: announced_words
+-- By KPI, rolling year and kind of verdict: the words that the follow-up feed told in turn, and those
+-- that the verdicts of a factory had in turn, the replaced ones first.
+WITH told AS (
+    SELECT kpi, period_start, what, array_agg(after ->> 'verdict' ORDER BY cursor) AS words
+    FROM pool.follow_up
+    WHERE factory_id = %(factory_id)s AND what <> 'figure'
+    GROUP BY kpi, period_start, what),
+stored AS (
+    SELECT kpi, period_start, past_id, fulfilment_verdict, consistency_verdict
+    FROM kpi.verdict_past WHERE factory_id = %(factory_id)s
+    UNION ALL
+    SELECT kpi, period_start, NULL, fulfilment_verdict, consistency_verdict
+    FROM kpi.verdict WHERE factory_id = %(factory_id)s),
+in_turn AS (
+    SELECT kpi, period_start, w.what, past_id, w.word, lag(w.word) OVER (
+        PARTITION BY kpi, period_start, w.what ORDER BY past_id NULLS LAST) AS before
+    FROM stored
+    CROSS JOIN LATERAL (VALUES ('fulfilment', fulfilment_verdict),
+                               ('consistency', consistency_verdict)) AS w (what, word)),
+given AS (
+    SELECT kpi, period_start, what, array_agg(word ORDER BY past_id NULLS LAST)
+        FILTER (WHERE word IS DISTINCT FROM before) AS words
+    FROM in_turn
+    GROUP BY kpi, period_start, what)
+SELECT kpi, period_start, what, coalesce(told.words, '{}'), coalesce(given.words, '{}')
+FROM told FULL JOIN given USING (kpi, period_start, what)
+WHERE told.words IS DISTINCT FROM given.words
+ORDER BY kpi, period_start, what;
+
+-- name: verdicts_with_figures
+-- The verdicts of a factory, each with the figure that it was given on.
+SELECT v.kpi, v.period_start, v.period_end, v.before_value, v.expected_value, v.reported_value,
+    v.fulfilment, v.fulfilment_low, v.fulfilment_high, v.fulfilment_verdict, v.deviation,
+    v.consistency_verdict, v.policy_version, f.unit, f.point, f.low, f.high, f.coverage
+FROM kpi.verdict v
+JOIN kpi.figure f USING (figure_id)
+WHERE v.factory_id = %(factory_id)s
+ORDER BY v.kpi, v.period_start;

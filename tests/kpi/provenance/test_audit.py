@@ -199,9 +199,12 @@ def test_a_changed_figure_of_an_older_revision_is_found_by_its_own_hash(formed: 
     formed.tell(lot("2026-03-05", 9))
     formed.refresh(IN_APRIL)
     change(formed, "UPDATE kpi.figure SET low = 0 WHERE figure_id = %s", old.figure_id)
-    (figure,) = said(audited(formed), "figure")
+    found = audited(formed)
+    (figure,) = said(found, "figure")
     assert f"figure {old.figure_id} " in figure
     assert "do not belong to the hash" in figure
+    (told,) = said(found, "published")
+    assert f"low is 0, {old.low:.12g} was published" in told
 
 
 def test_a_changed_record_is_named_and_so_is_its_figure(formed: Plant) -> None:
