@@ -1,13 +1,17 @@
 """The page of one factory."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 import api.comparison
+import store.evidence
 import store.figures
+import store.findings
+import store.locks
 import store.pool
 from api import kpis
 from api.database import TheDatabase
@@ -16,6 +20,7 @@ from api.language import TheLanguage
 from api.messages import Texts
 from api.pages.factory_view import factory_page
 from api.pages.picture_data import months_view
+from api.pages.proof_view import proof
 from api.pages.templates import page
 from api.routes.factories import standing_of
 from api.routes.parameters import Code, PeriodStart
@@ -46,8 +51,13 @@ def read_factory(
         by_kpi = month_figures(conn, factory.factory_id, factory.baseline_from)
         changes = store.pool.newest_changes(conn, factory, most=_CHANGES)
         tags = store.pool.live_tags(conn, factory.factory_id, most=_MOST_TAGS)
+        found_by_rules = store.findings.listed(conn, factory.factory_id)
+        evidence = store.evidence.latest(conn, factory.factory_id)
+        held = store.locks.locks(conn, factory.factory_id)
+    today = datetime.now(UTC).astimezone(ZoneInfo(factory.timezone)).date()
+    stands_on = proof(t, found_by_rules, evidence, held, today)
     run = months_view(t, kpis.by_id(kpi), by_kpi.get(kpi, []), frozenset(by_kpi))
-    view = factory_page(t, standing, found, run, changes, tags)
+    view = factory_page(t, standing, found, run, changes, stands_on, tags)
     return page(request, "factory.html", view=view)
 
 

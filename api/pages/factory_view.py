@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from api import kpis
 from api.comparison import Comparison
@@ -12,6 +12,7 @@ from api.kpis import Kpi
 from api.messages import Texts
 from api.pages import words
 from api.pages.live_view import Live, live
+from api.pages.proof_view import Proof
 from api.pages.templates import Word
 from kpi.reasons import said
 from store.figures import Change
@@ -44,6 +45,7 @@ class Row:
     coverage: str
     grade: str
     version: str
+    explained: str
     reason: str
     fulfilment: Word
     fulfilment_share: str
@@ -97,6 +99,7 @@ class FactoryPage:
     month_note: str
     other_kpis: tuple[Choice, ...]
     changes: tuple[ChangeRow, ...]
+    proof: Proof
     live: Live
 
 
@@ -116,6 +119,7 @@ def factory_page(
     found: Comparison,
     run: Months,
     changes: Sequence[Change],
+    stands_on: Proof,
     tags: Sequence[LiveTag],
     now: datetime | None = None,
 ) -> FactoryPage:
@@ -142,6 +146,7 @@ def factory_page(
         month_note=t.sentences(run.notes),
         other_kpis=_other_kpis(t, factory.code, run, query),
         changes=tuple(_change(t, change, factory.timezone) for change in changes),
+        proof=stands_on,
         live=live(t, tags, factory.timezone, now or datetime.now(UTC)),
     )
 
@@ -172,6 +177,7 @@ def _row(t: Texts, found: Comparison, row: Compared) -> Row:
         coverage=percent(row.coverage, 1),
         grade=row.grade or NOTHING,
         version=_version(t, row),
+        explained=_explained(found, row),
         reason=said(row.reason, t.language),
         fulfilment=words.fulfilment(t, found, row),
         fulfilment_share=_share(row),
@@ -189,6 +195,14 @@ def _version(t: Texts, row: Compared) -> str:
         t("factory.revision", revision=row.revision) if row.revision else t("factory.provisional")
     )
     return t("common.separator").join((str(row.method_version), state))
+
+
+def _explained(found: Comparison, row: Compared) -> str:
+    """Return where the figure is explained down to its batches, empty where there is none."""
+    if found.year is None or row.revision is None:
+        return ""
+    figures = f"/api/v1/factories/{quote(found.factory.code)}/figures"
+    return f"{figures}/{row.kpi}/rolling12/{found.year.period_start}/explanation"
 
 
 def _share(row: Compared) -> str:

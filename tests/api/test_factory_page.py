@@ -52,7 +52,7 @@ def test_the_table_shows_promise_report_and_verified_figure_as_a_person_reads_th
     assert oee["等级 覆盖率"] == "A 98.2 %"
     assert oee["兑现"] == "部分达成 80 % (77 % – 86 %)"
     assert oee["一致"] == "有偏差 自报偏差 +3.9 %"
-    assert oee["口径版本"] == "2026.1 · 第 1 版"
+    assert oee["口径版本"] == "2026.1 · 第 1 版 数据依据"
 
 
 def test_unverifiable_is_a_word_with_its_reason_and_never_a_zero(client: httpx.Client) -> None:

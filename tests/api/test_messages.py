@@ -9,6 +9,7 @@ import pytest
 
 from api import kpis
 from api.messages import Texts, catalogue
+from api.pages.proof_view import SEVERITIES
 from api.pages.templates import environment
 from api.verdicts import CONSISTENCY, FULFILMENT, REASONS
 from tests.api.html import Element, parse
@@ -26,6 +27,8 @@ MADE = {
     *(f"state.{word}" for word in ("run", "setup", "stop", "idle", "planned_down", "unknown")),
     *(f"live.{word}" for word in ("fresh", "silent", "bad", "uncertain", "never")),
     *(f"overview.report_{word}" for word in ("off", "false")),
+    *(f"severity.{word}" for word in SEVERITIES),
+    *(f"proof.{word}" for word in ("proven", "not_proven", "not_computable")),
     *(
         f"error.{kind}_{part}"
         for kind in ("not_found", "invalid", "method", "unavailable", "unexpected")
