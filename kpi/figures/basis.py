@@ -116,6 +116,10 @@ class Unreadable:
     reason: str
 
 
+# How cold and how hot a time was: heating and cooling degree days [K·d].
+DegreeDays = tuple[float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Business:
     """The newest versions of a factory's records, ready to count."""
@@ -138,17 +142,20 @@ class Business:
     output_value: Mapping[date, tuple[float, int]] = field(default_factory=dict)
     # Invoices that state a measured heating value.
     bills: Sequence[Bill] = ()
+    # Heating and cooling degree days by first of month [K·d].
+    degree_days: Mapping[date, DegreeDays] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class BaselineMonth:
-    """Energy [tce] and good output [standard hours] of a month before the renovation."""
+    """Energy [tce], good output [standard hours] and weather of a month before the renovation."""
 
     start: date
     end: date
     tce: float
     standard_hours: float
     coverage: float
+    degree_days: DegreeDays | None = None
 
 
 @dataclass(frozen=True, slots=True)

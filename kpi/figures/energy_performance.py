@@ -4,7 +4,7 @@ Output is counted in standard hours, Σ good × ideal cycle, since pieces of unl
 add up; the ideal cycles of before and after must be the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import fsum
@@ -14,13 +14,25 @@ from kpi.calendar import months
 from kpi.energy.amounts import Amount
 from kpi.energy.baseline import Model, fit, saving
 from kpi.errors import NotComputable
-from kpi.figures.basis import BaselineMonth, Estimate, Evidence, Period, bounded, refused
+from kpi.figures.basis import (
+    BaselineMonth,
+    DegreeDays,
+    Estimate,
+    Evidence,
+    Period,
+    bounded,
+    refused,
+)
 from kpi.figures.energy import total
 from kpi.figures.equipment import oee
 from kpi.formulas.energy import KG_PER_T
 from kpi.reasons import because
 from store.registry import Asset
 
+# Which degree days a model takes, as places in DegreeDays.
+Columns = tuple[int, ...]
+
+_WEATHER = ("heating_degree_days", "cooling_degree_days")
 _LEAST_COVERAGE = 0.90
 _YUAN_PER_UNIT = 10_000.0
 
@@ -51,6 +63,9 @@ def _by_output(evidence: Evidence, period: Period) -> Estimate:
     except NotComputable as refusal:
         return refused(kpi, unit, 0.0, refusal.reason)
     inputs: dict[str, Any] = {"tce": used.amount.point, "standard_hours": made.amount.point}
+    weather = _degree_days(evidence, period)
+    if weather is not None:
+        inputs |= dict(zip(_WEATHER, weather, strict=True))
     cycle_s = _only_cycle_s(evidence)
     if cycle_s is not None:
         inputs["kgce_per_piece"] = each.point * cycle_s / 3600
@@ -75,12 +90,16 @@ def _saved(evidence: Evidence, period: Period) -> Estimate:
     try:
         if period.is_open:
             raise NotComputable(because("month_not_over"))
-        model = _model(evidence)
         used = _coal(evidence, period)
-        whole = months(period.start, period.end)
-        made = [_hours(evidence, Period("month", *each)) for each in whole]
-        days = [float((end - start).days) for start, end in whole]
-        drivers = [[each.amount.point / count] for each, count in zip(made, days, strict=True)]
+        whole = [Period("month", *each) for each in months(period.start, period.end)]
+        made = [_hours(evidence, each) for each in whole]
+        weather = [_degree_days(evidence, each) for each in whole]
+        model, columns = _model(evidence, None not in weather)
+        days = [float((each.end - each.start).days) for each in whole]
+        drivers = [
+            _drivers(each.amount.point, warmth, count, columns)
+            for each, warmth, count in zip(made, weather, days, strict=True)
+        ]
         found = saving(model, used.amount.point, drivers, days)
     except NotComputable as refusal:
         return refused("energy_saving", "tce", 0.0, refusal.reason)
@@ -95,25 +114,34 @@ def _saved(evidence: Evidence, period: Period) -> Estimate:
         "uncertainty_tce": found.uncertainty,
         "confidence": 0.90,
         "months_outside_baseline": found.outside,
-        "model": _shown(model),
+        "model": _shown(model, columns),
     }
     coverage = min([used.coverage, *(each.coverage for each in made)])
     return bounded("energy_saving", "tce", coverage, bounds, **inputs)
 
 
-def _shown(model: Model) -> dict[str, Any]:
+def _shown(model: Model, columns: Columns) -> dict[str, Any]:
+    weather = {
+        f"tce_per_{_WEATHER[column]}": slope
+        for column, slope in zip(columns, model.slopes[1:], strict=True)
+    }
     return {
         "driver": "standard hours of good output",
         "tce_per_day": model.intercept,
         "tce_per_hour": model.slopes[0],
+        **weather,
         "months": model.points,
         "cv_rmse": model.cv_rmse,
         "r_squared": model.r_squared,
     }
 
 
-def _model(evidence: Evidence) -> Model:
-    """Return the baseline of the year before; a month that was not measured is no month of it."""
+def _model(evidence: Evidence, weather_known: bool) -> tuple[Model, Columns]:
+    """Return the baseline of the year before, and which degree days it takes.
+
+    A month that was not measured is no month of it. Degree days count where each month of the
+    baseline and of the period has them.
+    """
     factory = evidence.plan.factory
     known = evidence.baseline if evidence.baseline is not None else _baseline(_Once(evidence))
     whole = [
@@ -123,12 +151,59 @@ def _model(evidence: Evidence) -> Model:
         and each.start >= factory.baseline_from
         and each.end <= factory.baseline_to
     ]
-    # Daily means: what runs without output runs longer in a longer month.
-    days = [(each.end - each.start).days for each in whole]
-    return fit(
+    return _fitted(whole, _varying(whole) if weather_known else ())
+
+
+def _varying(whole: Sequence[BaselineMonth]) -> Columns:
+    """Return the degree days that every month has and that were not the same in all of them."""
+    known = [each.degree_days for each in whole if each.degree_days is not None]
+    if not known or len(known) < len(whole):
+        return ()
+    return tuple(column for column in (0, 1) if len({each[column] for each in known}) > 1)
+
+
+def _fitted(whole: Sequence[BaselineMonth], columns: Columns) -> tuple[Model, Columns]:
+    """Fit daily means: what runs without output runs longer in a longer month.
+
+    Energy that falls as the need of heating or cooling rises has another cause; such degree days
+    are left out.
+    """
+    days = [float((each.end - each.start).days) for each in whole]
+    model = fit(
         [each.tce / count for each, count in zip(whole, days, strict=True)],
-        [[each.standard_hours / count] for each, count in zip(whole, days, strict=True)],
+        [
+            _drivers(each.standard_hours, each.degree_days, count, columns)
+            for each, count in zip(whole, days, strict=True)
+        ],
     )
+    rising = tuple(
+        column for column, slope in zip(columns, model.slopes[1:], strict=True) if slope >= 0
+    )
+    return (model, columns) if rising == columns else _fitted(whole, rising)
+
+
+def _drivers(
+    hours: float, weather: DegreeDays | None, days: float, columns: Columns
+) -> list[float]:
+    """Return the daily means of output and of the degree days that count."""
+    known = weather or (0.0, 0.0)
+    return [hours / days, *(known[column] / days for column in columns)]
+
+
+def _degree_days(evidence: Evidence, period: Period) -> DegreeDays | None:
+    """Return the degree days of a period's months, None where one of them lacks its record."""
+    known = evidence.business.degree_days
+    wanted = [known.get(start) for start, _ in months(period.start, period.end)]
+    found = [each for each in wanted if each is not None]
+    if len(found) < len(wanted):
+        return None
+    return fsum(each[0] for each in found), fsum(each[1] for each in found)
+
+
+def degree_days_in(inputs: Mapping[str, Any]) -> DegreeDays | None:
+    """Return the degree days among the inputs of an energy intensity."""
+    heating, cooling = (inputs.get(name) for name in _WEATHER)
+    return None if heating is None or cooling is None else (float(heating), float(cooling))
 
 
 class _Once:
@@ -154,7 +229,8 @@ def _baseline(once: _Once) -> tuple[BaselineMonth, ...]:
         each = _by_output(evidence, Period("month", start, end))
         if each.point is not None:
             tce, hours = (float(each.inputs[name]) for name in ("tce", "standard_hours"))
-            found.append(BaselineMonth(start, end, tce, hours, each.coverage))
+            weather = degree_days_in(each.inputs)
+            found.append(BaselineMonth(start, end, tce, hours, each.coverage, weather))
     return tuple(found)
 
 

@@ -22,7 +22,7 @@ from store.records import StoredRecord
 
 KINDS = (
     *("inspection", "order_line", "stock_balance", "cogs", "headcount", "rd_project"),
-    *("output_value", "energy_invoice"),
+    *("output_value", "energy_invoice", "degree_days"),
 )
 _INSPECTED = ("total", "scrap", "rework", "passed_first")
 STOCK = ("raw", "wip", "finished")
@@ -60,10 +60,12 @@ def business(records: Mapping[str, Sequence[StoredRecord]], timezone: str) -> Bu
     stock_yuan = _stock_yuan(balances, aside)
     output_value = dict(month for _, month in read("output_value", _output_value))
     bills = tuple(each for _, each in read("energy_invoice", bill) if each is not None)
+    degree_days = dict(month for _, month in read("degree_days", _degree_days))
     return Business(
         *(lines, inspected, stock_yuan, cogs_yuan, tuple(aside), made, people, projects),
         output_value=output_value,
         bills=bills,
+        degree_days=degree_days,
     )
 
 
@@ -159,6 +161,13 @@ def _output_value(body: Body) -> tuple[date, tuple[float, int]]:
     value = non_negative("value_yuan", _value(body, "value_yuan"))
     price_year = number("price_year", _value(body, "price_year"))
     return month, (value, int(price_year))
+
+
+def _degree_days(body: Body) -> tuple[date, tuple[float, float]]:
+    month = _day("month", f"{body.get('month')}-01")
+    names = ("heating_kd", "cooling_kd")
+    heating, cooling = (non_negative(name, _value(body, name)) for name in names)
+    return month, (heating, cooling)
 
 
 def _value(body: Body, name: str) -> Any:

@@ -40,7 +40,8 @@ class Under:
 
 # Invoices may state a measured heating value, which goes before the coefficient of the standard.
 _COAL = Under(_meter, ("energy_invoice",))
-_OUTPUT = Under(_meter_or_in_oee, ("energy_invoice",))
+# Degree days explain what the weather did to the energy.
+_OUTPUT = Under(_meter_or_in_oee, ("energy_invoice", "degree_days"))
 
 # Each KPI that a figure may be of; one that is missing here cannot be explained.
 UNDER: Mapping[str, Under] = {

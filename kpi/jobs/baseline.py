@@ -3,6 +3,7 @@
 import store
 from kpi.calendar import months
 from kpi.figures.basis import BaselineMonth
+from kpi.figures.energy_performance import degree_days_in
 from store import judged, registry
 
 
@@ -21,6 +22,7 @@ def stored_baseline(conn: store.Connection, factory: registry.Factory) -> tuple[
             tce=float(each.inputs["tce"]),
             standard_hours=float(each.inputs["standard_hours"]),
             coverage=each.coverage,
+            degree_days=degree_days_in(each.inputs),
         )
         for each in sorted(found, key=lambda figure: figure.period_start)
         if each.point is not None

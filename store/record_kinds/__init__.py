@@ -28,6 +28,7 @@ KINDS = (
     "headcount",
     "energy_invoice",
     "output_value",
+    "degree_days",
 )
 
 

@@ -35,26 +35,39 @@ def plant(
     first: date = FIRST,
     records: Sequence[StoredRecord] = (),
     output: Sequence[float] = OUTPUT,
+    warmth: Sequence[tuple[float, float]] = (),
+    per_degree_kwh: tuple[float, float] = (0.0, 0.0),
     **fields: Any,
 ) -> Any:
     """Evidence of a machine and an entry meter.
 
     It uses 400 kWh a day and 0.1 kWh a second of good output, after the renovation less by a share.
+    What each month's heating and cooling degree days add to that is in the whole month.
     """
     noise = np.random.default_rng(7).normal(0, scatter, len(OUTPUT)) if scatter else [0.0] * 18
     machine: dict[date, dict[str, float]] = {}
     meter: dict[date, dict[str, float]] = {}
-    for (start, end), good_s, error in zip(months(FIRST, END), output, noise, strict=True):
+    known = [*warmth, *[(0.0, 0.0)] * (len(OUTPUT) - len(warmth))]
+    spans = list(months(FIRST, END))
+    for (start, end), good_s, error, degrees in zip(spans, output, noise, known, strict=True):
         if start < first:
             continue
-        kwh = (400 + 0.1 * good_s + error) * (1 - saved if start >= RENOVATED else 1)
+        weather_kwh = sum(each * kwh for each, kwh in zip(degrees, per_degree_kwh, strict=True))
+        kwh = 400 + 0.1 * good_s + error + weather_kwh / (end - start).days
+        kwh *= 1 - saved if start >= RENOVATED else 1
         machine |= each_day(start, end, produced(DAY_S, RUN_S, good_s, good_s))
         meter |= each_day(start, end, metered(kwh))
     return evidence(
         _plan(**fields),
         {1: machine, 2: meter},
         until=AFTER,
-        records={"output_value": records},
+        records={
+            "output_value": records,
+            "degree_days": [
+                degree_days(f"{start:%Y-%m}", *each)
+                for (start, _), each in zip(spans, warmth, strict=False)
+            ],
+        },
     )
 
 
@@ -109,6 +122,12 @@ def test_output_that_was_not_counted_widens_the_intensity() -> None:
     given.days.of_asset[1][day, columns.index("uncounted_s")] = 1_000
     low, point, high = bounds(one(performance(given, MAY), "energy_intensity"))
     assert low < point <= high
+
+
+def degree_days(month: str, heating: Any, cooling: Any) -> StoredRecord:
+    """The weather of a month."""
+    body = {"month": month, "heating_kd": heating, "cooling_kd": cooling, "source": "station"}
+    return record(month, date.fromisoformat(f"{month}-01"), body)
 
 
 def value(month: str, yuan: Any, price_year: Any = 2020) -> StoredRecord:
@@ -191,6 +210,56 @@ def test_output_beyond_what_the_baseline_has_seen_is_counted() -> None:
     january = Period("month", date(2026, 1, 1), date(2026, 2, 1))
     found = one(performance(plant(), january), "energy_saving")
     assert found.inputs["months_outside_baseline"] == 1
+
+
+# Heating and cooling degree days of 18 months from January 2025 on; the second winter is milder.
+WARMTH = [
+    (420, 0), (360, 0), (230, 0), (80, 0), (5, 40), (0, 120), (0, 260), (0, 280), (0, 130),
+    (30, 20), (160, 0), (350, 0), (320, 0), (250, 0), (150, 0), (40, 0), (0, 90), (0, 190),
+]  # fmt: skip
+
+
+def test_mild_weather_is_no_saving() -> None:
+    """Heating takes 30 kWh a degree day, cooling 20: without them May 2026 seems to save less."""
+    weather = {"warmth": WARMTH, "per_degree_kwh": (30.0, 20.0)}
+    for saved in (0.0, 0.2):
+        found = one(performance(plant(saved=saved, **weather), MAY), "energy_saving")
+        would_be = (31 * (400 + 0.1 * 12_000) + 20 * 90) * PER_KWH / 1000
+        assert bounds(found)[1] == pytest.approx(saved * would_be, abs=1e-9)
+        model = found.inputs["model"]
+        assert model["tce_per_heating_degree_days"] == pytest.approx(30 * PER_KWH / 1000)
+        assert model["tce_per_cooling_degree_days"] == pytest.approx(20 * PER_KWH / 1000)
+
+
+def test_degree_days_that_do_not_reach_every_month_are_left_out() -> None:
+    for warmth in (WARMTH[:11], WARMTH[:16]):
+        found = one(performance(plant(warmth=warmth), MAY), "energy_saving")
+        assert found.point is not None
+        assert "tce_per_heating_degree_days" not in found.inputs["model"]
+
+
+def test_degree_days_that_energy_falls_with_are_left_out() -> None:
+    found = one(
+        performance(plant(warmth=WARMTH, per_degree_kwh=(30.0, -20.0)), MAY), "energy_saving"
+    )
+    assert "tce_per_heating_degree_days" in found.inputs["model"]
+    assert "tce_per_cooling_degree_days" not in found.inputs["model"]
+
+
+def test_weather_that_was_always_the_same_explains_nothing() -> None:
+    found = one(performance(plant(warmth=[(100, 0)] * 18), MAY), "energy_saving")
+    assert found.point is not None
+    assert not {"tce_per_heating_degree_days", "tce_per_cooling_degree_days"} & {
+        *found.inputs["model"]
+    }
+
+
+def test_degree_days_stand_among_the_inputs_of_the_intensity() -> None:
+    found = one(performance(plant(warmth=WARMTH), MAY), "energy_intensity").inputs
+    assert (found["heating_degree_days"], found["cooling_degree_days"]) == (0, 90)
+    half_year = Period("window", date(2026, 1, 1), END)
+    found = one(performance(plant(warmth=WARMTH), half_year), "energy_intensity").inputs
+    assert (found["heating_degree_days"], found["cooling_degree_days"]) == (760, 280)
 
 
 def test_a_baseline_of_stored_figures_gives_the_same_saving() -> None:

@@ -110,6 +110,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "unit": "kWh",
         "amount_yuan": 288400.0,
     },
+    "degree_days": {
+        "month": "2026-02",
+        "day": "2026-02-28",
+        "heating_kd": 365.5,
+        "cooling_kd": 0,
+        "source": "示例气象站，基准 18/26 °C",
+    },
     "output_value": {
         "month": "2026-02",
         "day": "2026-02-28",
@@ -134,6 +141,7 @@ KEYS = {
     "headcount": "2026-02",
     "energy_invoice": "INV-2602:electricity",
     "output_value": "2026-02",
+    "degree_days": "2026-02",
 }
 
 TIMES = {
@@ -152,4 +160,5 @@ TIMES = {
     "headcount": "2026-02-01T00:00:00+08:00",
     "energy_invoice": "2026-02-28T00:00:00+08:00",
     "output_value": "2026-02-28T00:00:00+08:00",
+    "degree_days": "2026-02-28T00:00:00+08:00",
 }
