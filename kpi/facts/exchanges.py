@@ -25,7 +25,12 @@ def primary_increments(tag: Tag, t_us: Ints, value: Floats) -> Increments:
     """
     parts = []
     for times, readings, ratio in _meters(tag, t_us, value):
-        found = increments(times, readings, modulus=tag.modulus, max_rate_per_s=tag.max_rate_per_s)
+        found = increments(
+            *(times, readings),
+            modulus=tag.modulus,
+            max_rate_per_s=tag.max_rate_per_s,
+            step=_least_step(tag),
+        )
         found.increase[:] *= ratio
         parts.append(found)
     if len(parts) == 1:
@@ -37,6 +42,12 @@ def primary_increments(tag: Tag, t_us: Ints, value: Floats) -> Increments:
         np.concatenate([part.event for part in parts]),
         np.concatenate([part.excluded_us for part in parts]),
     )
+
+
+def _least_step(tag: Tag) -> float:
+    """Return the least step of a register [register units]; pieces come one by one."""
+    pieces = tag.role.endswith("_count") and tag.unit == "1"
+    return max(tag.resolution, 1.0 if pieces else 0.0)
 
 
 def _meters(tag: Tag, t_us: Ints, value: Floats) -> Iterator[tuple[Ints, Floats, float]]:

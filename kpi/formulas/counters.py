@@ -67,12 +67,14 @@ class _Register:
     value: Float64s
     modulus: float | None
     max_rate_per_s: float | None
+    step: float = 0.0
 
     def limit(self, i: int, j: int) -> float:
         """Return the largest increase that is possible from sample i to sample j."""
         if self.max_rate_per_s is None:
             return float("inf")
-        return self.max_rate_per_s * float(self.t_us[j] - self.t_us[i]) / 1e6 * (1 + ROUNDING)
+        grown = self.max_rate_per_s * float(self.t_us[j] - self.t_us[i]) / 1e6
+        return grown * (1 + ROUNDING) + self.step
 
     def advance(self, i: int, j: int) -> tuple[float, int] | None:
         """Return increase and event from kept sample i to sample j, None if j is implausible."""
@@ -105,6 +107,7 @@ def increments(
     *,
     modulus: float | None = None,
     max_rate_per_s: float | None = None,
+    step: float = 0.0,
 ) -> Increments:
     """Increase of a register over each interval between consecutive kept samples.
 
@@ -119,6 +122,8 @@ def increments(
     value : register [its unit]
     modulus : first value that the register cannot show [its unit]
     max_rate_per_s : largest physical rate [unit/s]
+    step : least step of the register [its unit]; by one step it may run ahead of that rate, since
+        a whole step shows at once, however short the time between two samples
 
     Returns
     -------
@@ -129,7 +134,7 @@ def increments(
     possible = np.isfinite(value) & (value >= 0)
     if modulus is not None:
         possible &= value < modulus
-    register = _Register(t_us[possible], value[possible], modulus, max_rate_per_s)
+    register = _Register(t_us[possible], value[possible], modulus, max_rate_per_s, step)
     excluded, special = _resolve(register, _suspects(register))
     keep = np.ones(len(register.t_us), dtype=np.bool_)
     keep[excluded] = False
@@ -163,7 +168,7 @@ def _suspects(register: _Register) -> Int64s:
     suspect = step < 0
     if register.max_rate_per_s is not None:
         allowed = register.max_rate_per_s * np.diff(register.t_us) / 1e6
-        suspect |= step > allowed * (1 + ROUNDING)
+        suspect |= step > allowed * (1 + ROUNDING) + register.step
     return np.flatnonzero(suspect) + 1
 
 

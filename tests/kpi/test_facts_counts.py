@@ -117,6 +117,14 @@ def test_a_spike_is_kept_out_and_what_was_counted_across_it_may_be_off_by_as_muc
     assert found["flags"][0] == FLAG_SPIKE
 
 
+def test_a_piece_that_is_done_between_two_rows_of_a_moment_is_no_spike() -> None:
+    plan = asset_plan(tag(TOTAL, max_rate_per_s=0.1), tag(REJECT))
+    rows = [(0, 10), (20, 20), (20.1, 21), (60, 40)]
+    found = facts(plan, {TOTAL: rows, REJECT: steady(0, 0, 60)})
+    assert found["total"][0] == 30
+    assert not found["flags"][0] & FLAG_SPIKE
+
+
 @pytest.mark.parametrize("impossible", [-5.0, 5000.0], ids=["negative", "above its modulus"])
 def test_a_value_that_no_counter_shows_is_never_passed_over_in_silence(impossible: float) -> None:
     plan = asset_plan(tag(TOTAL, modulus=1000.0), tag(REJECT))

@@ -78,6 +78,15 @@ def test_the_rate_limit_itself_is_plausible() -> None:
     assert counter([(0, 0), (900, 9.001)], max_rate=0.01).events == ("spike",)
 
 
+def test_a_whole_step_shows_at_once_however_high_the_rate() -> None:
+    """A piece that was finished between two rows 8.5 s apart, of a machine that needs 10 s."""
+    t_us = np.array([0, 8_500_000], dtype=np.int64)
+    for after, step, kept in ((6.0, 1.0, True), (7.0, 1.0, False), (6.0, 0.0, False)):
+        found = increments(t_us, np.array([5.0, after]), max_rate_per_s=0.1, step=step)
+        assert found.increase.tolist() == ([after - 5] if kept else [])
+        assert len(found.excluded_us) == (not kept)
+
+
 def test_counting_goes_on_from_the_last_good_sample_after_a_spike() -> None:
     samples: Samples = [(0, 1000), (900, 1000.5), (1800, 9000.5), (2700, 1001.5)]
     found = counter(samples, max_rate=0.01)
