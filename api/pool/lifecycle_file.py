@@ -20,6 +20,8 @@ _TRANSITION = {
 _OPTIONAL = {"final", "removal", "deadline", "extends", "documents", "adverse", "confirmed_by"}
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _HEARD = {"told", "heard"}
+_ENTERPRISE = {"ent_approver"}
+_OFFICERS = {"county_officer", "county_leader", "city_officer", "city_leader"}
 _TERMS = {"d", "workday", "month", "year"}
 
 
@@ -131,8 +133,12 @@ class _Reading:
         }
         if "system" in row["who"] and not ends <= machine:
             self._refuse("who", f"{name}: the system only sets and clears a warning", place)
-        if "system" in row.get("confirmed_by", ()):
-            self._refuse("confirmed_by", f"{name}: the system confirms nothing", place)
+        if others := set(row["who"]) - _OFFICERS - _ENTERPRISE - {"system"}:
+            self._refuse("who", f"{name}: {min(others)} moves no membership", place)
+        if others := set(row.get("confirmed_by", ())) - _OFFICERS:
+            self._refuse("confirmed_by", f"{name}: {min(others)} confirms nothing", place)
+        if set(row["who"]) & _ENTERPRISE and not row.get("confirmed_by"):
+            self._refuse("who", f"{name}: an officer confirms what an enterprise asks for", place)
         if states[row["to"]].get("removal") and not set(row["guards"]) >= _HEARD:
             self._refuse("guards", f"{name}: nobody is removed without told and heard", place)
         if states[row["to"]].get("removal") and not row.get("adverse"):

@@ -163,6 +163,8 @@ def changed(old: str, new: str) -> str:
         (changed('confirmed_by = ["city_leader"]', 'confirmed_by = ["boss"]'), "no role 'boss'"),
         (changed('confirmed_by = ["city_leader"]', 'confirmed_by = ["system"]'),
          "confirms nothing"),
+        (changed('confirmed_by = ["city_leader"]\n', ""), "an officer confirms what an enterprise"),
+        (changed('who = ["city_officer"]', 'who = ["expert"]'), "expert moves no membership"),
         (changed('id = "warn"', 'id = "clear_warning"'), "stands there twice"),
         (changed('id = "warn"', 'id = "Warn!"'), "must be a lower-case word"),
         (changed('code = "review"', 'code = "watch"'), "stands there twice"),

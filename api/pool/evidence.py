@@ -1,0 +1,197 @@
+"""Evidence: what people found, said and did, recorded by whoever may, changed by nobody."""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from api.errors import NotFound
+from api.pool import workdays
+from api.pool.errors import Declined, NotAllowed, NotPossible
+from api.pool.roles import ROLES
+from store import Connection, memberships, transaction
+from store.acting import Actor
+from store.audit import note
+from store.memberships import File, Membership, NewItem, StoredItem
+
+MOST_BYTES = 20 * 1024 * 1024
+
+_PDF, _PNG, _JPEG = "application/pdf", "image/png", "image/jpeg"
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_ZIP = b"PK\x03\x04"
+# First bytes by media type; those of the office formats are a zip's, whose names tell them apart.
+_BEGIN = ((_PDF, b"%PDF-"), (_PNG, b"\x89PNG\r\n\x1a\n"), (_JPEG, b"\xff\xd8\xff"))
+_INSIDE = (
+    (_OFFICE + "wordprocessingml.document", b"word/"),
+    (_OFFICE + "spreadsheetml.sheet", b"xl/"),
+)
+_LONGEST_TEXT = 2000
+_MOST_COUNT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceKind:
+    """A kind of evidence; a field is a flag, a count, a text or one of some words."""
+
+    kind: str
+    zh: str
+    en: str
+    who: tuple[str, ...]
+    fields: Mapping[str, str | Sequence[str]]
+    people: int
+
+
+@cache
+def kinds() -> Mapping[str, EvidenceKind]:
+    """Return every kind of evidence; raises ValueError for a file that breaks its own rules."""
+    found = {}
+    text = files("api.pool").joinpath("evidence.toml").read_text(encoding="utf-8")
+    for kind, given in tomllib.loads(text).items():
+        if unknown := set(given["who"]) - ROLES.keys():
+            raise ValueError(f"evidence.toml: {kind} names the role {sorted(unknown)[0]}")
+        found[kind] = EvidenceKind(
+            kind=kind,
+            zh=given["name"]["zh"],
+            en=given["name"]["en"],
+            who=tuple(given["who"]),
+            fields=given.get("fields", {}),
+            people=given.get("people", 0),
+        )
+    return found
+
+
+def record(
+    conn: Connection,
+    actor: Actor,
+    factory_id: int,
+    item: NewItem,
+    *,
+    now: datetime,
+    file: File | None = None,
+) -> int:
+    """Keep a piece of evidence with its file and return its number.
+
+    Raises NotFound, NotAllowed for another's kind, Declined for what does not fit.
+    """
+    kind = kinds().get(item.kind)
+    if kind is None:
+        raise Declined(f"there is no evidence of the kind {item.kind!r}")
+    if actor.role not in kind.who:
+        names = " or ".join(ROLES[role][1] for role in kind.who)
+        raise NotAllowed(f"{kind.en} is recorded by the {names}")
+    _check(kind, item, workdays.today(now))
+    if file is not None:
+        item = replace(item, file_sha256=hashlib.sha256(file.content).hexdigest())
+        file = replace(file, media_type=media_type(file.content))
+    with transaction(conn):
+        found = running(conn, factory_id)
+        if file is not None:
+            assert item.file_sha256 is not None
+            memberships.add_file(conn, actor, factory_id, item.file_sha256, file, now)
+        return _keep(conn, actor, found, item, now)
+
+
+def withdraw(
+    conn: Connection, actor: Actor, factory_id: int, item_id: int, reason: str, *, now: datetime
+) -> int:
+    """Withdraw a piece of evidence that the same account recorded; it stays on record.
+
+    Raises NotFound, NotAllowed for another's, Declined without a reason.
+    """
+    if not reason.strip():
+        raise Declined("say why it is withdrawn")
+    with transaction(conn):
+        found = running(conn, factory_id)
+        item = _one(memberships.items(conn, found.membership_id), item_id)
+        if item.account_id != actor.account_id:
+            raise NotAllowed("only who recorded it withdraws it; record what is right instead")
+        taken_back = NewItem(
+            item.kind, workdays.today(now), {}, note=reason.strip(), withdraws=item_id
+        )
+        return _keep(conn, actor, found, taken_back, now)
+
+
+def running(conn: Connection, factory_id: int) -> Membership:
+    """Return the stay of a factory that runs; raises NotFound, or NotPossible after its end."""
+    found = memberships.newest(conn, factory_id)
+    if found is None:
+        raise NotFound("this factory is not in the pool")
+    if found.left_on is not None:
+        raise NotPossible(f"{found.factory} left the pool on {found.left_on}")
+    return found
+
+
+def media_type(content: bytes) -> str:
+    """Return the media type by what a file holds, whatever its name says; raises Declined."""
+    if not 0 < len(content) <= MOST_BYTES:
+        raise Declined(f"a file has 1 to {MOST_BYTES} bytes; this one has {len(content)}")
+    for found, begin in _BEGIN:
+        if content.startswith(begin):
+            return found
+    if content.startswith(_ZIP):
+        for found, name in _INSIDE:
+            if name in content:
+                return found
+    raise Declined("only PDF, PNG, JPEG, DOCX and XLSX files are taken")
+
+
+def _keep(conn: Connection, actor: Actor, found: Membership, item: NewItem, now: datetime) -> int:
+    accounts = set(item.accounts) | ({actor.account_id} - {None})
+    item = replace(item, accounts=tuple(sorted(each for each in accounts if each is not None)))
+    number = memberships.add_item(conn, actor, found, item, now)
+    action = "evidence_withdrawn" if item.withdraws else "evidence_recorded"
+    after = {
+        "item_id": number,
+        "kind": item.kind,
+        "happened_on": item.happened_on.isoformat(),
+        "data": dict(item.data),
+        "people": list(item.people),
+        "file_sha256": item.file_sha256,
+        "withdraws": item.withdraws,
+    }
+    note(
+        conn, actor, action, kind="evidence", key=number, factory_id=found.factory_id,
+        after=after, reason=item.note or None,
+    )  # fmt: skip
+    memberships.happened(conn, actor, found.factory_id, action, after, now)
+    return number
+
+
+def _one(items: Sequence[StoredItem], item_id: int) -> StoredItem:
+    for item in items:
+        if item.item_id == item_id:
+            return item
+    raise NotFound(f"there is no evidence {item_id} of this factory, or it was withdrawn")
+
+
+def _check(kind: EvidenceKind, item: NewItem, today: date) -> None:
+    if item.happened_on > today:
+        raise Declined(f"{kind.en}: {item.happened_on} is still to come")
+    people = {name.strip() for name in item.people if name.strip()}
+    if len(people) != len(item.people) or len(people) < kind.people:
+        raise Declined(f"{kind.en}: name each person who was there once, {kind.people} at least")
+    if len(item.note) > _LONGEST_TEXT:
+        raise Declined(f"{kind.en}: the note may have {_LONGEST_TEXT} characters")
+    if set(item.data) != set(kind.fields):
+        raise Declined(f"{kind.en} says {', '.join(kind.fields) or 'nothing but its note'}")
+    for name, form in kind.fields.items():
+        if fault := _fault(form, item.data[name]):
+            raise Declined(f"{kind.en}: {name} {fault}")
+    if kind.kind == "annex1" and item.data["met"] > item.data["of"]:
+        raise Declined(f"{kind.en}: met cannot be more than of")
+
+
+def _fault(form: str | Sequence[str], value: Any) -> str | None:
+    if form == "flag":
+        return None if isinstance(value, bool) else "must be true or false"
+    if form == "count":
+        right = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_COUNT
+        return None if right else f"must be a whole number from 0 to {_MOST_COUNT}"
+    if form == "text":
+        right = isinstance(value, str) and len(value) <= _LONGEST_TEXT
+        return None if right else f"must be a text of up to {_LONGEST_TEXT} characters"
+    return None if value in form else f"must be one of {', '.join(form)}"

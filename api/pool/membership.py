@@ -1,0 +1,361 @@
+"""Moving a membership: who, from where, under which conditions, in one transaction with its record.
+
+Everything that is decided keeps the policy, the lifecycle and the situation that it was decided
+under, an audit entry, and an event from which letters, messages and to-dos are made.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from api.errors import NotFound
+from api.pool import lifecycle, settings, workdays
+from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
+from api.pool.evidence import running
+from api.pool.lifecycle import Lifecycle, Step, Transition
+from api.pool.policy import Policy
+from api.pool.situation import Item, KpiVerdict, OpenWarning, Situation
+from store import Connection, memberships, transaction
+from store.acting import Actor
+from store.audit import note
+from store.memberships import Membership, NewTaken, Next, Request
+
+ENTER = "enter"
+_REVIEWED = {"review_passed", "review_conditional"}
+_NOT_YOURS = {"role", "own"}
+_LONGEST_COMMENT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A membership with all that the rules see of it on a day, and the steps from there."""
+
+    membership: Membership
+    machine: Lifecycle
+    situation: Situation
+    request: Request | None
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What became of a step: the membership as it is now, and the request that waits, if any."""
+
+    membership: Membership
+    transition: Transition
+    request_id: int | None
+
+
+def standing(conn: Connection, actor: Actor, factory_id: int, *, now: datetime) -> Standing:
+    """Return where a factory stands and what the actor can do; raises NotFound."""
+    found = memberships.newest(conn, factory_id)
+    if found is None:
+        raise NotFound("this factory is not in the pool")
+    return _standing(conn, actor, found, workdays.today(now))
+
+
+def move(
+    conn: Connection,
+    actor: Actor,
+    factory_id: int,
+    transition_id: str,
+    *,
+    version: int,
+    comment: str = "",
+    now: datetime,
+) -> Moved:
+    """Take a step, or ask for it where a second person confirms it.
+
+    Raises NotFound, StaleVersion, NotPossible with what is possible, NotAllowed, or Declined for a
+    comment that is missing.
+    """
+    with transaction(conn):
+        at = _at(conn, actor, factory_id, version, workdays.today(now))
+        step = _step(at, transition_id)
+        if step.reasons:
+            raise _refusal(step, at.steps)
+        _check_comment(step.transition, comment)
+        if step.transition.confirmed_by:
+            return _ask(conn, actor, at, step.transition, comment.strip(), now)
+        return _take(conn, actor, at, step.transition, comment.strip(), None, now)
+
+
+def decide(
+    conn: Connection,
+    actor: Actor,
+    factory_id: int,
+    *,
+    version: int,
+    confirmed: bool,
+    comment: str = "",
+    now: datetime,
+) -> Moved:
+    """Confirm or decline the step that somebody else asked for; declining needs a comment.
+
+    Raises as `move` does; NotPossible where no request waits.
+    """
+    with transaction(conn):
+        at = _at(conn, actor, factory_id, version, workdays.today(now))
+        if at.request is None:
+            raise NotPossible("no request waits for a confirmation", at.steps)
+        transition = at.machine.transitions[at.request.transition_id]
+        why = lifecycle.why_not(
+            transition, at.situation, actor.role, actor.account_id, confirming=True
+        )
+        if why and (confirmed or actor.role not in transition.confirmed_by):
+            raise _refusal(Step(transition, why), at.steps)
+        if at.request.account_id == actor.account_id:
+            raise NotAllowed("somebody else decides on what you asked for")
+        if not confirmed and not comment.strip():
+            raise Declined("say why it is declined")
+        outcome = "confirmed" if confirmed else "declined"
+        memberships.end_request(
+            conn, actor, at.membership.membership_id, outcome, comment.strip(), now
+        )
+        if confirmed:
+            said, asked = comment.strip() or at.request.comment, at.request.request_id
+            return _take(conn, actor, replace(at, request=None), transition, said, asked, now)
+        _tell(conn, actor, at, "request_declined", transition, comment.strip(), now)
+        return Moved(at.membership, transition, None)
+
+
+def enter(
+    conn: Connection,
+    actor: Actor,
+    factory_id: int,
+    entered_on: date,
+    policy: Policy,
+    *,
+    comment: str,
+    now: datetime,
+) -> int:
+    """Begin a factory's stay in the pool and return its number; the waits are the caller's."""
+    machine = lifecycle.held(policy)
+    taken = NewTaken(
+        transition_id=ENTER,
+        from_state=None,
+        to_state=machine.initial,
+        comment=comment,
+        request_id=None,
+        deadline=None,
+        lifecycle_id=machine.lifecycle_id,
+        policy_id=settings.kept(conn, policy),
+        situation={"entered": entered_on.isoformat()},
+        documents=(),
+    )
+    with transaction(conn):
+        number = memberships.enter(
+            conn, actor, factory_id, entered_on=entered_on, at=now, taken=taken
+        )
+        after = {"state": machine.initial, "version": 1, "entered_on": entered_on.isoformat()}
+        note(
+            conn, actor, ENTER, kind="membership", key=number, factory_id=factory_id,
+            after=after, reason=comment or None,
+        )  # fmt: skip
+        memberships.happened(conn, actor, factory_id, "entered", after, now)
+    return number
+
+
+def _at(conn: Connection, actor: Actor, factory_id: int, version: int, today: date) -> Standing:
+    """Return the standing with the membership held; raises where it is not of this version."""
+    found = running(conn, factory_id)
+    # An enterprise may not move a membership, so that it cannot hold one either: what it asks for
+    # is judged again when it is confirmed.
+    memberships.lock(conn, found.membership_id)
+    found = running(conn, factory_id)
+    if found.version != version:
+        raise StaleVersion(
+            f"{found.factory} was changed in the meantime: it is at version {found.version}, "
+            f"not {version}; read it again, then decide"
+        )
+    return _standing(conn, actor, found, today)
+
+
+def _standing(conn: Connection, actor: Actor, found: Membership, today: date) -> Standing:
+    policy = settings.current(conn, today)
+    machine = lifecycle.held(policy)
+    request = memberships.request(conn, found.membership_id)
+    seen = _situation(conn, found, policy, today, request is not None)
+    steps = lifecycle.possible(machine, seen, actor.role, actor.account_id)
+    return Standing(found, machine, seen, request, steps)
+
+
+def _situation(
+    conn: Connection, found: Membership, policy: Policy, today: date, asked: bool
+) -> Situation:
+    heard = memberships.last_heard(conn, found.factory_id)
+    return Situation(
+        today=today,
+        state=found.state,
+        since=workdays.today(found.since),
+        entered=found.entered_on,
+        policy=policy,
+        deadline=found.deadline,
+        extensions=found.extensions,
+        reviewed_on=found.reviewed_on,
+        heard_on=None if heard is None else workdays.today(heard),
+        warnings=tuple(
+            OpenWarning(each.rule, each.since, each.subject, each.numbers)
+            for each in memberships.open_warnings(conn, found.factory_id)
+        ),
+        items=tuple(
+            Item(
+                item_id=each.item_id,
+                kind=each.kind,
+                on=each.happened_on,
+                current=each.stage == found.stage,
+                authors=frozenset(each.accounts),
+                people=len(each.people),
+                data=each.data,
+            )
+            for each in memberships.items(conn, found.membership_id)
+        ),
+        verdicts=tuple(KpiVerdict(*each) for each in memberships.verdicts(conn, found.factory_id)),
+        request_open=asked,
+    )
+
+
+def _step(at: Standing, transition_id: str) -> Step:
+    for step in at.steps:
+        if step.transition.transition_id == transition_id:
+            return step
+    if transition_id in at.machine.transitions:
+        name = at.machine.states[at.membership.state].name.en
+        raise NotPossible(f"{transition_id} is no step from the state {name}", at.steps)
+    raise NotFound(f"there is no step {transition_id}")
+
+
+def _refusal(step: Step, steps: tuple[Step, ...]) -> Declined:
+    said = f"{step.transition.name.en}: {'; '.join(each.en for each in step.reasons)}"
+    if any(each.guard == "step" and each.code in _NOT_YOURS for each in step.reasons):
+        return NotAllowed(said)
+    return NotPossible(said, steps)
+
+
+def _check_comment(transition: Transition, comment: str) -> None:
+    if transition.adverse and not comment.strip():
+        raise Declined(f"{transition.name.en} goes against the enterprise; say why")
+    if len(comment) > _LONGEST_COMMENT:
+        raise Declined(f"a comment may have {_LONGEST_COMMENT} characters")
+
+
+def _ask(
+    conn: Connection,
+    actor: Actor,
+    at: Standing,
+    transition: Transition,
+    comment: str,
+    now: datetime,
+) -> Moved:
+    number = memberships.ask(conn, actor, at.membership, transition.transition_id, comment, now)
+    _tell(conn, actor, at, "request_made", transition, comment, now)
+    return Moved(at.membership, transition, number)
+
+
+def _take(
+    conn: Connection,
+    actor: Actor,
+    at: Standing,
+    transition: Transition,
+    comment: str,
+    request_id: int | None,
+    now: datetime,
+) -> Moved:
+    before = at.membership
+    to = _next(at, transition, now)
+    if at.request is not None and not _still_asked(at, to):
+        memberships.end_request(conn, actor, before.membership_id, "overtaken", comment, now)
+    taken = NewTaken(
+        transition_id=transition.transition_id,
+        from_state=before.state,
+        to_state=to.state,
+        comment=comment,
+        request_id=request_id,
+        deadline=to.deadline,
+        lifecycle_id=at.machine.lifecycle_id,
+        policy_id=settings.kept(conn, at.situation.policy),
+        situation=at.situation.numbers(),
+        documents=transition.documents,
+    )
+    if memberships.move(conn, actor, before, to=to, at=now, taken=taken) is None:
+        raise NotAllowed(f"{transition.name.en}: this account may not move {before.factory}")
+    after = memberships.newest(conn, before.factory_id)
+    assert after is not None
+    note(
+        conn, actor, transition.transition_id, kind="membership", key=before.membership_id,
+        factory_id=before.factory_id, before=_shown(before), after=_shown(after),
+        reason=comment or None,
+    )  # fmt: skip
+    _tell(conn, actor, at, "moved", transition, comment, now, after)
+    return Moved(after, transition, None)
+
+
+def _still_asked(at: Standing, to: Next) -> bool:
+    """Tell whether what waits for a confirmation is a step from the next state as well."""
+    assert at.request is not None
+    asked = at.machine.transitions.get(at.request.transition_id)
+    return asked is not None and to.state in asked.sources
+
+
+def _next(at: Standing, transition: Transition, now: datetime) -> Next:
+    found, policy, today = at.membership, at.situation.policy, at.situation.today
+    stays = transition.to == found.state
+    deadline, estimated = (found.deadline, found.deadline_estimated) if stays else (None, False)
+    if transition.deadline is not None:
+        begins = found.deadline if transition.extends and found.deadline else today
+        due = workdays.last_day(begins, policy.term(transition.deadline))
+        deadline, estimated = due.on, due.estimated or (stays and estimated)
+    final = at.machine.states[transition.to].final
+    return Next(
+        state=transition.to,
+        stage=found.stage if stays else found.version + 1,
+        since=found.since if stays else now,
+        deadline=deadline,
+        deadline_estimated=estimated,
+        extensions=found.extensions + transition.extends if stays else 0,
+        reviewed_on=today if _REVIEWED & set(transition.guards) else found.reviewed_on,
+        left_on=today if final else None,
+        lifecycle_id=at.machine.lifecycle_id,
+    )
+
+
+def _tell(
+    conn: Connection,
+    actor: Actor,
+    at: Standing,
+    kind: str,
+    transition: Transition,
+    comment: str,
+    now: datetime,
+    after: Membership | None = None,
+) -> None:
+    found = after or at.membership
+    payload = {
+        "transition": transition.transition_id,
+        "from": at.membership.state,
+        "to": transition.to,
+        "version": found.version,
+        "deadline": found.deadline and found.deadline.isoformat(),
+        "deadline_estimated": found.deadline_estimated,
+        "comment": comment,
+        "documents": list(transition.documents) if after else [],
+        "confirmed_by": list(transition.confirmed_by),
+        "lifecycle_id": at.machine.lifecycle_id,
+        "policy_id": at.situation.policy.policy_id,
+    }
+    memberships.happened(conn, actor, found.factory_id, kind, payload, now)
+    if after is None:
+        note(
+            conn, actor, kind, kind="membership", key=found.membership_id,
+            factory_id=found.factory_id, after={"transition": transition.transition_id},
+            reason=comment or None,
+        )  # fmt: skip
+
+
+def _shown(found: Membership) -> dict[str, object]:
+    return {
+        "state": found.state,
+        "version": found.version,
+        "deadline": found.deadline and found.deadline.isoformat(),
+        "extensions": found.extensions,
+        "left_on": found.left_on and found.left_on.isoformat(),
+    }

@@ -1,0 +1,174 @@
+-- name: newest_membership
+-- The stay of a factory in the pool that runs, else the last one.
+SELECT m.membership_id, m.factory_id, f.code, f.name_zh, f.name_en, f.region_code, m.state,
+    m.version, m.stage, m.since, m.entered_on, m.deadline, m.deadline_estimated, m.extensions,
+    m.reviewed_on, m.left_on, m.lifecycle_id
+FROM pool.membership m
+JOIN registry.factory f USING (factory_id)
+WHERE m.factory_id = %(factory_id)s
+ORDER BY m.membership_id DESC
+LIMIT 1;
+
+-- name: lock_membership
+-- Holds the stay that runs until the end of the transaction; whoever may not move it finds none.
+SELECT version FROM pool.membership
+WHERE membership_id = %(membership_id)s AND left_on IS NULL
+FOR UPDATE;
+
+-- name: list_memberships
+-- The newest stay of each factory in the scope, by the factory's code.
+SELECT m.membership_id, m.factory_id, f.code, f.name_zh, f.name_en, f.region_code, m.state,
+    m.version, m.stage, m.since, m.entered_on, m.deadline, m.deadline_estimated, m.extensions,
+    m.reviewed_on, m.left_on, m.lifecycle_id
+FROM registry.factory f
+JOIN LATERAL (
+    SELECT * FROM pool.membership n
+    WHERE n.factory_id = f.factory_id
+    ORDER BY n.membership_id DESC LIMIT 1) m ON true
+WHERE f.code > %(after)s
+  AND (%(state)s::text IS NULL OR m.state = %(state)s)
+  AND (%(region)s::text IS NULL OR f.region_code = %(region)s)
+  AND (%(due_by)s::date IS NULL OR m.deadline <= %(due_by)s)
+ORDER BY f.code
+LIMIT %(most)s;
+
+-- name: insert_membership
+-- A factory enters the pool.
+INSERT INTO pool.membership (factory_id, state, version, stage, since, entered_on, lifecycle_id)
+VALUES (%(factory_id)s, %(state)s, 1, 1, %(at)s, %(entered_on)s, %(lifecycle_id)s)
+RETURNING membership_id;
+
+-- name: move_membership
+-- Brings a stay to its next version; nothing where it has another version by now.
+UPDATE pool.membership
+SET state = %(state)s, version = version + 1, stage = %(stage)s, since = %(since)s,
+    deadline = %(deadline)s, deadline_estimated = %(deadline_estimated)s,
+    extensions = %(extensions)s, reviewed_on = %(reviewed_on)s, left_on = %(left_on)s,
+    lifecycle_id = %(lifecycle_id)s
+WHERE membership_id = %(membership_id)s AND version = %(version)s AND left_on IS NULL
+RETURNING version;
+
+-- name: correct_entry
+-- Sets the day of entry right.
+UPDATE pool.membership SET entered_on = %(entered_on)s WHERE membership_id = %(membership_id)s;
+
+-- name: insert_transition
+-- Keeps a step with all that it was decided under.
+INSERT INTO pool.transition (membership_id, factory_id, version, transition_id, from_state,
+    to_state, at, account_id, actor, role, comment, request_id, deadline, lifecycle_id, policy_id,
+    situation, documents)
+VALUES (%(membership_id)s, %(factory_id)s, %(version)s, %(transition_id)s, %(from_state)s,
+    %(to_state)s, %(at)s, %(account_id)s, %(actor)s, %(role)s, %(comment)s, %(request_id)s,
+    %(deadline)s, %(lifecycle_id)s, %(policy_id)s, %(situation)s, %(documents)s);
+
+-- name: list_transitions
+-- The steps of a stay, oldest first.
+SELECT version, transition_id, from_state, to_state, at, account_id, actor, role, comment,
+    deadline, lifecycle_id, policy_id, situation, documents
+FROM pool.transition
+WHERE membership_id = %(membership_id)s
+ORDER BY version;
+
+-- name: open_warnings
+-- The warnings of a factory that were not cleared.
+SELECT rule, since, subject, numbers
+FROM pool.warning
+WHERE factory_id = %(factory_id)s AND cleared_at IS NULL
+ORDER BY since, rule, subject;
+
+-- name: list_items
+-- The evidence of a stay that was not withdrawn, oldest first.
+SELECT i.item_id, i.stage, i.kind, i.happened_on, i.data, i.note, i.people, i.accounts,
+    i.account_id, i.actor, i.role, i.at, i.file_sha256, f.name
+FROM pool.evidence_item i
+LEFT JOIN pool.file f ON f.factory_id = i.factory_id AND f.sha256 = i.file_sha256
+WHERE i.membership_id = %(membership_id)s AND i.withdraws IS NULL
+  AND NOT EXISTS (SELECT FROM pool.evidence_item w WHERE w.withdraws = i.item_id)
+ORDER BY i.item_id;
+
+-- name: insert_item
+-- Keeps a piece of evidence.
+INSERT INTO pool.evidence_item (membership_id, factory_id, stage, kind, happened_on, data, note,
+    people, accounts, account_id, actor, role, at, file_sha256, withdraws)
+VALUES (%(membership_id)s, %(factory_id)s, %(stage)s, %(kind)s, %(happened_on)s, %(data)s,
+    %(note)s, %(people)s, %(accounts)s, %(account_id)s, %(actor)s, %(role)s, %(at)s,
+    %(file_sha256)s, %(withdraws)s)
+RETURNING item_id;
+
+-- name: insert_file
+-- Keeps a file; one that is there already stays as it is.
+INSERT INTO pool.file (factory_id, sha256, name, media_type, content, account_id, actor, at)
+VALUES (%(factory_id)s, %(sha256)s, %(name)s, %(media_type)s, %(content)s, %(account_id)s,
+    %(actor)s, %(at)s)
+ON CONFLICT (factory_id, sha256) DO NOTHING;
+
+-- name: read_file
+-- A file of a factory.
+SELECT name, media_type, content FROM pool.file
+WHERE factory_id = %(factory_id)s AND sha256 = %(sha256)s;
+
+-- name: verdict_words
+-- Both verdicts on each KPI of the newest rolling year that a factory was judged on.
+SELECT kpi, fulfilment_verdict, consistency_verdict
+FROM kpi.verdict
+WHERE factory_id = %(factory_id)s
+  AND period_start = (
+      SELECT max(period_start) FROM kpi.verdict WHERE factory_id = %(factory_id)s)
+ORDER BY kpi;
+
+-- name: last_heard
+-- When data of a factory last arrived.
+SELECT max(b.received_at)
+FROM registry.gateway g
+CROSS JOIN LATERAL (
+    SELECT received_at FROM telemetry.batch
+    WHERE gateway_id = g.gateway_id
+    ORDER BY seq DESC LIMIT 1) b
+WHERE g.factory_id = %(factory_id)s;
+
+-- name: open_request
+-- The request of a stay that waits for its confirmation.
+SELECT request_id, transition_id, version, account_id, actor, role, comment, at
+FROM pool.request
+WHERE membership_id = %(membership_id)s AND outcome IS NULL;
+
+-- name: insert_request
+-- Asks for a step that a second person confirms.
+INSERT INTO pool.request (membership_id, factory_id, transition_id, version, account_id, actor,
+    role, comment, at)
+VALUES (%(membership_id)s, %(factory_id)s, %(transition_id)s, %(version)s, %(account_id)s,
+    %(actor)s, %(role)s, %(comment)s, %(at)s)
+RETURNING request_id;
+
+-- name: decide_request
+-- Ends the request of a stay that waits.
+UPDATE pool.request
+SET outcome = %(outcome)s, decided_id = %(account_id)s, decided_by = %(actor)s,
+    decided_at = %(at)s, answer = %(answer)s
+WHERE membership_id = %(membership_id)s AND outcome IS NULL
+RETURNING request_id;
+
+-- name: insert_event
+-- Says that something happened; it gets its cursor when the transaction commits.
+INSERT INTO pool.event (factory_id, kind, at, account_id, actor, role, payload)
+VALUES (%(factory_id)s, %(kind)s, %(at)s, %(account_id)s, %(actor)s, %(role)s, %(payload)s);
+
+-- name: events_since
+-- What happened after a cursor, oldest first.
+SELECT e.cursor, f.code, e.kind, e.at, e.account_id, e.actor, e.role, e.payload
+FROM pool.event e
+JOIN registry.factory f USING (factory_id)
+WHERE e.cursor > %(cursor)s
+  AND (%(factory)s::text IS NULL OR f.code = %(factory)s)
+ORDER BY e.cursor
+LIMIT %(most)s;
+
+-- name: answer_given
+-- What was answered to an account under an idempotency key.
+SELECT fingerprint, status, etag, body FROM pool.answered
+WHERE account_id = %(account_id)s AND key = %(key)s;
+
+-- name: keep_answer
+-- Keeps an answer; the one that was there first stays.
+INSERT INTO pool.answered (account_id, key, fingerprint, status, etag, body)
+VALUES (%(account_id)s, %(key)s, %(fingerprint)s, %(status)s, %(etag)s, %(body)s);
