@@ -27,6 +27,7 @@ from tests.bench import (
 from tests.bench.ratio import Ratio
 from tests.support.database import ensure_template, scratch_home, throwaway_cluster
 
+_IN_MEMORY = 10  # machines
 _WIDTH = 132  # wide enough for a row a line, also where no terminal says its own
 
 

@@ -63,6 +63,8 @@ def filled(opened: ExitStack, server_url: str, machines: int, days: int, minutes
     plans.load_plan(conn, _plan(machines, start.date().replace(day=1)))
     gateway = enrol(conn)
     shop = Shop(url, conn, gateway, start, START)
+    # An index that is made at the end takes a third of the time.
+    conn.execute("DROP INDEX telemetry.measurement_tag_ts")
     for machine in range(1, machines + 1):
         rows = machine_rows(gateway, f"M{machine:02}", shop.start, days * 1440 // minutes, minutes)
         columns: dict[str, npt.NDArray[Any]] = {
@@ -75,6 +77,9 @@ def filled(opened: ExitStack, server_url: str, machines: int, days: int, minutes
         with conn.cursor().copy(query("copy_measurement")) as copy:
             for piece in encode(columns):
                 copy.write(piece)
+    conn.execute("SET statement_timeout = 0")
+    conn.execute("SET maintenance_work_mem = '500MB'")
+    conn.execute("CREATE UNIQUE INDEX measurement_tag_ts ON telemetry.measurement (tag_id, ts)")
     conn.execute("ANALYZE telemetry.measurement")
     return shop
 

@@ -8,10 +8,9 @@ from datetime import timedelta
 
 import store
 from kpi import jobs
-from store import facts, plans
+from store import facts
 from tests.bench.facts import Shop, filled
 from tests.bench.ratio import Ratio
-from tests.store.samples import sample_plan
 
 TARGET = 0.8
 
@@ -29,46 +28,84 @@ class _Work:
 
 
 def measure(server_url: str, factories: int) -> Iterator[Ratio]:
-    """Compare the work after a short and a long history of so many factories."""
-    short, long = (_works(server_url, factories, months) for months in (_SHORT, _LONG))
-    for name, unit in (("pages", "pages"), ("rows", "rows read")):
-        pairs = list(zip(short, long, strict=True))
+    """Compare the work after a short and a long history, and in a small and a large city."""
+    few = max(factories // 10, 1)
+    (short,) = _works(server_url, [factories], _SHORT)
+    small, long = _works(server_url, [few, factories], _LONG)
+    yield from _ratios(long, short, f"{factories} factories x {_LONG} months", f"x {_SHORT} months")
+    yield from _ratios(long, small, f"{factories} factories x {_LONG} months", f"{few} factories")
+
+
+def _ratios(of: list[_Work], against: list[_Work], what: str, than: str) -> Iterator[Ratio]:
+    for name, unit in (("pages", "pages"), ("rows", "rows read"), ("seconds", "seconds")):
+        pairs = list(zip(against, of, strict=True))
         yield Ratio(
-            what=f"figures after one dirty hour, {factories} factories x {_LONG} months: {unit}",
-            against=f"x {_SHORT} months",
+            what=f"figures after one dirty hour, {what}: {unit}",
+            against=than,
             target=TARGET,
             values=tuple(getattr(a, name) / getattr(b, name) for a, b in pairs),
-            note=f"{min(getattr(b, name) for _, b in pairs):,}, "
+            note=f"{min(b.rows for _, b in pairs):,} rows, "
             f"{min(b.seconds for _, b in pairs):.2f} s",
         )
 
 
-def _works(server_url: str, factories: int, months: int) -> list[_Work]:
+def _works(server_url: str, cities: list[int], months: int) -> list[list[_Work]]:
+    """Return the work in cities of so many factories, one growing into the next."""
+    found = []
     with ExitStack() as opened:
         shop = filled(opened, server_url, 2, months * 365 // 12, 15)
         shop.mark()
         jobs.run_facts(shop.url, shop.end)
         jobs.run_figures(shop.url, shop.end)
-        _more_factories(shop, factories - 1)
-        _one_dirty_hour(shop, 0)  # plans and caches
-        return [_one_dirty_hour(shop, number) for number in range(1, _REPEATS + 1)]
+        number = there = 0
+        for factories in cities:
+            _more_factories(shop, there + 1, factories - 1)
+            there = factories - 1
+            _one_dirty_hour(shop, number)  # plans and caches
+            found.append([_one_dirty_hour(shop, number + n) for n in range(1, _REPEATS + 1)])
+            number += _REPEATS + 1
+    return found
 
 
-def _more_factories(shop: Shop, count: int) -> None:
-    """Give other factories the figures of the first."""
-    for number in range(count):
-        plans.load_plan(shop.conn, sample_plan(f"other-{number:04}", machines=1))
-    shop.conn.execute(
-        "INSERT INTO kpi.figure (factory_id, kpi, period_kind, period_start, period_end, revision,"
-        " unit, point, low, high, coverage, grade, reason, method_version, coefficient_version,"
-        " inputs, inputs_sha256)"
-        " SELECT f.factory_id, g.kpi, g.period_kind, g.period_start, g.period_end, g.revision,"
-        " g.unit, g.point, g.low, g.high, g.coverage, g.grade, g.reason, g.method_version,"
-        " g.coefficient_version, g.inputs, g.inputs_sha256"
-        " FROM registry.factory f, kpi.figure g WHERE f.code LIKE 'other-%%'"
+def _more_factories(shop: Shop, first: int, last: int) -> None:
+    """Give other factories what the first has: its figures and verdicts."""
+    others = {"first": first, "last": last}
+    for text in (
+        "INSERT INTO registry.enterprise (name_zh, name_en) SELECT '示例企业 ' || n, 'Sample ' || n"
+        " FROM generate_series(%(first)s::int, %(last)s::int) n",
+        "INSERT INTO registry.factory (code, enterprise_id, region_code, name_zh, name_en, kind,"
+        " timezone, baseline_from, baseline_to, renovated_on)"
+        " SELECT 'other-' || n, e.enterprise_id, f.region_code, f.name_zh, f.name_en, f.kind,"
+        " f.timezone, f.baseline_from, f.baseline_to, f.renovated_on"
+        " FROM generate_series(%(first)s::int, %(last)s::int) n"
+        " JOIN registry.enterprise e ON e.name_en = 'Sample ' || n"
+        " CROSS JOIN registry.factory f WHERE f.code = 'sample'",
+        _copied("kpi.figure", _FIGURE),
+        _copied("kpi.verdict", _VERDICT),
+    ):
+        shop.conn.execute(text.encode(), others)
+    shop.conn.execute("ANALYZE")
+
+
+_FIGURE = (
+    "kpi, period_kind, period_start, period_end, revision, unit, point, low, high, coverage, grade,"
+    " reason, method_version, coefficient_version, inputs, inputs_sha256"
+)
+_VERDICT = (
+    "kpi, period_start, period_end, figure_id, before_value, before_basis, expected_value,"
+    " reported_value, fulfilment, fulfilment_low, fulfilment_high, fulfilment_verdict, deviation,"
+    " consistency_verdict, policy_version, reasons"
+)
+
+
+def _copied(table: str, columns: str) -> str:
+    return (
+        f"INSERT INTO {table} (factory_id, {columns}) SELECT o.factory_id, {columns}"
+        f" FROM registry.factory o CROSS JOIN {table} g"
+        " WHERE g.factory_id = (SELECT factory_id FROM registry.factory WHERE code = 'sample')"
+        " AND o.code IN (SELECT 'other-' || n"
+        " FROM generate_series(%(first)s::int, %(last)s::int) n)"
     )
-    shop.conn.execute("ANALYZE kpi.figure")
-    shop.conn.execute("ANALYZE kpi.fact_hour")
 
 
 def _one_dirty_hour(shop: Shop, number: int) -> _Work:
