@@ -1,9 +1,10 @@
 """What the jobs share."""
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, as_completed
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import store
@@ -80,19 +81,33 @@ def _note(
 def run_each(work: Work, pool: Executor | None, done: Callable[[int], Any]) -> dict[str, Exception]:
     """Run each piece of work, here or in a pool; return what failed, with why.
 
-    A piece that fails leaves its marks and stops no other. Without a database no piece can
-    succeed: StoreUnavailable goes on at once.
+    A piece that fails leaves its marks and stops no other, nor does one that kills its worker:
+    what the worker's death took along is run again, each piece alone. Without a database no piece
+    can succeed: StoreUnavailable goes on at once.
     """
     failed: dict[str, Exception] = {}
     for number, (name, result) in enumerate(_results(work, pool), 1):
-        try:
-            result()
-        except StoreUnavailable:
-            raise
-        except Exception as error:
+        if (error := _error_of(result)) is not None:
             failed[name] = error
         done(number)
+    if pool is not None:
+        for name in [each for each, error in failed.items() if isinstance(error, BrokenExecutor)]:
+            again = pool.submit(work[name])
+            error = _error_of(partial(again.result, _TIMEOUT_S))
+            failed.pop(name)
+            if error is not None:
+                failed[name] = error
     return failed
+
+
+def _error_of(result: Callable[[], Any]) -> Exception | None:
+    try:
+        result()
+    except StoreUnavailable:
+        raise
+    except Exception as error:
+        return error
+    return None
 
 
 def _results(

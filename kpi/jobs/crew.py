@@ -3,8 +3,8 @@
 import importlib
 import multiprocessing
 import os
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,13 +14,36 @@ _CONNECT_S = 10
 _TASKS_A_CHILD = 50  # what a process has grown by is given back
 
 
+class _Processes(Executor):
+    """Processes of this machine; where one was killed, new ones take what is submitted next."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._pool = self._new()
+
+    def _new(self) -> ProcessPoolExecutor:
+        # Spawned: a fork would share the database connections of this process.
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self._count, context, max_tasks_per_child=_TASKS_A_CHILD)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have a call made by a process."""
+        try:
+            return self._pool.submit(fn, *args, **kwargs)
+        except BrokenExecutor:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = self._new()
+            return self._pool.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes."""
+        self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+
 @contextmanager
 def local_crew(workers: int | None = None) -> Iterator[Executor]:
     """Hold so many processes, by default one for each processor."""
-    count = workers or os.cpu_count() or 1
-    # Spawned: a fork would share the database connections of this process.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, context, max_tasks_per_child=_TASKS_A_CHILD)
+    pool = _Processes(workers or os.cpu_count() or 1)
     try:
         yield pool
     finally:

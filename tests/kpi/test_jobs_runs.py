@@ -1,8 +1,13 @@
 """A job that fails is visible, is tried again later and later, and blocks nothing else."""
 
+import os
+import signal
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +15,8 @@ import store
 from kpi import jobs
 from kpi.errors import BadSchedule, JobFailed
 from kpi.jobs import Refresher, Schedule, load_schedule
-from store import job_runs
+from kpi.jobs.basis import run_job
+from store import facts, job_runs
 from store.errors import StoreError
 from tests.kpi.plant import RUN, Plant, china, machine_day, sample_plan
 
@@ -115,6 +121,26 @@ def test_one_factory_that_fails_never_stops_another(plant: Plant) -> None:
     assert [(each.name, each.piece) for each in job_runs.retries(plant.conn)] == [
         ("figures", "other")
     ]
+
+
+def kill_its_worker() -> None:
+    """End the process that it runs in, as the system does with one that takes all memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_an_asset_that_kills_its_worker_is_listed_and_takes_no_other_along(plant: Plant) -> None:
+    plant.send({**machine_day("M01", DAY), **machine_day("M02", DAY)})
+    assets = facts.dirty_assets(plant.conn, NEXT_DAY)
+    work: dict[str, Callable[[], Any]] = {"poison": kill_its_worker}
+    work |= {
+        f"asset {each}": partial(jobs.recompute_asset, plant.url, each, NEXT_DAY) for each in assets
+    }
+    with jobs.local_crew(2) as crew, pytest.raises(JobFailed, match="1 of 3 failed; poison"):
+        run_job(plant.url, "facts", work, crew, None)
+    assert job_runs.recent(plant.conn, "facts")[0].counts == {"done": 2, "failed": 1, "waiting": 0}
+    assert [each.piece for each in job_runs.retries(plant.conn)] == ["poison"]
+    assert plant.dirty() == {}
+    assert {code for code, _ in plant.fact_versions()} == {"M01", "M02"}
 
 
 def test_a_run_whose_worker_is_gone_is_listed_as_cut_short(plant: Plant, database_url: str) -> None:
