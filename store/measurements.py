@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from store.pgcopy import PG_EPOCH_US
 from store.queries import query
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# A tag that speaks at all speaks within so long.
+_NEAR = timedelta(days=40)
+_EVER = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +52,47 @@ def previous(conn: Connection, tag_ids: Sequence[int], at: datetime, readings: i
 
     Of a register there are so many readings that are possible: good and in [0, modulus).
     """
-    return _some(conn, "previous_rows", tag_ids, at, readings)
+    return _some(conn, "previous_rows", tag_ids, at, readings, (at - _NEAR, _EVER[0]))
 
 
 def following(conn: Connection, tag_ids: Sequence[int], at: datetime, readings: int) -> Rows:
     """Return the same of each tag from a time on: first row, first good one, first readings."""
-    return _some(conn, "next_rows", tag_ids, at, readings)
+    return _some(conn, "next_rows", tag_ids, at, readings, (at + _NEAR, _EVER[1]))
 
 
-def _some(conn: Connection, name: str, tag_ids: Sequence[int], at: datetime, readings: int) -> Rows:
-    values = {"tag_ids": list(tag_ids), "at": at, "readings": readings}
+def _some(
+    conn: Connection,
+    name: str,
+    tag_ids: Sequence[int],
+    at: datetime,
+    readings: int,
+    edges: tuple[datetime, datetime],
+) -> Rows:
+    """Return what lies within the first edge, of tags of which it is too little in the second.
+
+    To plan a question without an edge, the database looks at each chunk of the history.
+    """
+    values = {"tag_ids": list(tag_ids), "at": at, "readings": readings, "edge": edges[0]}
     with transaction(conn):
-        found = conn.execute(query(name), values).fetchall()
+        near = conn.execute(query(name), values).fetchall()
+        lacking = [tag_id for tag_id in tag_ids if not _is_enough(near, tag_id, readings)]
+        values |= {"tag_ids": lacking, "edge": edges[1]}
+        far = conn.execute(query(name), values).fetchall() if lacking else []
+    found = sorted([row for row in near if row[0] not in lacking] + far, key=lambda row: row[:2])
     return Rows(
         np.array([row[0] for row in found], np.int32),
         np.array([(row[1] - _EPOCH) // timedelta(microseconds=1) for row in found], np.int64),
         np.array([np.nan if row[2] is None else row[2] for row in found], np.float64),
         np.array([row[3] for row in found], np.int32),
     )
+
+
+def _is_enough(rows: Sequence[tuple[Any, ...]], tag_id: int, readings: int) -> bool:
+    """Tell whether a good row of a tag is there, and of a register all its readings."""
+    good = [row for row in rows if row[0] == tag_id and row[3] >= 0 and row[2] is not None]
+    if not good or not good[0][4]:
+        return bool(good)
+    return len([row for row in good if 0 <= row[2] < row[5]]) >= readings
 
 
 def newest(conn: Connection, factory_id: int) -> list[NewestRow]:

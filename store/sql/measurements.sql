@@ -12,21 +12,23 @@ ORDER BY tag_id;
 
 -- name: previous_rows
 -- The last row of each tag before a time, its last good one, and of a register the last few that it
--- can have shown.
-SELECT t.tag_id, r.ts, r.value, r.status
+-- can have shown; not before an edge. With each whether it is a register, and its modulus.
+SELECT t.tag_id, r.ts, r.value, r.status,
+    t.role = 'energy' OR right(t.role, 6) = '_count', coalesce(t.modulus, 'Infinity')
 FROM registry.tag t
 CROSS JOIN LATERAL (
     (SELECT ts, value, status FROM telemetry.measurement m
-     WHERE m.tag_id = t.tag_id AND m.ts < %(at)s
+     WHERE m.tag_id = t.tag_id AND m.ts < %(at)s AND m.ts >= %(edge)s
      ORDER BY ts DESC LIMIT 1)
     UNION
     (SELECT ts, value, status FROM telemetry.measurement m
-     WHERE m.tag_id = t.tag_id AND m.ts < %(at)s AND m.status >= 0 AND m.value IS NOT NULL
+     WHERE m.tag_id = t.tag_id AND m.ts < %(at)s AND m.ts >= %(edge)s
+       AND m.status >= 0 AND m.value IS NOT NULL
      ORDER BY ts DESC LIMIT 1)
     UNION
     (SELECT ts, value, status FROM telemetry.measurement m
      WHERE (t.role = 'energy' OR right(t.role, 6) = '_count')
-       AND m.tag_id = t.tag_id AND m.ts < %(at)s
+       AND m.tag_id = t.tag_id AND m.ts < %(at)s AND m.ts >= %(edge)s
        AND m.status >= 0 AND m.value >= 0 AND m.value < coalesce(t.modulus, 'Infinity')
      ORDER BY ts DESC LIMIT %(readings)s)
 ) r
@@ -35,21 +37,23 @@ ORDER BY t.tag_id, r.ts;
 
 -- name: next_rows
 -- The first row of each tag from a time on, its first good one, and of a register the first few
--- that it can have shown.
-SELECT t.tag_id, r.ts, r.value, r.status
+-- that it can have shown; before an edge. With each whether it is a register, and its modulus.
+SELECT t.tag_id, r.ts, r.value, r.status,
+    t.role = 'energy' OR right(t.role, 6) = '_count', coalesce(t.modulus, 'Infinity')
 FROM registry.tag t
 CROSS JOIN LATERAL (
     (SELECT ts, value, status FROM telemetry.measurement m
-     WHERE m.tag_id = t.tag_id AND m.ts >= %(at)s
+     WHERE m.tag_id = t.tag_id AND m.ts >= %(at)s AND m.ts < %(edge)s
      ORDER BY ts LIMIT 1)
     UNION
     (SELECT ts, value, status FROM telemetry.measurement m
-     WHERE m.tag_id = t.tag_id AND m.ts >= %(at)s AND m.status >= 0 AND m.value IS NOT NULL
+     WHERE m.tag_id = t.tag_id AND m.ts >= %(at)s AND m.ts < %(edge)s
+       AND m.status >= 0 AND m.value IS NOT NULL
      ORDER BY ts LIMIT 1)
     UNION
     (SELECT ts, value, status FROM telemetry.measurement m
      WHERE (t.role = 'energy' OR right(t.role, 6) = '_count')
-       AND m.tag_id = t.tag_id AND m.ts >= %(at)s
+       AND m.tag_id = t.tag_id AND m.ts >= %(at)s AND m.ts < %(edge)s
        AND m.status >= 0 AND m.value >= 0 AND m.value < coalesce(t.modulus, 'Infinity')
      ORDER BY ts LIMIT %(readings)s)
 ) r
