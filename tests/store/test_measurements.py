@@ -106,21 +106,24 @@ def _expected(rows: list[_Row], register: bool, readings: int) -> list[int]:
     return sorted({row[0] for row in (*rows[:1], *good[:1], *possible[:readings])})
 
 
+# In minutes all lie near; in steps of five days some lie beyond the days that are searched first.
 @pytest.mark.parametrize("name", ["M01.total", "M01.power"])
+@pytest.mark.parametrize("step", [1, 5 * 1440])
 @given(rows=_rows, readings=st.integers(1, 4))
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_neighbours_are_the_nearest_row_the_nearest_good_one_and_possible_readings(
     db: store.Connection,
     gateway: Gateway,
     name: str,
+    step: int,
     rows: dict[int, tuple[float, int]],
     readings: int,
 ) -> None:
     db.execute("TRUNCATE telemetry.measurement")
     db.execute("UPDATE registry.tag SET modulus = 100 WHERE role = 'total_count'")
-    listed = [(minute, *rows[minute]) for minute in sorted(rows)]
+    listed = [(step * number, *rows[number]) for number in sorted(rows)]
     accept(db, gateway, gateway.tags[name], listed)
     register = name == "M01.total"
     before = [row for row in listed[::-1] if row[0] < 0]
