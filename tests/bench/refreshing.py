@@ -13,6 +13,8 @@ from tests.bench.facts import Shop, filled
 from tests.bench.ratio import Ratio
 
 TARGET = 0.8
+# Each turn asks of each factory whether a period is due: a few steps into an index.
+CITY_TARGET = 0.4
 
 _SHORT, _LONG = 14, 36  # months; a year that can be judged by the one before needs more than 13
 _REPEATS = 3
@@ -32,17 +34,20 @@ def measure(server_url: str, factories: int) -> Iterator[Ratio]:
     few = max(factories // 10, 1)
     (short,) = _works(server_url, [factories], _SHORT)
     small, long = _works(server_url, [few, factories], _LONG)
-    yield from _ratios(long, short, f"{factories} factories x {_LONG} months", f"x {_SHORT} months")
-    yield from _ratios(long, small, f"{factories} factories x {_LONG} months", f"{few} factories")
+    city = f"{factories} factories x {_LONG} months"
+    yield from _ratios(long, short, city, f"x {_SHORT} months", TARGET)
+    yield from _ratios(long, small, city, f"{few} factories", CITY_TARGET)
 
 
-def _ratios(of: list[_Work], against: list[_Work], what: str, than: str) -> Iterator[Ratio]:
-    for name, unit in (("pages", "pages"), ("rows", "rows read"), ("seconds", "seconds")):
+def _ratios(
+    of: list[_Work], against: list[_Work], what: str, than: str, target: float
+) -> Iterator[Ratio]:
+    for name, unit in (("pages", "pages"), ("rows", "rows read")):
         pairs = list(zip(against, of, strict=True))
         yield Ratio(
             what=f"figures after one dirty hour, {what}: {unit}",
             against=than,
-            target=TARGET,
+            target=target,
             values=tuple(getattr(a, name) / getattr(b, name) for a, b in pairs),
             note=f"{min(b.rows for _, b in pairs):,} rows, "
             f"{min(b.seconds for _, b in pairs):.2f} s",
@@ -84,7 +89,7 @@ def _more_factories(shop: Shop, first: int, last: int) -> None:
         _copied("kpi.verdict", _VERDICT),
     ):
         shop.conn.execute(text.encode(), others)
-    shop.conn.execute("ANALYZE")
+    shop.conn.execute("VACUUM ANALYZE")
 
 
 _FIGURE = (
