@@ -25,6 +25,8 @@ _MOST_FAULTS = 20
 # An index entry of the database holds no key that is much longer.
 _LONGEST_KEY = 200
 _LONGEST_SHOWN = 60
+# Beyond lies no quantity, no amount and no number of a document.
+_MOST_NUMBER = 1e30
 _MONTH = re.compile(r"\d{4}-\d{2}")
 
 _TYPES = {
@@ -99,11 +101,29 @@ def _faults(kind: RecordKind, document: Any, zone: ZoneInfo) -> Iterator[FieldFa
     except NotDecoded as error:
         yield FieldFault("", str(error))
         return
+    yield from _too_large(document)
     found = list(_validator(kind.name).iter_errors(document))
     for each in found:
         yield from _told(each)
     if not found:
         yield from _out_of_order(kind.order, document, zone)
+
+
+def _too_large(value: Any, path: str = "") -> Iterator[FieldFault]:
+    """Name numbers that no quantity is, which tables and text may hold where JSON does not.
+
+    Its depth is bounded by the parser of the document.
+    """
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _too_large(each, f"{path}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for place, each in enumerate(value):
+            yield from _too_large(each, f"{path}.{place}".lstrip("."))
+    elif isinstance(value, int | float) and not abs(value) <= _MOST_NUMBER:
+        yield FieldFault(
+            path, f"{_shown(value)} is no number from {-_MOST_NUMBER:g} to {_MOST_NUMBER:g}"
+        )
 
 
 def _once(faults: Sequence[FieldFault]) -> list[FieldFault]:

@@ -6,7 +6,7 @@ before a reset is not known; it is at most what ideal speed gives in that time. 
 the register cannot have shown, it may be off by as much as it counted there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from kpi.facts.basis import (
 from kpi.facts.products import cycles_of
 from kpi.formulas.counters import LEVEL_SHIFT, RESET, SPIKE, Increments
 
+_ROLES = ("total_count", "good_count", "reject_count", "rework_count")
 _NAMES = (
     "total",
     "good",
@@ -59,14 +60,16 @@ def count_facts(
 
 
 def _registers(readings: Readings) -> list[str]:
-    """Return the roles that total and good follow from; rejects only where good is not counted."""
-    has = [
-        role
-        for role in ("total_count", "good_count", "reject_count")
-        if readings.plan.tag(role) is not None
-    ]
+    """Return the roles that total and good follow from.
+
+    Rejects and rework count only where good does not, and rework only beside rejects: alone it
+    says nothing of scrap.
+    """
+    has = [role for role in _ROLES if readings.plan.tag(role) is not None]
     if has[:2] == ["total_count", "good_count"]:
         return has[:2]
+    if "reject_count" not in has:
+        has = [role for role in has if role != "rework_count"]
     return has if has and has[0] != "reject_count" else []
 
 
@@ -91,6 +94,11 @@ class _Quantity:
     ideal_high: Floats
     unseen: Floats
     doubt: Floats
+
+    def __add__(self, other: "_Quantity") -> "_Quantity":
+        """Return both together, as of scrap and rework, neither of which is good."""
+        names = [each.name for each in fields(self)]
+        return _Quantity(*(getattr(self, name) + getattr(other, name) for name in names))
 
 
 def _quantity(
@@ -125,7 +133,7 @@ def _split(quantities: dict[str, _Quantity], window: Window) -> dict[str, Floats
     """Return total, good and reject from the two of them that are counted."""
     none = _Quantity(*(np.zeros(window.hours) for _ in range(6)))
     total, good = quantities.get("total_count"), quantities.get("good_count")
-    reject = quantities.get("reject_count", none)
+    reject = quantities.get("reject_count", none) + quantities.get("rework_count", none)
     if total is None and good is not None:
         lead, made, kept = good, good.ideal + reject.ideal, good.ideal
         amounts = good.amount + reject.amount, good.amount

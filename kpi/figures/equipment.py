@@ -60,8 +60,30 @@ def _oee(evidence: Evidence, period: Period) -> list[Estimate]:
         return [refused(name, "1", coverage, because("no_data"), **inputs) for name in _OEE]
     made, good = (_ideal(evidence, period, assets, sums, name) for name in ("total", "good"))
     lost = _lost(made, good, _count_step_s(evidence, assets))
-    whole, *factors = _factors(sums, made, good, lost, coverage, inputs)
+    found = _factors(sums, made, good, lost, coverage, inputs)
+    whole, *factors = _without_rejects(evidence, assets, found)
     return [_with_company(evidence, period, assets, sums, whole), *factors]
+
+
+def _without_rejects(
+    evidence: Evidence, assets: Sequence[Asset], found: list[Estimate]
+) -> list[Estimate]:
+    """Refuse performance and quality where a machine counts good units only.
+
+    OEE goes by good units; how many were made besides nobody knows, and all of them good is no
+    default.
+    """
+    for asset in assets:
+        has = {tag.role for tag in evidence.plan.tags if tag.asset_id == asset.asset_id}
+        if not has & {"total_count", "reject_count"}:
+            reason = because("good_units_only", asset=asset.code)
+            return [
+                refused(each.kpi, each.unit, each.coverage, reason, **each.inputs)
+                if each.kpi in ("performance", "quality")
+                else each
+                for each in found
+            ]
+    return found
 
 
 _INPUTS = (

@@ -19,7 +19,7 @@ MINUTE_US = 60_000_000
 START = datetime(2026, 3, 2, tzinfo=UTC)
 START_US = 1_772_409_600_000_000
 
-STATE, PRODUCT, TOTAL, GOOD, REJECT, ENERGY, POWER, LINK = range(1, 9)
+STATE, PRODUCT, TOTAL, GOOD, REJECT, ENERGY, POWER, LINK, REWORK = range(1, 10)
 _ROLES = {
     STATE: "state",
     PRODUCT: "product",
@@ -29,6 +29,7 @@ _ROLES = {
     ENERGY: "energy",
     POWER: "power",
     LINK: "link",
+    REWORK: "rework_count",
 }
 IDLE, RUN, SETUP, STOPPED, PLANNED_DOWN = range(5)
 STATES = {IDLE: "idle", RUN: "run", SETUP: "setup", STOPPED: "stop", PLANNED_DOWN: "planned_down"}

@@ -9,6 +9,7 @@ from tests.kpi.builders import (
     GOOD,
     PRODUCT,
     REJECT,
+    REWORK,
     STATE,
     TOTAL,
     asset_plan,
@@ -148,6 +149,34 @@ def test_an_impossible_value_after_the_last_reading_is_flagged_in_its_hour() -> 
     found = facts(COUNTED, rows, hours=2)
     assert [bool(flag & FLAG_SPIKE) for flag in found["flags"]] == [False, True]
     assert found["uncounted_s"].tolist() == [0, 3600], "nobody knows what was made then"
+
+
+def test_reworked_pieces_are_not_good() -> None:
+    plan = asset_plan(tag(TOTAL), tag(REJECT), tag(REWORK))
+    rows = {TOTAL: rising(0, 60, 15, 10), REJECT: [(0, 0), (60, 3)], REWORK: [(0, 7), (60, 9)]}
+    found = facts(plan, rows)
+    assert (found["total"][0], found["good"][0], found["reject"][0]) == (40, 35, 5)
+    assert bounds(found, "good") == (35 * 60, 35 * 60, 35 * 60)
+
+
+def test_without_a_total_scrap_rework_and_good_add_up_to_it() -> None:
+    plan = asset_plan(tag(GOOD), tag(REJECT), tag(REWORK))
+    rows = {GOOD: rising(0, 60, 15, 10), REJECT: [(0, 0), (60, 3)], REWORK: [(0, 0), (60, 2)]}
+    found = facts(plan, rows)
+    assert (found["total"][0], found["good"][0], found["reject"][0]) == (45, 40, 5)
+
+
+def test_a_rework_register_that_is_silent_makes_no_piece_good() -> None:
+    plan = asset_plan(tag(TOTAL), tag(REJECT), tag(REWORK))
+    found = facts(plan, {TOTAL: rising(0, 60, 15, 10), REJECT: [(0, 0), (60, 3)]})
+    assert found["uncounted_s"][0] == 3600
+
+
+def test_where_good_is_counted_rework_says_nothing_more() -> None:
+    plan = asset_plan(tag(TOTAL), tag(GOOD), tag(REWORK))
+    rows = {TOTAL: rising(0, 60, 15, 10), GOOD: rising(0, 60, 15, 9), REWORK: [(0, 0), (60, 50)]}
+    found = facts(plan, rows)
+    assert (found["total"][0], found["good"][0]) == (40, 36)
 
 
 def test_a_gap_is_bridged_exactly_and_flagged() -> None:

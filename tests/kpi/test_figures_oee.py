@@ -221,11 +221,26 @@ def test_a_plan_that_cannot_tell_oee_is_named(
     assert {each.reason for each in oee(evidence(plan, facts), MARCH)} == {reason}
 
 
-def test_a_good_register_needs_no_reject_register() -> None:
+def test_a_good_register_alone_gives_oee_but_neither_performance_nor_quality() -> None:
     plan = machines()
     plan = replace(plan, tags=(tag(STATE), tag(GOOD)))
     facts = {1: {march(2)[0]: produced(DAY_S, 18_000, 18_000, 18_000)}}
-    assert bounds(one(oee(evidence(plan, facts), MARCH), "oee"))[1] == 0.5
+    found = oee(evidence(plan, facts), MARCH)
+    assert bounds(one(found, "oee"))[1] == 0.5
+    assert bounds(one(found, "availability"))[1] == 0.5
+    for name in ("performance", "quality"):
+        assert one(found, name).point is None
+        assert "A01 counts good units only" in str(one(found, name).reason)
+
+
+def test_one_machine_that_counts_good_units_only_leaves_the_quality_of_all_unknown() -> None:
+    plan = machines(2)
+    tags = (*(each for each in plan.tags if each.asset_id == 1), tag(91, role="state", asset_id=2))
+    plan = replace(plan, tags=(*tags, tag(92, role="good_count", asset_id=2)))
+    facts = {number: {march(2)[0]: produced(DAY_S, 18_000, 9_000, 9_000)} for number in (1, 2)}
+    found = oee(evidence(plan, facts), MARCH)
+    assert one(found, "oee").point is not None
+    assert one(found, "quality").point is None
 
 
 def test_equipment_outside_the_plan_of_oee_does_not_count() -> None:

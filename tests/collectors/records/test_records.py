@@ -63,6 +63,14 @@ def test_a_whole_number_beyond_every_quantity_is_refused_before_it_is_a_record()
     assert parse(b'{"quantity": 123456789012345678}') == {"quantity": 123456789012345678}
 
 
+@pytest.mark.parametrize("given", [float("nan"), float("inf"), 1e31, 10**400])
+def test_a_number_that_no_quantity_is_names_its_field(given: float) -> None:
+    found = faults("order_line", LINE | {"quantity": given})["quantity"]
+    assert "is no number from -1e+30 to 1e+30" in found
+    found = faults("order_line", LINE | {"shipments": [["2026-03-09", given]]})
+    assert "is no number from" in found["shipments.0.1"]
+
+
 def test_the_unit_of_an_invoice_is_one_that_a_meter_may_count_in() -> None:
     invoice = SAMPLES["energy_invoice"]
     assert faults("energy_invoice", invoice | {"unit": "gallon"})["unit"].startswith(
