@@ -110,9 +110,27 @@ def _accept(conn: Connection, batch: Batch) -> Receipt:
     batch_id = _batch_id(batch, entered.fetchone())
     if batch.seq > 1 and batch.seq - 1 not in entries:
         _insert_finding(conn, batch.gateway, "SequenceGap", {"seq": batch.seq})
+        _mark_gap(conn, batch.gateway, batch.seq)
+    if batch.seq + 1 in entries:
+        _mark_gap(conn, batch.gateway, batch.seq + 1)
     absorbed, conflicts = insert_rows(conn, batch_id, batch.rows)
     insert_records(conn, gateway.factory_id, batch_id, batch.records)
     return Receipt(batch_id, "accepted", absorbed, conflicts)
+
+
+def _mark_gap(conn: Connection, gateway: str, seq: int) -> None:
+    """Mark the hours before a batch whose predecessor is missing, or was until now."""
+    conn.execute(query("mark_gap"), {"gateway": gateway, "seq": seq})
+
+
+def missing(conn: Connection, asset_id: int) -> list[tuple[datetime, datetime]]:
+    """Return the times of which batches are missing that may have told an asset's state.
+
+    Those of the gateway that brought the state before them, from the batch before to the one after.
+    """
+    with transaction(conn):
+        rows = conn.execute(query("missing_batches"), {"asset_id": asset_id}).fetchall()
+    return [(start, end) for start, end in rows]
 
 
 def _ledger_values(batch: Batch) -> dict[str, Any]:

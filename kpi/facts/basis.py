@@ -32,12 +32,16 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class AssetPlan:
-    """How one asset is read: its tags, its raw states and its ideal cycles [s/unit]."""
+    """How one asset is read: its tags, its raw states and its ideal cycles [s/unit].
+
+    `lost_us` are the spans of which batches of its gateway are missing.
+    """
 
     asset_id: int
     tags: tuple[Tag, ...]
     states: Mapping[int, str]
     cycles: Mapping[int, float]
+    lost_us: tuple[tuple[int, int], ...] = ()
 
     def tag(self, role: str) -> Tag | None:
         """Return the tag of a role that an asset has once at most."""

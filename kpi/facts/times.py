@@ -65,9 +65,11 @@ def _states(readings: Readings, window: Window) -> tuple[Ints, Ints]:
 
 
 def _doubtful(readings: Readings) -> tuple[Ints, Ints]:
-    """Return the spans between two rows of the state that lie further apart than is due.
+    """Return the spans in which a row of the state was lost, or may have been.
 
-    The last row of all speaks for its hold, and nobody knows yet when the next one comes.
+    They lie between two rows that are further apart than is due, and between the rows around a
+    missing batch. The last row of all speaks for its hold, and nobody knows yet when the next
+    one comes.
     """
     tag = readings.plan.tag("state")
     if tag is None or len(readings.samples[tag.tag_id].t_us) == 0:
@@ -75,7 +77,13 @@ def _doubtful(readings: Readings) -> tuple[Ints, Ints]:
     t_us = readings.samples[tag.tag_id].t_us
     following = np.append(t_us[1:], t_us[-1] + hold_us(tag))
     late = following - t_us > due_us(tag)
-    return t_us[late], following[late]
+    missing = np.array(readings.plan.lost_us, np.int64).reshape(-1, 2)
+    before = np.searchsorted(t_us, missing[:, 0], side="right") - 1
+    after = np.searchsorted(t_us, missing[:, 1])
+    # What lies before the first row is unknown anyhow.
+    begins = np.append(t_us[late], t_us[np.maximum(before, 0)])
+    ends = np.append(following[late], np.append(t_us, following[-1])[after])
+    return begins, np.maximum(ends, begins)
 
 
 def state_codes(raw: Floats, states: Mapping[int, str]) -> Ints:

@@ -13,7 +13,7 @@ from kpi.facts import AssetPlan, Window, asset_facts
 from kpi.jobs.basis import Progress, last_full_hour, run_job
 from kpi.jobs.reading import Reader
 from kpi.jobs.settings import Schedule
-from store import facts, registry
+from store import batches, facts, registry
 
 _HOUR = timedelta(hours=1)
 # Dirty hours closer than this are read in one go: the rows between cost less than more questions.
@@ -79,7 +79,7 @@ def _next_hours(hours: int, rows: int) -> int:
 
 def _recompute_claimed(conn: store.Connection, dirty: facts.DirtyHours, before: datetime) -> _Done:
     plan = registry.monitoring_plan(conn, registry.factory_by_code(conn, dirty.factory_code))
-    asset = asset_plan(plan, dirty.asset_id)
+    asset = asset_plan(plan, dirty.asset_id, lost(conn, dirty.asset_id))
     if not asset.tags:
         return _Done()
     done = [
@@ -88,7 +88,14 @@ def _recompute_claimed(conn: store.Connection, dirty: facts.DirtyHours, before: 
     return _Done(sum(each.hours for each in done), sum(each.rows for each in done))
 
 
-def asset_plan(plan: registry.MonitoringPlan, asset_id: int) -> AssetPlan:
+def lost(conn: store.Connection, asset_id: int) -> tuple[tuple[int, int], ...]:
+    """Return the spans [µs since 1970] of which batches of an asset's gateway are missing."""
+    return tuple((to_us(start), to_us(end)) for start, end in batches.missing(conn, asset_id))
+
+
+def asset_plan(
+    plan: registry.MonitoringPlan, asset_id: int, lost_us: tuple[tuple[int, int], ...] = ()
+) -> AssetPlan:
     """Return how the monitoring plan says that an asset is read."""
     tags = tuple(tag for tag in plan.tags if tag.asset_id == asset_id)
     state_map = next((tag.state_map for tag in tags if tag.role == "state"), None)
@@ -97,6 +104,7 @@ def asset_plan(plan: registry.MonitoringPlan, asset_id: int) -> AssetPlan:
         tags=tags,
         states=plan.state_maps[state_map] if state_map else {},
         cycles=plan.ideal_cycle_s.get(asset_id, {}),
+        lost_us=lost_us,
     )
 
 

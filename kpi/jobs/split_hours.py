@@ -16,7 +16,7 @@ from kpi.facts import Window, asset_facts
 from kpi.facts.basis import HOUR_US
 from kpi.figures.basis import DayFacts
 from kpi.jobs.basis import last_full_hour
-from kpi.jobs.fact_job import asset_plan
+from kpi.jobs.fact_job import asset_plan, lost
 from kpi.jobs.reading import Reader
 from store import provenance, registry
 
@@ -61,7 +61,7 @@ def _before(
     until: datetime,
 ) -> dict[str, float] | None:
     """Return the facts of the hour of an edge up to the edge, None where the hour has none."""
-    asset = asset_plan(plan, asset_id)
+    asset = asset_plan(plan, asset_id, lost(conn, asset_id))
     hour = from_us(to_us(edge) // HOUR_US * HOUR_US)
     if not len(provenance.stored_facts(conn, asset_id, hour, hour + _HOUR)["hour_us"]):
         return None

@@ -13,7 +13,7 @@ from kpi.calendar import asset_calendar, from_us, local_midnight, to_us
 from kpi.facts import Window, asset_facts
 from kpi.facts.basis import HOUR_US, Columns
 from kpi.jobs.basis import last_full_hour
-from kpi.jobs.fact_job import asset_plan, spans
+from kpi.jobs.fact_job import asset_plan, lost, spans
 from kpi.jobs.reading import Reader
 from kpi.provenance.basis import Problem
 from store import provenance
@@ -61,7 +61,7 @@ def check(
 ) -> None:
     """Compute the facts of an asset in [start, end) again and compare each hour."""
     end = min(end, last_full_hour(now))
-    reading = asset_plan(plan, asset.asset_id)
+    reading = asset_plan(plan, asset.asset_id, lost(conn, asset.asset_id))
     if start >= end or not reading.tags:
         return
     stored = provenance.stored_facts(conn, asset.asset_id, start, end)

@@ -17,3 +17,6 @@ CROSS JOIN LATERAL (
 JOIN kpi.fact_hour h ON h.asset_id = t.asset_id AND h.hour >= first.hour
 WHERE t.role = 'state'
 GROUP BY h.asset_id;
+
+-- Each computation of facts asks which batches of a gateway are missing.
+CREATE INDEX ON telemetry.finding (gateway_id, rule);

@@ -160,6 +160,51 @@ SELECT gateway_id, %(rule)s, %(detail)s
 FROM registry.gateway
 WHERE code = %(gateway)s;
 
+-- name: mark_gap
+-- Marks the hours from the batch before a gap in a gateway's numbers to the one after it, for all
+-- machines of the factory: what is known of their states changes with the gap.
+INSERT INTO kpi.dirty_hour (asset_id, hour, hours)
+SELECT t.asset_id, span.first,
+    least((extract(epoch FROM date_trunc('hour', gap.stop) - span.first) / 3600)::int + 1, 8784)
+FROM registry.gateway g
+JOIN telemetry.batch b ON b.gateway_id = g.gateway_id AND b.seq = %(seq)s
+CROSS JOIN LATERAL (
+    SELECT p.last_ts, p.collected_to FROM telemetry.batch p
+    WHERE p.gateway_id = b.gateway_id AND p.seq < b.seq - 1
+    ORDER BY p.seq DESC LIMIT 1) before
+CROSS JOIN LATERAL (
+    SELECT least(before.last_ts, before.collected_to) AS start,
+        greatest(b.first_ts, b.collected_from) AS stop) gap
+JOIN registry.tag t ON t.factory_id = g.factory_id AND t.role = 'state'
+-- The last state before it came a heartbeat earlier at the most.
+CROSS JOIN LATERAL (
+    SELECT date_trunc('hour', gap.start - t.heartbeat_s * INTERVAL '1.25 seconds') AS first) span
+WHERE g.code = %(gateway)s AND gap.start < gap.stop;
+
+-- name: missing_batches
+-- The times of batches that are missing between two of a gateway, as far as the gateway brought the
+-- state of an asset before them.
+SELECT gap.start, gap.stop
+FROM registry.tag t
+JOIN registry.gateway g USING (factory_id)
+JOIN telemetry.finding f ON f.gateway_id = g.gateway_id AND f.rule = 'SequenceGap'
+JOIN telemetry.batch b ON b.gateway_id = g.gateway_id AND b.seq = (f.detail ->> 'seq')::bigint
+CROSS JOIN LATERAL (
+    SELECT p.seq, p.last_ts, p.collected_to FROM telemetry.batch p
+    WHERE p.gateway_id = b.gateway_id AND p.seq < b.seq
+    ORDER BY p.seq DESC LIMIT 1) before
+CROSS JOIN LATERAL (
+    SELECT least(before.last_ts, before.collected_to) AS start,
+        greatest(b.first_ts, b.collected_from) AS stop) gap
+CROSS JOIN LATERAL (
+    SELECT m.batch_id FROM telemetry.measurement m
+    WHERE m.tag_id = t.tag_id AND m.ts <= gap.start
+    ORDER BY m.ts DESC LIMIT 1) said
+JOIN telemetry.batch s ON s.batch_id = said.batch_id AND s.gateway_id = g.gateway_id
+WHERE t.asset_id = %(asset_id)s AND t.role = 'state'
+  AND before.seq < b.seq - 1 AND gap.start < gap.stop
+ORDER BY 1;
+
 -- name: insert_quarantine
 -- Keeps what could not be taken, with its reason.
 INSERT INTO telemetry.quarantine (gateway_id, source, reason, payload)

@@ -1,5 +1,7 @@
 """Seconds by calendar and state, and seconds heard of."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,10 +11,12 @@ from tests.kpi.builders import (
     BAD,
     IDLE,
     LINK,
+    MINUTE_US,
     PLANNED_DOWN,
     POWER,
     RUN,
     SETUP,
+    START_US,
     STATE,
     STOPPED,
     asset_plan,
@@ -160,6 +164,17 @@ def test_where_samples_were_dropped_the_state_is_unknown_from_the_first_of_them(
     )
     assert seconds(found) == {"run_s": 3000, "unknown_s": 600}
     assert doubt(found) == (0, 0)
+
+
+def test_where_a_batch_is_missing_the_state_is_doubtful_between_the_rows_around_it() -> None:
+    lost = ((START_US + 11 * MINUTE_US, START_US + 13 * MINUTE_US),)
+    plan = replace(MACHINE, lost_us=lost)
+    states = [(0, RUN), (10, RUN), (14, SETUP), (20, RUN), (35, RUN), (50, RUN), (65, RUN)]
+    assert doubt(facts(plan, {STATE: states})) == (4 * 60, 0)
+    early = replace(MACHINE, lost_us=((START_US - 60 * MINUTE_US, START_US - 50 * MINUTE_US),))
+    assert doubt(facts(early, {STATE: states})) == (0, 0)
+    late = replace(MACHINE, lost_us=((START_US + 51 * MINUTE_US, START_US + 70 * MINUTE_US),))
+    assert doubt(facts(late, {STATE: states})) == (10 * 60, 0)
 
 
 def test_the_last_row_of_all_is_doubtful_until_the_next_one_comes() -> None:

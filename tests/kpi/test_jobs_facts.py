@@ -10,7 +10,8 @@ import pytest
 import store
 from kpi import jobs
 from kpi.errors import JobFailed
-from tests.kpi.plant import CHINA, RUN, Plant, china, every, machine_day, sample_plan
+from store import batches
+from tests.kpi.plant import CHINA, IDLE, RUN, Plant, china, every, machine_day, sample_plan
 
 DAY = "2026-03-02"
 NEXT_DAY = china("2026-03-03 03:30")
@@ -49,6 +50,41 @@ def test_hours_become_dirty_when_rows_arrive_and_clean_when_they_are_computed(
     assert facts_of(plant, "M01", "unknown_s") == {8: 300, 9: 0, 10: 1500}
     assert plant.dirty() == {}
     assert plant.facts(NEXT_DAY) == 0
+
+
+def test_a_missing_batch_makes_the_state_around_it_doubtful_until_it_comes(plant: Plant) -> None:
+    def batch(*states: tuple[str, int]) -> batches.Batch:
+        told = {"M01.state": [(china(f"{DAY} {at}"), state) for at, state in states]}
+        return plant.gateway.batch(plant.rows(told))
+
+    first = batch(("09:30", RUN), ("09:45", RUN), ("10:00", RUN))
+    missed = batch(("10:05", IDLE))
+    last = batch(("10:10", RUN), ("10:25", RUN), ("10:40", RUN), ("10:55", RUN), ("11:10", RUN))
+    for each in (first, last):
+        batches.accept(plant.conn, each)
+    plant.facts(NEXT_DAY)
+    assert facts_of(plant, "M01", "run_doubt_s")[10] == 600
+    assert facts_of(plant, "M01", "run_s")[10] == 3600
+    batches.accept(plant.conn, missed)
+    plant.facts(NEXT_DAY)
+    assert facts_of(plant, "M01", "run_doubt_s")[10] == 0
+    assert facts_of(plant, "M01", "idle_s")[10] == 300
+
+
+def test_a_batch_that_fills_a_gap_changes_machines_of_which_it_tells_nothing(plant: Plant) -> None:
+    def batch(tag: str, *states: tuple[str, int]) -> batches.Batch:
+        told = {tag: [(china(f"{DAY} {at}"), state) for at, state in states]}
+        return plant.gateway.batch(plant.rows(told))
+
+    batches.accept(plant.conn, batch("M01.state", ("09:45", RUN), ("10:00", RUN)))
+    missed = batch("M02.state", ("10:05", IDLE))
+    batches.accept(plant.conn, batch("M01.state", ("10:10", RUN), ("10:25", RUN), ("10:40", RUN)))
+    plant.facts(NEXT_DAY)
+    assert facts_of(plant, "M01", "run_doubt_s")[10] >= 600
+    before = facts_of(plant, "M01", "run_doubt_s")[10]
+    batches.accept(plant.conn, missed)
+    plant.facts(NEXT_DAY)
+    assert facts_of(plant, "M01", "run_doubt_s")[10] == before - 600
 
 
 def test_facts_are_written_as_they_are_computed(plant: Plant) -> None:
