@@ -1,5 +1,7 @@
 """The words of the two verdicts as code, shape and tone; their texts stand in messages.toml.
 
+Why one is missing is said by the table of reasons of the kpi package.
+
 Rules, as the kpi package applies them by its dated policy: fulfilment is `over` with both bounds
 at 105 % or more, `met` with both at 95 % or more; with both below that it is `worse` below where
 the factory began, `partly` from 50 %, else `missed`. Consistency is `same` within the tolerance of

@@ -173,6 +173,25 @@ def table() -> Mapping[str, Sentence]:
 
 
 @cache
+def verdict_reasons() -> Mapping[str, Sentence]:
+    """Return why a verdict may lack its word or two years may not compare, by code."""
+    return {code: Sentence(**each) for code, each in _data()["verdict"].items()}
+
+
+def verdict_said(given: Mapping[str, str | None], language: Language) -> str:
+    """Return a verdict's reason, as it is stored, as words; an unknown code stands for itself."""
+    code, text = str(given["code"]), given["text"]
+    found = verdict_reasons().get(code, Sentence(code, code))
+    words = found.zh if language == "zh" else found.en
+    return f"{words} ({text})" if text else words
+
+
+def verdict_published(given: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return a verdict's reason for other programs, in both languages beside its code."""
+    return {**given, "zh": verdict_said(given, "zh"), "en": verdict_said(given, "en")}
+
+
+@cache
 def terms() -> Mapping[str, str]:
     """Return the Chinese for carriers and for the names of quantities inside sentences."""
     from kpi.factors import coefficients  # imports the formulas, and these import this module

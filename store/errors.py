@@ -111,6 +111,12 @@ class SchemaRefused(Refused):
 # What the data themselves bring about. All else, from a dead server to a database that is not
 # migrated or became read-only, can be put right while whoever sends keeps the data.
 _FOR_GOOD = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.RaiseException)
+_OTHER_SCHEMA = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.InvalidSchemaName,
+)
 
 
 @contextmanager
@@ -124,6 +130,9 @@ def translated() -> Iterator[None]:
         raise Refused(f"text that is no Unicode: {error.reason}") from error
     except psycopg.errors.InsufficientPrivilege as error:
         raise NotPermitted(_first_line(error)) from error
+    except _OTHER_SCHEMA as error:
+        hint = "the database has another schema than this program; run `millpond db migrate`"
+        raise StoreUnavailable(f"{_first_line(error)}: {hint}") from error
     except psycopg.Error as error:
         raise StoreUnavailable(_first_line(error)) from error
 

@@ -9,56 +9,15 @@ from psycopg.types.json import Jsonb
 
 from store import locks
 from store.db import Connection, transaction
+from store.formed import Figure, NewFigure, PeriodKind, figure_of
 from store.queries import query
 
-PeriodKind = Literal["month", "rolling12"]
-
-
-@dataclass(frozen=True, slots=True)
-class NewFigure:
-    """A figure that was just formed; point None has a reason; periods are local dates."""
-
-    factory_id: int
-    kpi: str
-    period_kind: PeriodKind
-    period_start: date
-    period_end: date
-    unit: str
-    point: float | None
-    low: float | None
-    high: float | None
-    coverage: float
-    grade: str
-    reason: str | None
-    method_version: str
-    coefficient_version: str
-    inputs: dict[str, Any]
-    inputs_sha256: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A stored figure; revision 0 belongs to a period that is still open."""
-
-    figure_id: int
-    factory_id: int
-    kpi: str
-    period_kind: PeriodKind
-    period_start: date
-    period_end: date
-    revision: int
-    unit: str
-    point: float | None
-    low: float | None
-    high: float | None
-    coverage: float
-    grade: str
-    reason: str | None
-    method_version: str
-    coefficient_version: str
-    inputs: dict[str, Any]
-    inputs_sha256: bytes
-    computed_at: datetime
+__all__ = [
+    "Change", "Figure", "NewFigure", "NewVerdict", "PeriodKind", "Promise", "SelfReport", "Verdict",
+    "changes_since", "decide", "decide_all", "due_months", "figure_of", "first_month", "latest",
+    "newest_verdicts", "past_verdicts", "promises", "publish", "publish_all", "revisions",
+    "self_reports", "verdicts",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +125,6 @@ def revisions(
     }
     with transaction(conn):
         return [figure_of(row) for row in conn.execute(query("figure_revisions"), values)]
-
-
-def figure_of(row: tuple[Any, ...]) -> Figure:
-    """Return a figure as its row says it."""
-    figure = Figure(*row)
-    object.__setattr__(figure, "inputs_sha256", bytes(figure.inputs_sha256))
-    return figure
 
 
 def due_months(

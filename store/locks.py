@@ -7,6 +7,7 @@ from typing import Any
 
 from store.db import Connection, transaction
 from store.errors import Refused
+from store.formed import Pending
 from store.queries import query
 
 
@@ -32,27 +33,6 @@ class Lock:
     unlocked_by: str | None
     unlocked_at: datetime | None
     reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """What a settled figure would be by now."""
-
-    kpi: str
-    period_kind: str
-    period_start: date
-    period_end: date
-    unit: str
-    point: float | None
-    low: float | None
-    high: float | None
-    coverage: float
-    grade: str
-    reason: str | None
-    method_version: str
-    coefficient_version: str
-    inputs: dict[str, Any]
-    computed_at: datetime
 
 
 def lock(conn: Connection, period: Settled, actor: str) -> None:

@@ -12,7 +12,7 @@ from store.canonical import Rows
 from store.db import Connection, transaction
 from store.errors import Refused
 from store.facts import FACT_COLUMNS, Columns
-from store.figures import Figure
+from store.formed import Figure, figure_of
 from store.pgcopy import PG_EPOCH_US, decode
 from store.queries import query
 
@@ -98,7 +98,7 @@ def figure(conn: Connection, figure_id: int) -> tuple[str, Figure]:
         row = conn.execute(query("figure_by_id"), {"figure_id": figure_id}).fetchone()
         if row is None:
             raise Refused(f"there is no figure {figure_id}; `millpond kpi figures` lists them")
-        found = Figure(*(_plain(each) for each in row))
+        found = figure_of(row)
         key = {"factory_id": found.factory_id}
         code = conn.execute(query("factory_code"), key).fetchone()
     assert code is not None
@@ -109,7 +109,7 @@ def figures(conn: Connection, factory_id: int) -> list[Figure]:
     """Return all figures of a factory with all their revisions, oldest first."""
     with transaction(conn):
         rows = conn.execute(query("figures_of_factory"), {"factory_id": factory_id})
-        return [Figure(*(_plain(each) for each in row)) for row in rows]
+        return [figure_of(row) for row in rows]
 
 
 def ledger(

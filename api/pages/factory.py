@@ -20,7 +20,7 @@ from api.language import TheLanguage
 from api.messages import Texts
 from api.pages.factory_view import factory_page
 from api.pages.picture_data import months_view
-from api.pages.proof_view import proof
+from api.pages.proof_view import SEVERITIES, proof
 from api.pages.templates import page
 from api.routes.factories import standing_of
 from api.routes.parameters import Code, PeriodStart
@@ -31,6 +31,8 @@ router = APIRouter()
 
 _CHANGES = 10
 _MOST_TAGS = 1000
+# Of each severity.
+_MOST_FINDINGS = 500
 
 
 @router.get("/factories/{code}", response_class=HTMLResponse)
@@ -51,7 +53,13 @@ def read_factory(
         by_kpi = month_figures(conn, factory.factory_id, factory.baseline_from)
         changes = store.pool.newest_changes(conn, factory, most=_CHANGES)
         tags = store.pool.live_tags(conn, factory.factory_id, most=_MOST_TAGS)
-        found_by_rules = store.findings.listed(conn, factory.factory_id)
+        found_by_rules = [
+            each
+            for severity in SEVERITIES
+            for each in store.findings.listed(
+                conn, factory.factory_id, severity=severity, most=_MOST_FINDINGS
+            )
+        ]
         evidence = store.evidence.latest(conn, factory.factory_id)
         held = store.locks.locks(conn, factory.factory_id)
     today = datetime.now(UTC).astimezone(ZoneInfo(factory.timezone)).date()

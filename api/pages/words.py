@@ -7,6 +7,7 @@ from api.kpis import Kpi
 from api.messages import Texts
 from api.pages.templates import Word
 from api.verdicts import CONSISTENCY, FULFILMENT, REASONS
+from kpi.reasons import verdict_said
 from store.pool import Compared
 
 
@@ -42,7 +43,7 @@ def consistency_word(t: Texts, code: str) -> Word:
 def why(t: Texts, row: Compared, about: str) -> str:
     """Return why a verdict has no word, with what differs; empty where it has one."""
     found = [
-        t(f"why.{each['code']}") + (f" ({each['text']})" if each["text"] else "")
+        verdict_said(each, t.language)
         for each in row.reasons or ()
         if each["about"] == about and each["code"] in REASONS
     ]

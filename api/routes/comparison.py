@@ -13,7 +13,7 @@ from api.problems import described
 from api.routes import models
 from api.routes.answers import tagged_json
 from api.routes.parameters import Code, PeriodStart
-from kpi.reasons import published
+from kpi.reasons import published, verdict_published
 from store.pool import Compared, RollingYear
 
 router = APIRouter(tags=["comparison"])
@@ -67,7 +67,7 @@ def _item(found: Comparison, row: Compared) -> models.ComparedKpi:
                 "verdict": api.comparison.consistency_word(row),
             },
             "policy_version": row.policy_version,
-            "reasons": row.reasons or [],
+            "reasons": [verdict_published(each) for each in row.reasons or []],
             "decided_at": row.decided_at,
         }
     )

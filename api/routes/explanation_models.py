@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from api.routes.models import Model, Window
+from api.routes.models import Model, PeriodKind, Window
 
 
 class WorstHour(Model):
@@ -68,6 +68,7 @@ class Explanation(Model):
     figure_id: int = Field(examples=[1711])
     factory: str = Field(examples=["DEMO-M"])
     kpi: str = Field(examples=["oee"])
+    period_kind: PeriodKind
     period: Window
     revision: int = Field(examples=[1])
     unit: str = Field(examples=["1"])

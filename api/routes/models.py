@@ -143,6 +143,8 @@ class VerdictReason(Model):
     about: Literal["fulfilment", "consistency"]
     code: str = Field(examples=["ideal_cycles"])
     text: str | None = Field(description="What differs", examples=["M01 1: 60 s → 30 s"])
+    zh: str = Field(examples=["理想节拍不同 (M01 1: 60 s → 30 s)"])
+    en: str = Field(examples=["other ideal cycles (M01 1: 60 s → 30 s)"])
 
 
 class Fulfilment(Model):

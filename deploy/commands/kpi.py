@@ -19,6 +19,7 @@ from deploy.commands.kpi_readouts import compare, figures, waterfall
 from deploy.commands.kpi_recompute import recompute
 from deploy.commands.kpi_reliability import reliability
 from deploy.commands.kpi_verdicts import policies, rebase, verdicts
+from deploy.commands.output import folding
 from store import registry
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def gaps(
 
 
 def _gap_table(found: "list[TagGaps]") -> Table:
-    table = Table("tag", "role", "rows", "good", "bad", "not collected", "gaps", "longest")
+    table = folding("tag", "role", "rows", "good", "bad", "not collected", "gaps", "longest")
     for one in found:
         whole_s = one.good_s + one.bad_s + one.not_collected_s
         shares = (one.good_s, one.bad_s, one.not_collected_s)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 import store
 from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
+from deploy.commands.output import folding
 from store import findings, registry
 from store.findings import Finding
 
@@ -78,7 +79,7 @@ def _print_csv(rows: Sequence[dict[str, Any]]) -> None:
 def _table(shown: Sequence[Finding], language: str) -> Table:
     from kpi.plausibility import sentence  # slow to import
 
-    table = Table("month", "rule", "severity", "finding", "shown by")
+    table = folding("month", "rule", "severity", "finding", "shown by")
     for each in shown:
         state = f"{each.severity}, cleared" if each.cleared_at else each.severity
         table.add_row(

@@ -13,6 +13,7 @@ from rich.table import Table
 
 import store
 from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
+from deploy.commands.output import folding
 from store import registry
 from store.evidence import NewEvidence
 
@@ -69,7 +70,7 @@ def _row(found: NewEvidence) -> dict[str, Any]:
 
 
 def _table(found: Sequence[NewEvidence]) -> Table:
-    table = Table("claim", "class", "method", "verdict", "until", "numbers or reason")
+    table = folding("claim", "class", "method", "verdict", "until", "numbers or reason")
     for row in map(_row, found):
         table.add_row(
             *(row["claim"], row["evidence_class"], f"{row['method']} {row['method_zh']}"),

@@ -9,6 +9,7 @@ from rich.table import Table
 
 import store
 from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
+from deploy.commands.output import folding
 from store import job_runs
 
 _TIME = "%Y-%m-%d %H:%M:%S"
@@ -30,13 +31,16 @@ def jobs(
     if as_json:
         print_json({"runs": runs, "retries": retries})
         return
-    console.print(_runs(runs))
+    if runs:
+        console.print(_runs(runs))
+    else:
+        print(f"no run of {name or 'a job'} is on record; `millpond kpi refresh` runs them once")
     if retries:
         console.print(_retries(retries))
 
 
 def _runs(runs: list[job_runs.JobRun]) -> Table:
-    table = Table("job", "started", "ended", "outcome", "counts", "error", title="Runs")
+    table = folding("job", "started", "ended", "outcome", "counts", "error", title="Runs")
     for run in runs:
         counts = ", ".join(f"{name} {count:,}" for name, count in run.counts.items() if count)
         table.add_row(
@@ -47,7 +51,7 @@ def _runs(runs: list[job_runs.JobRun]) -> Table:
 
 
 def _retries(retries: list[job_runs.JobRetry]) -> Table:
-    table = Table("job", "piece", "failures", "since", "next try", "error", title="To try again")
+    table = folding("job", "piece", "failures", "since", "next try", "error", title="To try again")
     for each in retries:
         table.add_row(
             *(each.name, each.piece, f"{each.failures:,}", _shown(each.failed_since)),

@@ -6,10 +6,10 @@ from getpass import getuser
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 import store
 from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
+from deploy.commands.output import folding
 from store import locks, registry
 
 _Factory = Annotated[str, typer.Argument(help="Code of the factory.")]
@@ -70,7 +70,7 @@ def listed(
         waiting = [published(asdict(one)) for one in pending]
         print_json({"locks": [asdict(one) for one in held], "pending": waiting})
         return
-    table = Table("period", "locked by", "at", "unlocked by", "at", "reason")
+    table = folding("period", "locked by", "at", "unlocked by", "at", "reason")
     for one in held:
         table.add_row(
             named_period(one.period_kind, one.period_start, one.period_end),
@@ -78,7 +78,10 @@ def listed(
             f"{one.unlocked_at:%Y-%m-%d %H:%M}" if one.unlocked_at else "",
             one.reason or "",
         )
-    console.print(table)
+    if held:
+        console.print(table)
+    else:
+        print(f"no period of {factory} is locked")
     for new in pending:
         period = named_period(new.period_kind, new.period_start, new.period_end)
         value = (

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import Progress
-from rich.table import Table
 
 import store
 import store.figures
 from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
+from deploy.commands.output import folding
 from store import registry
 
 if TYPE_CHECKING:
@@ -103,7 +103,9 @@ def diff(
         first, second = numbers or _numbers(conn, figures, 2)
         found = provenance.differences(conn, first, second)
     if as_json:
-        print_json(found)
+        from kpi.reasons import published
+
+        print_json(published(asdict(found)))
     else:
         _print_difference(found)
 
@@ -180,7 +182,7 @@ def _print_explanation(found: "Explanation") -> None:
 
 
 def _print_batches(found: "Explanation") -> None:
-    table = Table("gateway", "seq", "rows", "records", "sha256", "signature", "received")
+    table = folding("gateway", "seq", "rows", "records", "sha256", "signature", "received")
     for batch in found.batches[:_MOST_LISTED]:
         table.add_row(
             *(batch.gateway, str(batch.seq), f"{batch.rows:,}", f"{batch.records:,}"),
@@ -213,7 +215,7 @@ def _print_audit(found: "Audit") -> None:
 def _print_difference(found: "Difference") -> None:
     print(found.before)
     print(found.after)
-    table = Table("what", "before", "after")
+    table = folding("what", "before", "after")
     for change in found.changes:
         table.add_row(change.what, *(_shown(each) for each in (change.before, change.after)))
     console.print(table)

@@ -1,17 +1,20 @@
 """`millpond kpi figures`, `compare` and `waterfall`: what is known of one factory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 import store
-from deploy.commands.common import DatabaseOption, database_url
-from deploy.commands.output import CsvOption, FormatOption, JsonOption, Shown, show
+from deploy.commands.common import DatabaseOption, console, database_url
+from deploy.commands.output import CsvOption, FormatOption, JsonOption, Shown, folding, show
 from deploy.commands.periods import Days, FromOption, PeriodOption, ToOption, chosen
 from deploy.errors import NothingFormed
 from store import figures as stored
@@ -19,6 +22,9 @@ from store import registry
 
 if TYPE_CHECKING:
     from kpi.losses import Waterfall
+
+# A terminal of fewer columns gets the id of a KPI alone; its name is in the forms for programs.
+_WIDE = 110
 
 FactoryOption = Annotated[str, typer.Option(help="Code of the factory.")]
 KpiOption = Annotated[
@@ -92,33 +98,59 @@ def _within(known: list[stored.Figure], window: Days | None) -> list[stored.Figu
 
 
 def _figures_shown(found: list[stored.Figure]) -> Shown:
-    from api import kpis
-    from api.formats import months, percent
-    from kpi.reasons import published, said
+    from kpi.reasons import published
 
     found = sorted(found, key=lambda each: (each.period_kind, each.period_start, _place(each.kpi)))
-    table = Table(
-        *("KPI", "id", "period", "value", "low", "high", "unit", "coverage", "grade"),
-        *("revision", "why not"),
-    )
+    by_period: dict[tuple[date, date], list[stored.Figure]] = {}
     for each in found:
-        kpi = kpis.by_id(each.kpi) if kpis.known(each.kpi) else None
-        table.add_row(
-            each.kpi if kpi is None else kpi.zh,
-            each.kpi,
-            months(each.period_start, each.period_end),
-            *(_value(each.kpi, value) for value in (each.point, each.low, each.high)),
-            each.unit if kpi is None else kpi.shown_unit_zh,
-            percent(each.coverage, 1),
-            each.grade,
-            "provisional" if each.revision == 0 else str(each.revision),
-            said(each.reason, "en"),
-        )
+        by_period.setdefault((each.period_start, each.period_end), []).append(each)
+    parts = [part for period, those in by_period.items() for part in _of_period(period, those)]
     wholes = [
         published({**asdict(each), "inputs_sha256": each.inputs_sha256.hex()}) for each in found
     ]
     rows = [{name: whole[name] for name in whole if name != "inputs"} for whole in wholes]
-    return Shown(table, rows, wholes)
+    return Shown(Group(*parts), rows, wholes)
+
+
+def _of_period(period: tuple[date, date], found: list[stored.Figure]) -> Iterator[RenderableType]:
+    """Yield the figures of one period as a table, and below it why some have no number."""
+    from api.formats import months, percent
+    from kpi.reasons import said
+
+    wide = console.width >= _WIDE
+    table = Table(title=months(*period), title_justify="left", box=SIMPLE_HEAD)
+    if wide:
+        table.add_column("KPI", overflow="fold")
+    table.add_column("id", no_wrap=True)
+    for name in ("value", "low – high"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("unit", overflow="fold")
+    for name in ("grade", *(["revision"] if wide else [])):
+        table.add_column(name, no_wrap=True)
+    for each in found:
+        point, low, high = (_value(each.kpi, at) for at in (each.point, each.low, each.high))
+        name, unit = _named(each.kpi, each.unit)
+        revision = "provisional" if each.revision == 0 else str(each.revision)
+        table.add_row(
+            *([name] if wide else []),
+            *(each.kpi, point, "" if each.point is None else f"{low} – {high}", unit),
+            f"{each.grade} {percent(each.coverage, 1)}",
+            *([revision] if wide else []),
+        )
+    yield table
+    for each in found:
+        if each.reason is not None:
+            yield Text(f"  {each.kpi}: {said(each.reason, 'en')}")
+
+
+def _named(kpi_id: str, unit: str) -> tuple[str, str]:
+    """Return the name of a KPI and the unit that a person reads; English is shorter."""
+    from api import kpis
+
+    if not kpis.known(kpi_id):
+        return kpi_id, unit
+    found = kpis.by_id(kpi_id)
+    return found.zh, found.shown_unit_zh if console.width >= _WIDE else found.shown_unit_en
 
 
 def _place(kpi_id: str) -> int:
@@ -169,34 +201,18 @@ def compare(
 
 
 def _compared_shown(found: Any) -> Shown:
-    from api import comparison, kpis
-    from api.formats import months, percent, signed_percent
-    from kpi.reasons import published
+    from api import comparison
+    from kpi.reasons import published, verdict_published
 
-    year = months(found.year.period_start, found.year.period_end)
-    table = Table(
-        *("KPI", "before", "basis", "promised", "reported", "verified", "low", "high", "unit"),
-        *("kept", "fulfilment", "deviation", "consistency", "grade"),
-        title=f"{found.factory.name_zh} {year}",
-    )
+    table = _compared_table(found)
     rows = []
     for row in found.rows:
         words = comparison.fulfilment_word(found, row), comparison.consistency_word(row)
-        values = (row.before_value, row.expected_value, row.reported_value)
-        before, promised, reported, point, low, high = (
-            _value(row.kpi, value) for value in (*values, row.point, row.low, row.high)
-        )
-        table.add_row(
-            kpis.by_id(row.kpi).zh,
-            *(before, row.before_basis or "", promised, reported, point, low, high),
-            kpis.by_id(row.kpi).shown_unit_zh,
-            percent(row.fulfilment),
-            words[0] or "",
-            signed_percent(row.deviation),
-            words[1] or "",
-            row.grade or "",
-        )
-        given = {"fulfilment_verdict": words[0], "consistency_verdict": words[1]}
+        given = {
+            "fulfilment_verdict": words[0],
+            "consistency_verdict": words[1],
+            "reasons": [verdict_published(each) for each in row.reasons or ()],
+        }
         rows.append(published(asdict(row) | given))
     whole = {
         "factory": found.factory.code,
@@ -205,6 +221,43 @@ def _compared_shown(found: Any) -> Shown:
         "rows": rows,
     }
     return Shown(table, rows, whole)
+
+
+def _compared_table(found: Any) -> Table:
+    """Return the comparison with the bounds below each verified value, so that 80 columns do."""
+    from api import comparison
+    from api.formats import months, percent, signed_percent
+
+    year = months(found.year.period_start, found.year.period_end)
+    table = Table(
+        title=f"{found.factory.name_zh} {year}",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+    )
+    table.add_column("KPI", overflow="fold")
+    for name in ("before", "promised", "reported", "verified"):
+        table.add_column(name, justify="right", overflow="fold", min_width=8)
+    for name, width in (("", 1), ("kept", 10), ("report", 7)):
+        table.add_column(name, overflow="fold", min_width=width)
+    for row in found.rows:
+        name, unit = _named(row.kpi, "")
+        values = (row.before_value, row.expected_value, row.reported_value)
+        before, promised, reported, point, low, high = (
+            _value(row.kpi, value) for value in (*values, row.point, row.low, row.high)
+        )
+        kept = (comparison.fulfilment_word(found, row) or "", percent(row.fulfilment))
+        true = (comparison.consistency_word(row) or "", signed_percent(row.deviation))
+        table.add_row(
+            f"{name} {unit}",
+            "\n".join([before, *([row.before_basis] if row.before_basis else [])]),
+            *(promised, reported),
+            point if row.point is None else f"{point}\n≥{low}\n≤{high}",
+            row.grade or "",
+            *("\n".join(each).replace("_", " ") if each[0] else "" for each in (kept, true)),
+        )
+    return table
 
 
 def waterfall(
@@ -266,7 +319,7 @@ def _waterfall_shown(
     from kpi.reasons import said
 
     title = f"{factory.name_zh} {window.start} – {window.end}, {found.machines} machines"
-    table = Table("level or loss", "hours", "of calendar time", title=title)
+    table = folding("level or loss", "hours", "of calendar time", title=title)
     for step in found.steps:
         level = step.kind == "level"
         table.add_row(
@@ -278,7 +331,7 @@ def _waterfall_shown(
         point, low, high = (percent(value, 1) for value in (each.point, each.low, each.high))
         table.add_row(
             each.kpi,
-            said(each.reason, "en") or f"{low} … {high}",
+            said(each.reason, "en") or f"{low} – {high}",
             "" if each.reason else point,
         )
     table.add_row(*_relatives(beside[0].inputs))

@@ -9,7 +9,7 @@ from rich.table import Table
 
 import store
 from deploy.commands.common import DatabaseOption, database_url
-from deploy.commands.output import CsvOption, FormatOption, JsonOption, Shown, show
+from deploy.commands.output import CsvOption, FormatOption, JsonOption, Shown, folding, show
 from deploy.commands.periods import FromOption, PeriodOption, ToOption, chosen
 from store import registry
 
@@ -66,7 +66,7 @@ def _table(found: "list[OfMachine]") -> Table:
     def hours(seconds: float | None, reason: str | None) -> str:
         return reason or number(None if seconds is None else seconds / 3600, 2)
 
-    table = Table("machine", "state known", "run time [h]", "failures", "MTBF [h]", "MTTR [h]")
+    table = folding("machine", "state known", "run time [h]", "failures", "MTBF [h]", "MTTR [h]")
     for each in found:
         table.add_row(
             each.machine or "all",

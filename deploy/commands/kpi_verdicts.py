@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from getpass import getuser
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 import store
 from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
+from deploy.commands.output import folding
+from deploy.errors import NothingFormed
 from kpi import policy as policy_table
+from kpi.reasons import verdict_published, verdict_said
 from store import figures, registry, verdict_bases
 from store.figures import Verdict
 
@@ -39,19 +42,24 @@ def verdicts(
             for old in figures.past_verdicts(conn, factory_id, each.kpi, each.period_start)
         ]
     if as_json:
-        print_json({"verdicts": found, "past": replaced})
+        print_json({"verdicts": [*map(_whole, found)], "past": [*map(_whole, replaced)]})
         return
+    if not found:
+        raise NothingFormed(
+            f"factory {factory} has no verdict yet: it takes a rolling year since the renovation "
+            "and a promise, then `millpond kpi refresh`"
+        )
     console.print(_table(found, replaced))
 
 
+def _whole(verdict: Verdict) -> dict[str, Any]:
+    return asdict(verdict) | {"reasons": [verdict_published(each) for each in verdict.reasons]}
+
+
 def _table(found: Sequence[Verdict], replaced: Sequence[Verdict]) -> Table:
-    table = Table("KPI", "year from", "fulfilment", "consistency", "policy", "decided", "why")
+    table = folding("KPI", "year from", "fulfilment", "consistency", "policy", "decided", "why")
     for each in sorted((*found, *replaced), key=lambda one: (one.kpi, one.decided_at)):
-        why = "; ".join(
-            f"{reason['about']}: {reason['code']}"
-            + (f" ({reason['text']})" if reason["text"] else "")
-            for reason in each.reasons
-        )
+        why = "; ".join(f"{one['about']}: {verdict_said(one, 'en')}" for one in each.reasons)
         table.add_row(
             *(each.kpi, f"{each.period_start}", each.fulfilment_verdict, each.consistency_verdict),
             *(each.policy_version, f"{each.decided_at:%Y-%m-%d %H:%M}", why),
@@ -69,7 +77,7 @@ def policies(as_json: JsonOption = False) -> None:
         return
     for policy in policy_table.policies():
         print(f"{policy.version}  valid from {policy.valid_from}  {policy.source}")
-        table = Table("KPI or unit", "tolerance")
+        table = folding("KPI or unit", "tolerance")
         for name, tolerance in policy.by_kpi.items():
             table.add_row(name, _words(tolerance))
         for unit, tolerance in policy.by_unit.items():

@@ -8,22 +8,31 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 import typer
+from rich.console import RenderableType
 from rich.table import Table
 
 from deploy.commands.common import JsonOption, console, print_json
 
-__all__ = ["CsvOption", "Form", "FormatOption", "JsonOption", "Shown", "show"]
+__all__ = ["CsvOption", "Form", "FormatOption", "JsonOption", "Shown", "folding", "show"]
 
 Form = Literal["table", "json", "csv"]
 FormatOption = Annotated[Form, typer.Option("--format", help="How to print.")]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 
 
+def folding(*heads: str, title: str | None = None) -> Table:
+    """Return a table that breaks a long word in two before it leaves any of it out."""
+    table = Table(title=title)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    return table
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What is shown: a table of texts for a person, flat rows for CSV, and all of it for JSON."""
+    """What is shown: tables of texts for a person, flat rows for CSV, and all of it for JSON."""
 
-    table: Table
+    table: RenderableType
     rows: Sequence[Mapping[str, Any]]
     whole: Any
 

@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,7 +14,7 @@ from kpi.figures.records import counting_days, records_window
 from kpi.provenance import ledger
 from kpi.provenance.basis import assets_under, kinds_under, named_period, window
 from store import provenance, registry
-from store.figures import Figure
+from store.formed import Figure, Formed, said_by
 from store.provenance import Keys, LedgerRow, RecordVersion
 from store.registry import Asset, MonitoringPlan
 
@@ -89,27 +88,14 @@ class RecordUnder:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Formed):
     """A figure and all that it stands on; periods are local days, half-open."""
 
     figure_id: int
     factory: str
-    kpi: str
     period: str
-    period_start: date
-    period_end: date
     revision: int
-    unit: str
-    point: float | None
-    low: float | None
-    high: float | None
-    coverage: float
-    grade: str
-    reason: str | None
-    method_version: str
-    coefficient_version: str
     computed_at: datetime
-    inputs: dict[str, Any]
     inputs_sha256: str
     facts: list[AssetFacts]
     batch_count: int
@@ -131,24 +117,12 @@ def explain(conn: store.Connection, figure_id: int) -> Explanation:
         under = _under(conn, plan, figure, assets, records)
         keys = provenance.keys(conn, plan.factory.factory_id)
         return Explanation(
+            **said_by(figure),
             figure_id=figure.figure_id,
             factory=code,
-            kpi=figure.kpi,
             period=named_period(figure.period_kind, figure.period_start, figure.period_end),
-            period_start=figure.period_start,
-            period_end=figure.period_end,
             revision=figure.revision,
-            unit=figure.unit,
-            point=figure.point,
-            low=figure.low,
-            high=figure.high,
-            coverage=figure.coverage,
-            grade=figure.grade,
-            reason=figure.reason,
-            method_version=figure.method_version,
-            coefficient_version=figure.coefficient_version,
             computed_at=figure.computed_at,
-            inputs=figure.inputs,
             inputs_sha256=figure.inputs_sha256.hex(),
             facts=[_facts(conn, plan, figure, asset) for asset in assets],
             batch_count=len(under),

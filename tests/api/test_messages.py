@@ -11,7 +11,7 @@ from api import kpis
 from api.messages import Texts, catalogue
 from api.pages.proof_view import SEVERITIES
 from api.pages.templates import environment
-from api.verdicts import CONSISTENCY, FULFILMENT, REASONS
+from api.verdicts import CONSISTENCY, FULFILMENT
 from tests.api.html import Element, parse
 
 API = Path(str(files("api")))
@@ -20,7 +20,6 @@ TEMPLATES = sorted(path.name for path in (API / "templates").iterdir())
 MADE = {
     *(f"fulfilment.{word}" for word in FULFILMENT),
     *(f"consistency.{word}" for word in CONSISTENCY),
-    *(f"why.{code}" for code in REASONS),
     *(f"attention.{word}" for word in ("act", "watch", "fine", "pending")),
     *(f"basis.{word}" for word in ("measured", "documented", "declared")),
     *(f"common.{word}" for word in ("up", "down", "discrete", "process")),

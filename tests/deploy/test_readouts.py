@@ -8,8 +8,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from rich.cells import cell_len
 
 import store
+from deploy.commands.common import console
 from tests.deploy.command import Said, millpond
 from tests.kpi.plant import Plant, china, heard, lot, machine_day
 
@@ -43,6 +45,37 @@ def test_figures_of_a_month_as_a_table(known: Plant, capsys: pytest.CaptureFixtu
     assert said.code == 0, said.err
     assert "产品不良品率" in said.out
     assert "5.00" in said.out
+
+
+@pytest.mark.parametrize("width", [80, 160])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("figures", "--period", "2026-Q1"),
+        ("compare", "--from", "2025-04-01"),
+        ("waterfall", "--from", "2026-03-02", "--to", "2026-03-03"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_no_table_cuts_a_word_off(
+    words: tuple[str, ...],
+    width: int,
+    known: Plant,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(console, "width", width)
+    said = _say(capsys, known, *words)
+    assert said.code == 0, said.err
+    assert "…" not in said.out
+    assert max(map(cell_len, said.out.splitlines())) <= width
+
+
+def test_a_missing_figure_says_why_below_the_table(
+    known: Plant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = _say(capsys, known, "figures", "--period", "2026-03", "--kpi", "oee").out
+    assert "oee: data cover" in out
 
 
 def test_figures_as_json_keep_their_inputs(

@@ -50,13 +50,19 @@ def test_a_verdict_says_its_policy_and_why_there_is_no_word(
     words = ("kpi", "verdicts", "--factory", "sample", "--database", plant.url)
     said = millpond(capsys, *words)
     assert said.code == 0
-    assert "fulfilment: ideal_cycles (M01 1: 60 s → 30 s)" in said.out
+    assert "fulfilment: other ideal cycles (M01 1: 60 s → 30 s)" in said.out
     assert "P2" in said.out
     assert "P1" not in said.out
     assert "P1" in millpond(capsys, *words, "--past").out
     found = json.loads(millpond(capsys, *words, "--past", "--json").out)
     assert [each["policy_version"] for each in found["verdicts"]] == ["P2"]
     assert [each["fulfilment_verdict"] for each in found["past"]] == ["met"]
+    (reason,) = found["verdicts"][0]["reasons"]
+    assert reason["code"] == "ideal_cycles"
+    assert (reason["zh"], reason["en"]) == (
+        "理想节拍不同 (M01 1: 60 s → 30 s)",
+        "other ideal cycles (M01 1: 60 s → 30 s)",
+    )
 
 
 def test_the_policies_are_listed_with_tolerances_and_source(

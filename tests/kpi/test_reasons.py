@@ -5,15 +5,31 @@ import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
 import kpi
+from api.verdicts import REASONS
 from kpi.annex1 import rules
 from kpi.errors import BadTable, NotComputable
 from kpi.factors import coefficients
 from kpi.formulas.checks import positive
-from kpi.reasons import PLAIN, Reason, because, published, read, said, stored, table, terms, worded
+from kpi.reasons import (
+    PLAIN,
+    Reason,
+    because,
+    published,
+    read,
+    said,
+    stored,
+    table,
+    terms,
+    verdict_reasons,
+    verdict_said,
+    worded,
+)
+from kpi.verdicts import comparability, words
 
 ROOT = Path(kpi.__file__).parent
 # What a figure, a record set aside, a line or a claim is formed by.
@@ -65,6 +81,13 @@ def test_no_reason_is_a_sentence_in_the_code() -> None:
         if len(call.args) > 3 and isinstance(call.args[3], texts)
     ]
     assert not refusals
+
+
+def test_every_reason_of_a_verdict_is_in_the_table() -> None:
+    given = {*get_args(words.Reason), *get_args(comparability.Difference)}
+    assert set(verdict_reasons()) == given
+    assert set(REASONS) < given
+    assert verdict_said({"about": "fulfilment", "code": "new", "text": "x"}, "zh") == "new (x)"
 
 
 def test_both_languages_say_the_same_parameters() -> None:

@@ -23,7 +23,11 @@ def test_a_database_that_is_not_there(database_url: str) -> None:
 
 def test_a_database_that_is_not_migrated_is_unavailable(database_server: str) -> None:
     # Whoever sends must keep what it has until someone has migrated.
-    with closing(store.connect(database_server)) as conn, pytest.raises(StoreUnavailable):
+    words = "run `millpond db migrate`"
+    with (
+        closing(store.connect(database_server)) as conn,
+        pytest.raises(StoreUnavailable, match=words),
+    ):
         batches.last(conn, "gw-sample")
 
 

@@ -7,7 +7,7 @@ import pytest
 import store
 from kpi.errors import NotComputable
 from kpi.provenance import explain
-from kpi.provenance.basis import named_period, period
+from kpi.provenance.basis import assets_under, kinds_under, named_period, period
 from store import registry, signing
 from store.errors import Refused
 from tests.kpi.plant import Plant, lot
@@ -30,6 +30,17 @@ def test_oee_is_walked_down_to_hours_batches_and_key(formed: Plant) -> None:
     assert key.startswith(gateway.key_fingerprint)
     assert (gateway.gateway, gateway.enrolled_by, gateway.batches) == ("gw-sample", "unnamed", 2)
     assert (found.record_count, found.records) == (0, [])
+
+
+def test_energy_names_its_meters_and_invoices_and_intensity_its_machines_too(
+    formed: Plant,
+) -> None:
+    plan = registry.monitoring_plan(formed.conn, registry.factory_by_code(formed.conn, "sample"))
+    coal = {asset.kind for asset in assets_under(plan, "standard_coal_purchased")}
+    intensity = {asset.kind for asset in assets_under(plan, "energy_intensity")}
+    assert (coal, intensity) == ({"meter"}, {"meter", "machine"})
+    assert "energy_invoice" in kinds_under("standard_coal")
+    assert assets_under(plan, "a KPI of another version") == list(plan.assets)
 
 
 def test_the_hours_of_which_least_is_known_come_first(formed: Plant) -> None:
