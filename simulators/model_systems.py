@@ -79,6 +79,8 @@ class Systems:
     characteristic: Characteristic
     material: tuple[Material, ...]
     out_of_control: float = 0.02
+    # One movement in so many is typed in and carried by hand.
+    typed_every: int = 97
 
 
 @dataclass(frozen=True, slots=True)

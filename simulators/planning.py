@@ -59,12 +59,10 @@ def _assets(plant: "Plant") -> list[dict[str, Any]]:
     for tag in plant.tags:
         tags.setdefault(tag.asset, []).append(_tag(tag))
     names = {each.number: each.name for each in plant.scenario.product}
-    equipment = [_equipment(each, names) for each in plant.scenario.equipment]
-    for each in equipment:
-        if each["retrofit_document"]:
-            each["retrofitted_on"] = plant.renovation.isoformat()
-        else:
-            del each["retrofit_document"]
+    equipment = [
+        _equipment(each, names) | _retrofit(each, plant.renovation)
+        for each in plant.scenario.equipment
+    ]
     meters = [_meter(each, plant.renovation) for each in plant.scenario.meter]
     systems = [
         _asset(each.code, each.name_zh, each.name_en, "system") for each in plant.scenario.system
@@ -105,6 +103,15 @@ def _equipment(equipment: Equipment, names: dict[int, str]) -> dict[str, Any]:
         "in_oee": equipment.in_oee,
         "ideal_cycles": cycles,
         "limits": {name: value for name, value in limits.items() if value is not None},
+    }
+
+
+def _retrofit(equipment: Equipment, renovation: date) -> dict[str, Any]:
+    """Return when a machine was retrofitted and by which paper, nothing where it was not."""
+    if not equipment.retrofit_document:
+        return {}
+    return {
+        "retrofitted_on": renovation.isoformat(),
         "retrofit_document": equipment.retrofit_document,
     }
 

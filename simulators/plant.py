@@ -36,6 +36,8 @@ from simulators.model import Equipment, Meter, Scenario
 from simulators.signals import Signal
 from simulators.tags import TagSpec
 
+# A machine's power is never quite still: by this share of its full power.
+_FLUTTER = 0.02
 MONTHS_BEFORE = 12
 MONTHS_AFTER = 12
 
@@ -257,9 +259,14 @@ class Plant:
             raw_of = {name: int(raw) for raw, name in self._states(equipment).items()}
             return signals.state_signal(log, np.array([raw_of[n] for n in states.NAMES], float))
         if tag.role == "power":
-            flutter = 0.02 * equipment.run_kw
-            stream = self.stream("power", tag.asset)
-            return signals.Load(log, stream, 1.0, 0.0, 1.0, flutter, 2)
+            return signals.Load(
+                *(log, self.stream("power", tag.asset)),
+                full_kw=1.0,
+                at_rest=0.0,
+                at_full=1.0,
+                noise=_FLUTTER * equipment.run_kw,
+                digits=2,
+            )
         if tag.role == "process":
             return self._sensor_signal(tag, equipment)
         product = signals.product_signal(log)

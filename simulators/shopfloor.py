@@ -16,7 +16,8 @@ from simulators.model_systems import Material, Systems
 from simulators.orders import LEAST_LEAD_DAYS, OrderLine
 from simulators.quality import Lot
 
-_HOUR_US = 3600 * clock.SECOND_US
+_MINUTE_US = 60 * clock.SECOND_US
+_HOUR_US = 60 * _MINUTE_US
 _MOST_AHEAD_S = 2400
 _REPLANNED = 0.08
 _VEHICLES = 3
@@ -106,18 +107,18 @@ def events(shop: Shop, made: Made) -> Iterator[Event]:
     yield from _carried_out(shop, lot, order)
     used = [each for each in shop.systems.material if str(lot.product) in each.per_unit]
     for number, material in enumerate(used):
-        yield from _material(made, order, material, number)
+        yield from _material(shop, made, order, material, number)
     yield _stored(shop, lot, order)
 
 
 def shipments(shop: Shop, line: OrderLine, since_us: int) -> Iterator[Event]:
     """Yield the movements out of the store for an order line, from an instant on."""
     for number, each in enumerate(line.shipments, start=1):
-        at_us = clock.midnight_us(each.day) + (840 + line.minute // 3) * 60 * clock.SECOND_US
+        at_us = clock.midnight_us(each.day) + (840 + line.minute // 3) * _MINUTE_US
         if at_us >= since_us:
             key = f"SM-{line.line}-{number}"
-            body = _move(key, at_us, "out", f"{shop.unit}-finished", each.quantity, shop.unit)
-            body |= {"category": "finished", "order_line": line.line}
+            body = _move(shop, key, at_us, "out", each.quantity)
+            body |= {"material": "FG", "category": "finished", "order_line": line.line}
             yield Event(at_us, "wms/stock_move", "stock_move", key, body["moved_at"], body)
 
 
@@ -194,15 +195,18 @@ def _carried_out(shop: Shop, lot: Lot, order: str) -> Iterator[Event]:
     yield _event(lot.inspected_us, "mes/job", "job", "started_at", body | ended, "job")
 
 
-def _material(made: Made, order: str, material: Material, number: int) -> Iterator[Event]:
+def _material(
+    shop: Shop, made: Made, order: str, material: Material, number: int
+) -> Iterator[Event]:
     """Yield what was taken from stock, posted when the lot is done, and what went into the lot."""
     lot = made.lot
     spread = 1 + 0.004 * (2 * made.share[6 + number % 2] - 1)
     quantity = round(lot.total * material.per_unit[str(lot.product)] * spread, 3)
     charge = f"{material.code}-{clock.day_of(clock.local_day(lot.started_us)):%G%V}"
     key = f"SM-{lot.lot}-{number}"
-    move = _move(key, lot.started_us, "out", material.code, quantity, material.unit)
-    move |= {"category": "raw", "lot": charge, "work_order": order}
+    move = _move(shop, key, lot.started_us, "out", quantity)
+    move |= {"material": material.code, "unit": material.unit, "category": "raw"}
+    move |= {"lot": charge, "work_order": order}
     yield _event(lot.inspected_us, "wms/stock_move", "stock_move", "moved_at", move, "move")
     went_in = {
         "id": f"{lot.lot}:{charge}",
@@ -221,26 +225,25 @@ def _material(made: Made, order: str, material: Material, number: int) -> Iterat
 
 def _stored(shop: Shop, lot: Lot, order: str) -> Event:
     key = f"SM-{lot.lot}-in"
-    move = _move(key, lot.inspected_us, "in", str(lot.product), lot.good, shop.unit)
-    move |= {"category": "finished", "lot": lot.lot, "work_order": order}
+    move = _move(shop, key, lot.inspected_us, "in", lot.good)
+    move |= {"material": str(lot.product), "category": "finished"}
+    move |= {"lot": lot.lot, "work_order": order}
     return _event(lot.inspected_us, "wms/stock_move", "stock_move", "moved_at", move, "move")
 
 
-def _move(
-    key: str, at_us: int, direction: str, material: str, quantity: float, unit: str
-) -> dict[str, Any]:
-    # A few goods are typed in at the gate, and a few are carried by hand.
-    typed = at_us // clock.SECOND_US % 97 == 0
+def _move(shop: Shop, key: str, at_us: int, direction: str, quantity: float) -> dict[str, Any]:
+    """Return a movement of finished goods; the material is the caller's."""
+    minute = at_us // _MINUTE_US
+    typed = minute % shop.systems.typed_every == 0
     return {
         "move": key,
         "moved_at": clock.iso(at_us),
         "direction": direction,
-        "material": material,
         "quantity": quantity,
-        "unit": unit,
+        "unit": shop.unit,
         "identified_by": "manual" if typed else "qr_code",
         "dispatched_by": "manual" if typed else "auto",
-        "vehicle": f"AGV-{at_us // clock.SECOND_US % _VEHICLES + 1}",
+        "vehicle": f"AGV-{minute % _VEHICLES + 1}",
     }
 
 

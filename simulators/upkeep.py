@@ -14,7 +14,7 @@ from simulators.orders import OrderLine
 
 _STOP_US = 300 * clock.SECOND_US
 # A shorter stop the machine ends by itself.
-_BY_ITSELF_US = 480 * clock.SECOND_US
+_BY_ITSELF_US = 720 * clock.SECOND_US
 _LONG_US = 3000 * clock.SECOND_US
 _FORESEEN = 0.3
 _MINUTE_US = 60 * clock.SECOND_US

@@ -81,3 +81,22 @@ def test_the_source_time_of_a_counter_is_the_last_piece(machining: Plant) -> Non
     before, at = signal.at(np.array([since - 1, since]))
     assert at == before + 1
     assert signal.at(np.array([machining.as_of_us]))[0] == at
+
+
+def test_the_power_of_a_machine_follows_its_log_and_is_never_still(machining: Plant) -> None:
+    log, full_kw = machining.logs["M02"], machining.equipment("M02").run_kw
+    instants = clock.grid(machining.renovation_us, machining.renovation_us + 7 * clock.DAY_US)
+    shown = _signal(machining, "M02.power").at(instants)
+    assert np.abs(shown - log.kw[log.index(instants)]).max() <= 0.02 * full_kw + 0.005
+    running = shown > 0.4 * full_kw
+    assert running.any()
+    assert (np.diff(shown[running]) != 0).mean() > 0.9
+
+
+def test_sensors_stay_between_rest_and_full_load(plant: Plant) -> None:
+    instants = clock.grid(plant.renovation_us, plant.as_of_us)
+    for sensor in plant.scenario.sensor:
+        shown = _signal(plant, f"{sensor.asset}.{sensor.name}").at(instants)
+        assert shown.min() >= max(0.0, sensor.at_rest - sensor.noise) - 0.1
+        assert shown.max() <= sensor.at_full + sensor.noise + 0.1
+        assert np.ptp(shown) > 0.5 * (sensor.at_full - sensor.at_rest)
