@@ -9,7 +9,7 @@ import typer
 from api.errors import ApiError
 from collectors.errors import CollectorError
 from deploy.commands import api as api_commands
-from deploy.commands import collector, database, kpi, simulate
+from deploy.commands import collector, database, kpi, pool, simulate
 from deploy.commands.demo import demo
 from deploy.errors import DeployError
 from kpi.errors import KpiError
@@ -30,6 +30,7 @@ app.command("demo")(demo)
 app.add_typer(database.app, name="db", help="The database: schema and monitoring plans.")
 app.add_typer(collector.app, name="collector", help="A gateway in the plant.")
 app.add_typer(kpi.app, name="kpi", help="Facts, figures and verdicts.")
+app.add_typer(pool.app, name="pool", help="The pool: entry lists and the rules of its follow-up.")
 app.add_typer(api_commands.app, name="api", help="Pages and REST interface.")
 app.add_typer(simulate.app, name="simulate", help="Simulated plants.")
 

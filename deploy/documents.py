@@ -2,18 +2,20 @@
 
 A document marks the place with `<!-- keys -->` … `<!-- /keys -->` or `<!-- sample -->` …
 `<!-- /sample -->`; the folder's name says which kind of source is meant, `<!-- keys gateway -->`
-names it. `python -m deploy.documents` fills them all; a test fails when one is out of date.
+names it. `<!-- pool steps -->` … `<!-- /pool -->` holds a table of the follow-up's rules.
+`python -m deploy.documents` fills them all; a test fails when one is out of date.
 """
 
 import re
 import sys
 from pathlib import Path
 
+from api.pool import document as pool_document
 from collectors.config import document
 
 ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(
-    r"<!-- (?P<what>keys|sample)(?: (?P<kind>\w+))? -->\n.*?<!-- /(?P=what) -->", re.DOTALL
+    r"<!-- (?P<what>keys|sample|pool)(?: (?P<kind>\w+))? -->\n.*?<!-- /(?P=what) -->", re.DOTALL
 )
 
 
@@ -30,6 +32,8 @@ def filled(path: Path) -> str:
         opening = block[0].partition("\n")[0]
         if block["what"] == "keys":
             inside = document.markdown(document.keys(kind))
+        elif block["what"] == "pool":
+            inside = pool_document.TABLES[kind]()
         else:
             sample = (ROOT / "collectors" / kind / "sample.toml").read_text(encoding="utf-8")
             inside = f"```toml\n{sample.rstrip()}\n```"

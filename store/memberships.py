@@ -168,16 +168,6 @@ class Event:
     payload: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was answered to a request, so that its repetition gets the same."""
-
-    fingerprint: str
-    status: int
-    etag: str | None
-    body: Any
-
-
 def newest(conn: Connection, factory_id: int) -> Membership | None:
     """Return the stay of a factory that runs, else its last, else None."""
     with transaction(conn):
@@ -405,21 +395,6 @@ def events_since(
     values = {"cursor": cursor, "factory": factory, "most": most}
     with transaction(conn):
         return [Event(*row) for row in conn.execute(query("events_since"), values)]
-
-
-def answered(conn: Connection, account_id: int, key: str) -> Answer | None:
-    """Return what was answered to an account under an idempotency key."""
-    with transaction(conn):
-        values = {"account_id": account_id, "key": key}
-        row = conn.execute(query("answer_given"), values).fetchone()
-    return None if row is None else Answer(*row)
-
-
-def keep_answer(conn: Connection, account_id: int, key: str, answer: Answer) -> None:
-    """Keep an answer; raises Refused where the key has one."""
-    values = asdict(answer) | {"account_id": account_id, "key": key, "body": Jsonb(answer.body)}
-    with transaction(conn):
-        conn.execute(query("keep_answer"), values)
 
 
 def _keep(

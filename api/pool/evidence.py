@@ -84,15 +84,23 @@ def record(
         names = " or ".join(ROLES[role][1] for role in kind.who)
         raise NotAllowed(f"{kind.en} is recorded by the {names}")
     _check(kind, item, workdays.today(now))
-    if file is not None:
-        item = replace(item, file_sha256=hashlib.sha256(file.content).hexdigest())
-        file = replace(file, media_type=media_type(file.content))
     with transaction(conn):
         found = running(conn, factory_id)
         if file is not None:
-            assert item.file_sha256 is not None
-            memberships.add_file(conn, actor, factory_id, item.file_sha256, file, now)
+            item = replace(item, file_sha256=keep_file(conn, actor, factory_id, file, now=now))
+        elif item.file_sha256 and not memberships.file(conn, factory_id, item.file_sha256):
+            raise Declined("no file with this hash was handed over for this factory")
         return _keep(conn, actor, found, item, now)
+
+
+def keep_file(conn: Connection, actor: Actor, factory_id: int, file: File, *, now: datetime) -> str:
+    """Keep a file of a factory in the pool and return its SHA-256; raises as `record` does."""
+    file = replace(file, media_type=media_type(file.content))
+    sha256 = hashlib.sha256(file.content).hexdigest()
+    with transaction(conn):
+        running(conn, factory_id)
+        memberships.add_file(conn, actor, factory_id, sha256, file, now)
+    return sha256
 
 
 def withdraw(

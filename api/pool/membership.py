@@ -47,10 +47,15 @@ class Moved:
 
 def standing(conn: Connection, actor: Actor, factory_id: int, *, now: datetime) -> Standing:
     """Return where a factory stands and what the actor can do; raises NotFound."""
+    return _standing(conn, actor, newest(conn, factory_id), workdays.today(now))
+
+
+def newest(conn: Connection, factory_id: int) -> Membership:
+    """Return the stay of a factory that runs, else its last; raises NotFound."""
     found = memberships.newest(conn, factory_id)
     if found is None:
         raise NotFound("this factory is not in the pool")
-    return _standing(conn, actor, found, workdays.today(now))
+    return found
 
 
 def move(
@@ -115,6 +120,20 @@ def decide(
             said, asked = comment.strip() or at.request.comment, at.request.request_id
             return _take(conn, actor, replace(at, request=None), transition, said, asked, now)
         _tell(conn, actor, at, "request_declined", transition, comment.strip(), now)
+        return Moved(at.membership, transition, None)
+
+
+def withdraw(conn: Connection, actor: Actor, factory_id: int, *, now: datetime) -> Moved:
+    """Take back the step that the actor asked for; raises NotFound, NotPossible or NotAllowed."""
+    with transaction(conn):
+        at = _standing(conn, actor, running(conn, factory_id), workdays.today(now))
+        if at.request is None:
+            raise NotPossible("no request waits for a confirmation", at.steps)
+        if at.request.account_id != actor.account_id:
+            raise NotAllowed("only who asked for it takes it back")
+        transition = at.machine.transitions[at.request.transition_id]
+        memberships.end_request(conn, actor, at.membership.membership_id, "withdrawn", "", now)
+        _tell(conn, actor, at, "request_withdrawn", transition, "", now)
         return Moved(at.membership, transition, None)
 
 

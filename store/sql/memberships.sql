@@ -162,13 +162,3 @@ WHERE e.cursor > %(cursor)s
   AND (%(factory)s::text IS NULL OR f.code = %(factory)s)
 ORDER BY e.cursor
 LIMIT %(most)s;
-
--- name: answer_given
--- What was answered to an account under an idempotency key.
-SELECT fingerprint, status, etag, body FROM pool.answered
-WHERE account_id = %(account_id)s AND key = %(key)s;
-
--- name: keep_answer
--- Keeps an answer; the one that was there first stays.
-INSERT INTO pool.answered (account_id, key, fingerprint, status, etag, body)
-VALUES (%(account_id)s, %(key)s, %(fingerprint)s, %(status)s, %(etag)s, %(body)s);

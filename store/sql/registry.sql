@@ -65,7 +65,7 @@ WITH a AS (DELETE FROM registry.state_map WHERE factory_id = %(factory_id)s),
      c AS (DELETE FROM registry.shift WHERE factory_id = %(factory_id)s),
      d AS (DELETE FROM registry.holiday WHERE factory_id = %(factory_id)s),
      e AS (DELETE FROM registry.planned_stop WHERE factory_id = %(factory_id)s),
-     f AS (DELETE FROM pool.promise WHERE factory_id = %(factory_id)s),
+     f AS (DELETE FROM pool.promise WHERE factory_id = %(factory_id)s AND origin = 'plan'),
      g AS (DELETE FROM pool.self_report WHERE factory_id = %(factory_id)s),
      j AS (DELETE FROM registry.declaration WHERE factory_id = %(factory_id)s),
      h AS (DELETE FROM registry.meter m USING registry.asset s
@@ -120,9 +120,12 @@ VALUES (%(factory_id)s,
     %(starts_at)s, %(ends_at)s, %(reason)s, %(filed_at)s);
 
 -- name: insert_promise
--- What the application promised for one KPI.
+-- What the application promised for one KPI; one of the entry list stays when no plan names it.
 INSERT INTO pool.promise (factory_id, kpi, before_value, before_basis, expected_value)
-VALUES (%(factory_id)s, %(kpi)s, %(before)s, %(basis)s, %(expected)s);
+VALUES (%(factory_id)s, %(kpi)s, %(before)s, %(basis)s, %(expected)s)
+ON CONFLICT (factory_id, kpi) DO UPDATE
+SET before_value = excluded.before_value, before_basis = excluded.before_basis,
+    expected_value = excluded.expected_value;
 
 -- name: insert_declaration
 -- What the factory declares of a KPI from a day on, and the document that says so.

@@ -6,7 +6,7 @@ import pytest
 
 import store
 from api.errors import NotFound
-from api.pool import evidence
+from api.pool import evidence, membership
 from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
 from api.pool.lifecycle import shipped
 from store import audit, memberships, policies
@@ -211,6 +211,18 @@ def test_a_declined_exit_needs_a_reason_and_may_be_asked_for_again(pooled: Poole
     with pytest.raises(NotPossible, match="no request waits"):
         pooled.decide("city_leader", True)
     assert pooled.move("ent_approver", "leave").request_id is not None
+
+
+def test_who_asked_for_an_exit_takes_it_back(pooled: Pooled) -> None:
+    pooled.move("ent_approver", "leave")
+    with pooled.as_("city_leader") as actor, pytest.raises(NotAllowed, match="who asked"):
+        membership.withdraw(pooled.conn, actor, pooled.factory_id, now=pooled.now)
+    with pooled.as_("ent_approver") as actor:
+        membership.withdraw(pooled.conn, actor, pooled.factory_id, now=pooled.now)
+    assert pooled.standing("city_leader").request is None
+    with pooled.as_("ent_approver") as actor, pytest.raises(NotPossible, match="no request"):
+        membership.withdraw(pooled.conn, actor, pooled.factory_id, now=pooled.now)
+    assert pooled.membership().state == "cultivating"
 
 
 def test_a_request_outlives_a_warning_and_ends_where_its_step_is_gone(pooled: Pooled) -> None:
