@@ -2,11 +2,12 @@
 
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
@@ -21,6 +22,9 @@ _COLUMNS = (
     "period_start", "rule", "severity", "subject", "measured", "threshold", "unit", "zh", "en",
     "shown_count", "found_at", "cleared_at",
 )  # fmt: skip
+
+# What shows a finding, in the order in which a person reads it.
+_PLACES = ("record", "key", "gateway", "batch", "asset", "tag", "material")
 
 
 def check(
@@ -59,7 +63,7 @@ def check(
     elif as_csv:
         _print_csv(rows)
     else:
-        console.print(_table(shown, language))
+        console.print(_table(shown, language, ZoneInfo(found_factory.timezone)))
         print(_summary(listed))
 
 
@@ -76,7 +80,7 @@ def _print_csv(rows: Sequence[dict[str, Any]]) -> None:
     writer.writerows(rows)
 
 
-def _table(shown: Sequence[Finding], language: str) -> Table:
+def _table(shown: Sequence[Finding], language: str, zone: ZoneInfo) -> Table:
     from kpi.plausibility import sentence  # slow to import
 
     table = folding("month", "rule", "severity", "finding", "shown by")
@@ -84,16 +88,24 @@ def _table(shown: Sequence[Finding], language: str) -> Table:
         state = f"{each.severity}, cleared" if each.cleared_at else each.severity
         table.add_row(
             *(f"{each.period_start:%Y-%m}", each.rule, state, sentence(each, language)),
-            _evidence(each),
+            _evidence(each, zone),
         )
     return table
 
 
-def _evidence(finding: Finding) -> str:
+def _evidence(finding: Finding, zone: ZoneInfo) -> str:
     """Return the first places that show a finding, and how many there are more."""
-    first = [" .. ".join(place.values()) for place in finding.shown[:2]]
+    first = [_place(place, zone) for place in finding.shown[:2]]
     more = finding.shown_count - len(first)
     return "\n".join([*first, *([f"and {more} more"] if more > 0 else [])])
+
+
+def _place(place: Mapping[str, str], zone: ZoneInfo) -> str:
+    """Return a span in local time, or a record, batch, asset or tag by its names."""
+    if "from" in place:
+        times = [datetime.fromisoformat(place[name]).astimezone(zone) for name in ("from", "to")]
+        return " .. ".join(f"{each:%Y-%m-%d %H:%M}" for each in times)
+    return " ".join(place[name] for name in sorted(place, key=_PLACES.index))
 
 
 def _summary(listed: Sequence[Finding]) -> str:
