@@ -10,7 +10,7 @@ import pytest
 
 from deploy.places import remove_folder
 from tests.deploy.demo_run import Watched, demo, watched
-from tests.support.database import scratch_home
+from tests.support.database import quick_home
 from tests.support.waiting import wait_for
 
 DEADLINE_S = 90.0
@@ -19,7 +19,7 @@ DEADLINE_S = 90.0
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     """The folder of one demo after another, as in a checkout."""
-    folder = scratch_home("demo")
+    folder = quick_home("demo")
     yield folder
     for name in ("postgres", "broker"):
         remove_folder(folder / name)

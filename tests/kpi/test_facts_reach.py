@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kpi.facts import AssetPlan, Window, asset_facts
@@ -203,6 +203,7 @@ def _key(row: Row) -> Row:
         [(STATE, 126, None), (PRODUCT, 9, 1), (TOTAL, 0, 1.0)],
     ]
 )
+@settings(max_examples=50)  # each forms facts up to seven times
 @given(st.lists(st.lists(_row, min_size=1, max_size=12, unique_by=_key), min_size=1, max_size=6))
 def test_facts_come_out_alike_however_the_rows_arrive(batches: list[list[Row]]) -> None:
     stored: dict[tuple[int, int], float | None] = {}

@@ -15,7 +15,7 @@ from store.databases import recreate
 from store.errors import SchemaRefused
 from store.migrate import migrate
 from tests.store.samples import count
-from tests.support.database import scratch_home
+from tests.support.database import quick_home
 
 _NAMES = sorted(
     path.name for path in files("store").joinpath("migrations").iterdir() if path.is_file()
@@ -99,7 +99,7 @@ def test_a_server_that_does_not_load_timescaledb() -> None:
 
 @contextmanager
 def _without_timescaledb() -> Iterator[str]:
-    cluster = EmbeddedPostgres(scratch_home("plain"), durable=False)
+    cluster = EmbeddedPostgres(quick_home("plain"), durable=False)
     try:
         cluster.start()
         with closing(store.connect(cluster.url())) as conn:

@@ -4,9 +4,10 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from psycopg import sql
@@ -14,6 +15,8 @@ from psycopg import sql
 import store
 import store.migrate
 from deploy.embedded import EmbeddedPostgres
+
+T = TypeVar("T")
 
 TEMPLATE = "millpond_template"
 _UNFINISHED = "millpond_template_unfinished"
@@ -77,26 +80,51 @@ def ensure_template(server_url: str) -> None:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_UNFINISHED)))
         with closing(store.connect(with_database(server_url, _UNFINISHED))) as database:
             store.migrate.migrate(database)
+        _close(server, _UNFINISHED)
         unfinished, finished = sql.Identifier(_UNFINISHED), sql.Identifier(TEMPLATE)
-        server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(unfinished))
         server.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(unfinished, finished))
 
 
+def filled_template(server_url: str, fill: Callable[[store.Connection, str], T]) -> tuple[str, T]:
+    """Make a database that tests clone as a function filled it; it goes with its cluster.
+
+    Returns its name beside what the function returned.
+    """
+    name = f"template_{secrets.token_hex(8)}"
+    with closing(store.connect(server_url)) as server:
+        _clone(server, name, TEMPLATE)
+        url = with_database(server_url, name)
+        with closing(store.connect(url)) as conn:
+            made = fill(conn, url)
+        _close(server, name)
+    return name, made
+
+
 @contextmanager
-def cloned_database(server_url: str) -> Iterator[str]:
-    """Hold a clone of the migrated template and drop it afterwards; yield its URL."""
+def cloned_database(server_url: str, template: str = TEMPLATE) -> Iterator[str]:
+    """Hold a clone of a template, else the migrated one, and drop it afterwards; yield its URL."""
     name = f"test_{secrets.token_hex(8)}"
     with closing(store.connect(server_url)) as server:
-        server.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
-                sql.Identifier(name), sql.Identifier(TEMPLATE)
-            )
-        )
+        _clone(server, name, template)
     try:
         yield with_database(server_url, name)
     finally:
         with closing(store.connect(server_url)) as server:
             _drop(server, name)
+
+
+def _clone(server: store.Connection, name: str, template: str) -> None:
+    server.execute(
+        sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+            sql.Identifier(name), sql.Identifier(template)
+        )
+    )
+
+
+def _close(server: store.Connection, name: str) -> None:
+    """Let nobody connect any more."""
+    closed = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name))
+    server.execute(closed)
 
 
 def _drop(server: store.Connection, name: str) -> None:
