@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -80,6 +80,19 @@ def db(database_url: str) -> Iterator[store.Connection]:
 @pytest.fixture(scope="session")
 def broker() -> Iterator[EmbeddedBroker]:
     """A running mosquitto with `.host`, `.port` and `.url`; tests share it, so use own topics."""
+    with _running_broker() as running:
+        yield running
+
+
+@pytest.fixture
+def own_broker() -> Iterator[EmbeddedBroker]:
+    """A broker that a test may stop."""
+    with _running_broker() as running:
+        yield running
+
+
+@contextmanager
+def _running_broker() -> Iterator[EmbeddedBroker]:
     running = EmbeddedBroker(scratch_home("broker"))
     try:
         running.start()

@@ -16,7 +16,7 @@ from collectors.config.file import GatewayConfig, load
 from collectors.enrolment import enrol_by_code
 from deploy.ports import free_port
 from store import access
-from tests.collectors.plant import FACTORY, GATEWAY
+from tests.collectors.plant import FACTORY, GATEWAY, write_parts
 from tests.collectors.proxy import Proxy
 from tests.collectors.servers import LoopThread
 from tests.support.certificates import Authority, Pair
@@ -89,28 +89,13 @@ def write_city_file(
     folder: Path, sources: str, city: City, *, url: str | None = None, more: str = ""
 ) -> Path:
     """Write a gateway file that sends to a city and return its path."""
-    path = folder / "gateway.toml"
-    path.write_text(
-        f"""\
-[gateway]
-id = "{GATEWAY}"
-key = "gateway.key"
-
-[spool]
-path = "spool.db"
-
-[sink]
+    sink = f"""\
 kind = "https"
 url = "{url or city.url}"
 ca = "{city.authority.certificate}"
-batch_seconds = 0.1
 timeout_s = 10
-{more}
-{sources}
-""",
-        encoding="utf-8",
-    )
-    return path
+{more}"""
+    return write_parts(folder, sink, sources)
 
 
 def enrolled_at(city: City, path: Path) -> GatewayConfig:

@@ -71,6 +71,11 @@ host = "127.0.0.1"
 
 def write_file(folder: Path, sources: str, url: str = "postgresql://127.0.0.1:1/none") -> Path:
     """Write a gateway file with these sources into a folder and return its path."""
+    return write_parts(folder, f'kind = "timescale"\nurl = "{url}"', sources)
+
+
+def write_parts(folder: Path, sink: str, sources: str) -> Path:
+    """Write a gateway file with these keys of its sink and these sources; return its path."""
     path = folder / "gateway.toml"
     path.write_text(
         f"""\
@@ -82,9 +87,8 @@ key = "gateway.key"
 path = "spool.db"
 
 [sink]
-kind = "timescale"
-url = "{url}"
 batch_seconds = 0.1
+{sink}
 
 {sources}
 """,

@@ -78,17 +78,25 @@ class Proxy:
         with suppress(ConnectionError):
             while data := await reader.read(_CHUNK):
                 await self._flows.wait()
-                if writer in self._passed:
-                    self._passed.discard(writer)
-                    self.withheld += 1
-                    writer.transport.abort()
+                if not await self._goes_on(data, writer, asking):
                     return
-                if asking is not None and self._marker is not None and self._marker in data:
-                    self._passed.add(asking)
                 writer.write(data)
                 await writer.drain()
         with suppress(ConnectionError, RuntimeError):
             writer.close()
+
+    async def _goes_on(
+        self, data: bytes, writer: asyncio.StreamWriter, asking: asyncio.StreamWriter | None
+    ) -> bool:
+        """Say whether these bytes reach the writer, or the connection has just ended."""
+        if writer in self._passed:
+            self._passed.discard(writer)
+            self.withheld += 1
+            writer.transport.abort()
+            return False
+        if asking is not None and self._marker is not None and self._marker in data:
+            self._passed.add(asking)
+        return True
 
 
 @contextmanager

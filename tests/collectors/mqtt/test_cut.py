@@ -1,7 +1,6 @@
 """A network that breaks in the middle of a message, with the whole gateway behind it."""
 
 import asyncio
-from contextlib import suppress
 from pathlib import Path
 
 from tests.collectors.mqtt.brokers import own_broker, publish_many
@@ -10,7 +9,6 @@ from tests.collectors.proxy import Proxy
 from tests.collectors.servers import LoopThread, loop_thread
 from tests.support.waiting import wait_for
 
-_CHUNK = 65_536
 COUNT = 240
 SETTINGS = "allow_anonymous true\nmax_queued_messages 10000"
 
@@ -21,33 +19,25 @@ class CuttingProxy(Proxy):
     def __init__(self, loop: LoopThread, host: str, port: int, cuts: list[int]) -> None:
         super().__init__(loop, host, port)
         self._cuts = cuts
-        self._passed = 0
+        self._passed_bytes = 0
 
     @property
     def cuts_left(self) -> int:
         """How many cuts have not been made yet."""
         return len(self._cuts)
 
-    async def _pass(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        asking: asyncio.StreamWriter | None = None,
-    ) -> None:
-        with suppress(ConnectionError):
-            while data := await reader.read(_CHUNK):
-                self._passed += len(data)
-                if self._cuts and self._passed >= self._cuts[0]:
-                    self._cuts.pop(0)
-                    writer.write(data[: len(data) // 2])
-                    await writer.drain()
-                    for each in list(self._writers):
-                        each.transport.abort()
-                    return
-                writer.write(data)
-                await writer.drain()
-        with suppress(ConnectionError, RuntimeError):
-            writer.close()
+    async def _goes_on(
+        self, data: bytes, writer: asyncio.StreamWriter, _asking: asyncio.StreamWriter | None
+    ) -> bool:
+        self._passed_bytes += len(data)
+        if not self._cuts or self._passed_bytes < self._cuts[0]:
+            return True
+        self._cuts.pop(0)
+        writer.write(data[: len(data) // 2])
+        await writer.drain()
+        for each in list(self._writers):
+            each.transport.abort()
+        return False
 
 
 def test_a_network_cut_in_the_middle_of_a_message_loses_nothing_and_repeats_nothing(

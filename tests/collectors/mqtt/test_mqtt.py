@@ -29,7 +29,6 @@ from tests.collectors.receiving import (
     samples_of,
 )
 from tests.collectors.surroundings import context
-from tests.support.database import scratch_home
 from tests.support.waiting import wait_for
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -51,17 +50,6 @@ def adapter(tmp_path: Path) -> MakeAdapter:
         return MqttAdapter(settings, context(tmp_path, probing=probing))
 
     return make
-
-
-@pytest.fixture
-def own_broker() -> Iterator[EmbeddedBroker]:
-    """A broker that a test may stop."""
-    broker = EmbeddedBroker(scratch_home("own-broker"))
-    broker.start()
-    try:
-        yield broker
-    finally:
-        broker.remove()
 
 
 def source(

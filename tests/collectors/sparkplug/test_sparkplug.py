@@ -36,7 +36,6 @@ from tests.collectors.sparkplug.edge_node import (
     time_ms,
 )
 from tests.collectors.surroundings import context
-from tests.support.database import scratch_home
 from tests.support.waiting import wait_for
 
 GOOD, UNCERTAIN, LOST = status.GOOD, status.UNCERTAIN, status.BAD_NO_COMMUNICATION
@@ -49,17 +48,6 @@ BORN_AGAIN: Row = ("speed", 5.0, GOOD)
 def _no_thread_is_left() -> Iterator[None]:
     yield
     wait_for(lambda: paho_threads() == [], "the end of paho's threads")
-
-
-@pytest.fixture
-def own_broker() -> Iterator[EmbeddedBroker]:
-    """A broker that a test may stop."""
-    broker = EmbeddedBroker(scratch_home("sparkplug-broker"))
-    broker.start()
-    try:
-        yield broker
-    finally:
-        broker.remove()
 
 
 def source(broker: EmbeddedBroker, group: str, **changed: Any) -> SparkplugSource:
