@@ -42,7 +42,7 @@ def measure(server_url: str, factories: int) -> Iterator[Ratio]:
 def _ratios(
     of: list[_Work], against: list[_Work], what: str, than: str, target: float
 ) -> Iterator[Ratio]:
-    for name, unit in (("pages", "pages"), ("rows", "rows read")):
+    for name, unit in (("pages", "pages"), ("rows", "rows read"), ("seconds", "seconds")):
         pairs = list(zip(against, of, strict=True))
         yield Ratio(
             what=f"figures after one dirty hour, {what}: {unit}",
