@@ -59,7 +59,7 @@ def test_a_csv_is_read_in_each_encoding_and_language(encoding: str, language: st
 
 
 def test_a_workbook_is_read_with_its_days_and_percentages() -> None:
-    cells = {
+    cells: dict[str, Any] = {
         "entered": date(2022, 12, 30),
         "baseline_from": date(2021, 10, 1),
         "oee_before": 0.61,
