@@ -1,6 +1,6 @@
 """The application: REST under /api/v1, the console, one connection pool."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from importlib.resources import files
 
@@ -10,13 +10,21 @@ from fastapi.staticfiles import StaticFiles
 
 import store
 from api import failures, openapi
+from api.access import AccessPolicy
 from api.database import Database
+from api.pages import accounts as account_pages
+from api.pages import audit as audit_page
 from api.pages import factory as factory_page
+from api.pages import login as login_pages
 from api.pages import overview as overview_page
 from api.pages import pictures as picture_pages
+from api.pages import provider as provider_pages
 from api.pictures.cache import PictureCache
 from api.pictures.render import WarmUp
+from api.provider import Provider
 from api.routes import (
+    accounts,
+    audit,
     comparison,
     evidence,
     explanation,
@@ -28,6 +36,7 @@ from api.routes import (
     health,
     ingest,
     schemas,
+    session,
 )
 from api.security import Guard
 
@@ -38,12 +47,20 @@ _POOL_SIZE = 8
 _INGEST_POOL_SIZE = 10
 
 
-def create_app(database_url: str, certificate_header: str | None = None) -> FastAPI:
+def create_app(
+    database_url: str,
+    certificate_header: str | None = None,
+    *,
+    names: Collection[str] = (),
+    access: AccessPolicy | None = None,
+    provider: Provider | None = None,
+) -> FastAPI:
     """Build the application; it connects to the database when it starts.
 
     certificate_header is believed to name a gateway's client certificate: give it only where a
-    proxy stands in front that always sets or removes it. Starting raises
-    StoreUnavailable when no server answers.
+    proxy stands in front that always sets or removes it. `names` are the host names under which
+    others than this machine are served over TLS, `provider` is where people may log in besides.
+    Starting raises StoreUnavailable when no server answers.
     """
     app = FastAPI(
         title="Millpond",
@@ -56,15 +73,20 @@ def create_app(database_url: str, certificate_header: str | None = None) -> Fast
     )
     app.state.certificate_header = certificate_header
     app.state.at_once = ingest.AtOnce()
-    app.add_middleware(Guard)
+    app.state.access = access or AccessPolicy()
+    app.state.provider = provider
+    app.add_middleware(Guard, names=names)
     failures.install(app)
     for module in (
         *(factories, figures, comparison, evidence, explanation, findings, follow_up, gaps),
-        *(ingest, schemas),
+        *(ingest, schemas, session, accounts, audit),
     ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)
-    for page in (overview_page, factory_page, picture_pages):
+    for page in (
+        *(overview_page, factory_page, picture_pages),
+        *(login_pages, provider_pages, account_pages, audit_page),
+    ):
         app.include_router(page.router, include_in_schema=False)
     static = str(files("api").joinpath("static"))
     app.mount("/static", StaticFiles(directory=static), name="static")

@@ -2,14 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
-from store import Connection, Pool
+from store import Connection, Pool, acting
 from store.errors import translated
 
 _WAIT_S = 3.0
+
+
+class HasKey(Protocol):
+    """Somebody whom the database knows by a key."""
+
+    @property
+    def key(self) -> str:
+        """The key of a session or token."""
 
 
 class Database:
@@ -25,8 +33,17 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """Lend a connection; raises StoreUnavailable when none is free or there is no server."""
+        """Lend a connection that sees all; raises StoreUnavailable when none is free.
+
+        Only logging in, health and gateways ask for it; handlers act for their caller.
+        """
         with translated(), self._pool.connection(timeout=_WAIT_S) as conn:
+            yield conn
+
+    @contextmanager
+    def acting(self, caller: HasKey) -> Iterator[Connection]:
+        """Lend a connection within a transaction that sees what is in the caller's scope."""
+        with self.connection() as conn, acting.acting(conn, caller.key):
             yield conn
 
 

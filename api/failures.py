@@ -1,18 +1,37 @@
 """Errors as answers: problem+json under /api and /healthz, a page in words elsewhere."""
 
 import logging
+from contextlib import suppress
 from http import HTTPStatus
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from api.errors import NotFound
+from api.errors import (
+    AccountRefused,
+    Forbidden,
+    LogInRefused,
+    LogInUnfinished,
+    NotFound,
+    NotLoggedIn,
+)
+from api.identity import Caller
 from api.pages.error import error_page
 from api.problems import FieldProblem, problem
 from api.refusals import INGEST_PATH, refusal
 from kpi.errors import NotComputable
-from store.errors import Refused, StoreError, StoreUnavailable, UnknownFactory
+from store import acting, audit
+from store.errors import (
+    NotPermitted,
+    Refused,
+    Stale,
+    StoreError,
+    StoreUnavailable,
+    UnknownFactory,
+)
 
 _log = logging.getLogger(__name__)
 _MACHINE_PATHS = ("/api/", "/healthz")
@@ -25,6 +44,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(UnknownFactory, _not_found)
     app.add_exception_handler(NotFound, _not_found)
     app.add_exception_handler(NotComputable, _not_computable)
+    app.add_exception_handler(NotLoggedIn, _not_logged_in)
+    app.add_exception_handler(Forbidden, _forbidden)
+    app.add_exception_handler(LogInRefused, _log_in_refused)
+    app.add_exception_handler(AccountRefused, _account_refused)
+    app.add_exception_handler(Stale, _stale)
+    app.add_exception_handler(NotPermitted, _unexpected)
     app.add_exception_handler(StoreUnavailable, _unavailable)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(StoreError, _unexpected)
@@ -63,7 +88,65 @@ def _not_computable(request: Request, error: Exception) -> Response:
 
 
 def _not_found(request: Request, error: Exception) -> Response:
+    _note_attempt(request)
     return _answer(request, HTTPStatus.NOT_FOUND, str(error))
+
+
+def _note_attempt(request: Request) -> None:
+    """Note where a caller asked for a factory that is there and out of scope.
+
+    To the caller it does not exist; whoever reads the audit sees who looked for it.
+    """
+    caller = getattr(request.state, "caller", None)
+    code = request.path_params.get("code") or request.query_params.get("factory")
+    if not isinstance(caller, Caller) or not code:
+        return
+    with suppress(StoreUnavailable), request.app.state.database.connection() as conn:
+        if acting.factory_exists(conn, code) and not acting.sees_factory(conn, caller.key, code):
+            audit.note(
+                conn, caller.actor, "out_of_scope", kind="factory", key=code,
+                after={"method": request.method, "path": request.url.path},
+            )  # fmt: skip
+
+
+def _not_logged_in(request: Request, error: Exception) -> Response:
+    unfinished = isinstance(error, LogInUnfinished)
+    if request.url.path.startswith(_MACHINE_PATHS):
+        answer: Response = problem(request, HTTPStatus.UNAUTHORIZED, str(error))
+        answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
+    if isinstance(error, LogInUnfinished) and error.stage != "open":
+        answer = RedirectResponse(f"/login/{error.stage}", 303)
+    elif unfinished:
+        answer = RedirectResponse("/account", 303)
+    else:
+        answer = RedirectResponse(f"/login{_and_back(request)}", 303)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _and_back(request: Request) -> str:
+    """Return where the log-in page goes on to: to what was read, never to what was sent."""
+    if request.method != "GET" or (request.url.path == "/" and not request.url.query):
+        return ""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return f"?next={quote(asked, safe='')}"
+
+
+def _forbidden(request: Request, error: Exception) -> Response:
+    return _answer(request, HTTPStatus.FORBIDDEN, str(error))
+
+
+def _log_in_refused(request: Request, error: Exception) -> Response:
+    return _answer(request, HTTPStatus.UNAUTHORIZED, str(error))
+
+
+def _account_refused(request: Request, error: Exception) -> Response:
+    return _answer(request, HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+
+
+def _stale(request: Request, error: Exception) -> Response:
+    return _answer(request, HTTPStatus.PRECONDITION_FAILED, str(error))
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""The texts of pages and pictures in both languages, as data in messages.toml."""
+"""The texts of pages and pictures in both languages, as data: messages.toml and texts/*.toml."""
 
 import tomllib
 from collections.abc import Iterable
@@ -11,22 +11,30 @@ from api.language import LANGUAGES, Language
 
 @cache
 def catalogue() -> dict[str, dict[str, str]]:
-    """Return every text by dotted key and language; raises ValueError for a half entry."""
-    data = tomllib.loads(files("api").joinpath("messages.toml").read_text(encoding="utf-8"))
-    return dict(_entries("", data))
+    """Return every text by dotted key and language; raises ValueError for a half or second one."""
+    api = files("api")
+    extra = sorted(api.joinpath("texts").iterdir(), key=lambda path: path.name)
+    found: dict[str, dict[str, str]] = {}
+    for path in (api.joinpath("messages.toml"), *extra):
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        for key, texts in _entries(path.name, "", data):
+            if key in found:
+                raise ValueError(f"{path.name}: {key} has a text already")
+            found[key] = texts
+    return found
 
 
-def _entries(prefix: str, table: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
+def _entries(file: str, prefix: str, table: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
     found: list[tuple[str, dict[str, str]]] = []
     for name, value in table.items():
         if not isinstance(value, dict):
-            raise ValueError(f"messages.toml: {prefix}{name} is neither a section nor an entry")
+            raise ValueError(f"{file}: {prefix}{name} is neither a section nor an entry")
         if set(value) & set(LANGUAGES):
             if set(value) != set(LANGUAGES):
-                raise ValueError(f"messages.toml: {prefix}{name} lacks a language")
+                raise ValueError(f"{file}: {prefix}{name} lacks a language")
             found.append((prefix + name, value))
         else:
-            found += _entries(f"{prefix}{name}.", value)
+            found += _entries(file, f"{prefix}{name}.", value)
     return found
 
 

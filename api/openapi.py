@@ -22,6 +22,9 @@ _TAGS = [
     {"name": "comparison", "description": "Promised, reported and verified side by side."},
     {"name": "follow-up", "description": "What changed since a cursor, to subscribe to."},
     {"name": "schemas", "description": "What business records must hold, and what was refused."},
+    {"name": "session", "description": "Logging in and out, and who one is."},
+    {"name": "accounts", "description": "Who may log in; the security administrator's alone."},
+    {"name": "audit", "description": "What was done, by whom, and what it changed."},
     {"name": "ingest", "description": "What gateways send; each comes with its own token."},
     {"name": "health", "description": "Whether the service works."},
 ]

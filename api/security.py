@@ -1,12 +1,13 @@
 """Headers of every answer, and who may ask for what.
 
-The pages need no script at all, so the policy allows none. There is no login yet, so they answer
-to this machine alone: to its own addresses, and under its own names, since a page of another site
-that makes its own name point to this machine would be let in by the browser. Gateways come from
-anywhere and under any name, to the part of the interface that asks each for its token.
+The pages need no script at all, so the policy allows none. To others than this machine they answer
+only over TLS and under the host names that the operator gave: a page of another site that makes its
+own name point here would be let in by the browser. Gateways come from anywhere and under any name,
+to the part of the interface that asks each for its token.
 """
 
 import ipaddress
+from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -28,14 +29,17 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
+# For a year, browsers come to a host that spoke TLS by nothing else.
+_TLS_ONLY = "max-age=31536000"
 _OWN_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 
 
 class Guard:
-    """ASGI middleware: adds the headers, and keeps what is not for gateways to this machine."""
+    """ASGI middleware: adds the headers, and serves others over TLS under the given names alone."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, names: Collection[str] = ()) -> None:
         self._app = app
+        self._names = frozenset(name.lower() for name in names)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -43,25 +47,39 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        is_named = scope["scheme"] == "https" and _host(scope) in self._names
+
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                if is_named:
+                    headers.setdefault("Strict-Transport-Security", _TLS_ONLY)
             await send(message)
 
-        if scope["path"].startswith(INGEST_PATH):
-            await self._app(scope, receive, send_guarded)
-        elif not _is_this_machine(scope):
-            refusal = problem(Request(scope), 403, "Only this machine itself may ask for this.")
-            await refusal(scope, receive, send_guarded)
-        elif _host(scope) not in _OWN_HOSTS:
-            refusal = problem(
-                Request(scope), 421, "This host name is not served; use 127.0.0.1 or localhost."
-            )
-            await refusal(scope, receive, send_guarded)
-        else:
-            await self._app(scope, receive, send_guarded)
+        refused = None
+        if not is_named and not scope["path"].startswith(INGEST_PATH):
+            refused = _refusal(scope)
+        await (refused or self._app)(scope, receive, send_guarded)
+
+
+def _refusal(scope: Scope) -> ASGIApp | None:
+    if not _is_this_machine(scope):
+        return problem(
+            Request(scope),
+            403,
+            "Others than this machine are served over TLS and under the names that the operator "
+            "gave (--name).",
+        )
+    if _host(scope) not in _OWN_HOSTS:
+        return problem(
+            Request(scope),
+            421,
+            "This host name is not served; use 127.0.0.1 or localhost, or a name that the operator "
+            "gave (--name) over TLS.",
+        )
+    return None
 
 
 def _is_this_machine(scope: Scope) -> bool:
@@ -75,4 +93,4 @@ def _is_this_machine(scope: Scope) -> bool:
 def _host(scope: Scope) -> str:
     host = Headers(scope=scope).get("host", "")
     name, separator, port = host.rpartition(":")
-    return name if separator and port.isdecimal() else host
+    return (name if separator and port.isdecimal() else host).lower()

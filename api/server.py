@@ -1,16 +1,18 @@
-"""Serving the application: to this machine, and over TLS to gateways elsewhere."""
+"""Serving the application: to this machine, and over TLS to others."""
 
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing, suppress
 
 import uvicorn
 
 import store
+from api.access import AccessPolicy
 from api.app import create_app
 from api.errors import NotLoopback, NotServed
 from api.peer import PeerProtocol, Tls
+from api.provider import Provider
 
 DEFAULT_PORT = 8321
 
@@ -28,15 +30,22 @@ def serve(
     *,
     tls: Tls | None = None,
     certificate_header: str | None = None,
+    names: Collection[str] = (),
+    access: AccessPolicy | None = None,
+    provider: Provider | None = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; `ready` is called with the address once it answers.
 
     Port 0 takes a free one. With tls it speaks HTTPS; only then may gateways come from elsewhere,
-    and the pages still answer to this machine alone. Raises NotLoopback for any other host than
-    this machine without tls, NotServed when the port or a certificate cannot be used,
-    StoreUnavailable when no database answers.
+    and people under the host names given. Raises NotLoopback for any other host than this machine
+    without tls, NotServed when the port or a certificate cannot be used, StoreUnavailable when no
+    database answers.
     """
-    settings = config(database_url, host, port, tls=tls, certificate_header=certificate_header)
+    settings = config(
+        database_url, host, port,
+        tls=tls, certificate_header=certificate_header, names=names, access=access,
+        provider=provider,
+    )  # fmt: skip
     # Here rather than when the application starts, where uvicorn would print a traceback.
     store.connect(database_url).close()
     with closing(_listen(host, port)) as listener:
@@ -54,18 +63,22 @@ def config(
     *,
     tls: Tls | None = None,
     certificate_header: str | None = None,
+    names: Collection[str] = (),
+    access: AccessPolicy | None = None,
+    provider: Provider | None = None,
 ) -> uvicorn.Config:
     """Return uvicorn's settings; raises NotLoopback and NotServed as serve does."""
     if not host or (tls is None and not _is_loopback(host)):
         raise NotLoopback(
-            f"{host or 'an empty host'} is open to others and there is no login yet: use "
-            "127.0.0.1, and an SSH tunnel to look from another machine; gateways may come from "
-            "elsewhere over TLS (--tls-certificate, --tls-key)"
+            f"{host or 'an empty host'} is open to others, who are served over TLS only: give "
+            "--tls-certificate and --tls-key, or use 127.0.0.1"
         )
     if tls is not None:
         tls.check()
+    if provider is not None:
+        provider.check()
     return uvicorn.Config(
-        create_app(database_url, certificate_header),
+        create_app(database_url, certificate_header, names=names, access=access, provider=provider),
         host=host,
         port=port,
         log_level="warning",

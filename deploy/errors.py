@@ -8,6 +8,8 @@ DeployError
 ├── PortTaken
 ├── DatabaseNotNamed
 ├── FileNotReadable
+├── NotSeparate
+├── AuditBroken
 └── NothingFormed
 """
 
@@ -42,6 +44,14 @@ class DatabaseNotNamed(DeployError):
 
 class FileNotReadable(DeployError):
     """A file cannot be read; the message names it and says why."""
+
+
+class NotSeparate(DeployError):
+    """One person would hold two offices, or two one; the message says who holds it."""
+
+
+class AuditBroken(DeployError):
+    """The audit's chain does not hold; compare with a backup from before."""
 
 
 class NothingFormed(DeployError):

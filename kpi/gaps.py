@@ -111,7 +111,8 @@ def _some(
     conn: Connection, tags: Sequence[Tag], start: datetime, end: datetime
 ) -> Iterator[TagGaps]:
     reach = timedelta(microseconds=max(hold_us(tag) for tag in tags))
-    rows = measurements.read(conn, [tag.tag_id for tag in tags], start - reach, end)
+    tag_ids = [tag.tag_id for tag in tags]
+    rows = measurements.read(conn, tag_ids, start - reach, end, in_scope=True)
     for tag in tags:
         own = rows.tag_id == tag.tag_id
         part = Rows(rows.tag_id[own], rows.ts_us[own], rows.value[own], rows.status[own])

@@ -7,7 +7,7 @@ from datetime import datetime
 from store.acting import Actor
 from store.audit import note
 from store.db import Connection, transaction
-from store.errors import LoginTaken, Refused, Stale, UnknownAccount, UnknownFactory
+from store.errors import LoginTaken, Stale, UnknownAccount, UnknownFactory
 from store.queries import query
 
 
@@ -251,23 +251,29 @@ def count_active(conn: Connection, role: str) -> int:
     return int(row[0])
 
 
-def set_totp_secret(
-    conn: Connection, actor: Actor, account_id: int, secret: str | None, codes: Sequence[str] = ()
-) -> None:
-    """Give a person a secret for time-based codes, or take it; `codes` are hashes for recovery.
+def set_totp_secret(conn: Connection, actor: Actor, account_id: int, secret: str | None) -> None:
+    """Give a person a secret for time-based codes, or take it; recovery codes of before end.
 
     The secret counts from the first code that is taken of it.
     """
-    if secret is None and codes:
-        raise Refused("recovery codes are worth nothing without a secret")
     key = {"account_id": account_id}
+    action = "second_factor_taken" if secret is None else "second_factor_offered"
     with transaction(conn):
         conn.execute(query("set_totp_secret"), {**key, "secret": secret})
         conn.execute(query("delete_recovery_codes"), key)
+        note(conn, actor, action, kind="account", key=account_id)
+
+
+def set_recovery_codes(
+    conn: Connection, actor: Actor, account_id: int, codes: Sequence[str]
+) -> None:
+    """Keep the hashes of a person's recovery codes in the place of those of before."""
+    key = {"account_id": account_id}
+    with transaction(conn):
+        conn.execute(query("delete_recovery_codes"), key)
         for code in codes:
             conn.execute(query("insert_recovery_code"), {**key, "code_sha256": code})
-        action = "second_factor_taken" if secret is None else "second_factor_offered"
-        note(conn, actor, action, kind="account", key=account_id)
+        note(conn, actor, "recovery_codes_made", kind="account", key=account_id)
 
 
 def take_totp_step(conn: Connection, account_id: int, step: int) -> bool:

@@ -43,3 +43,9 @@ def factory_exists(conn: Connection, code: str) -> bool:
     """Tell a factory that is out of scope from one that is not there; for who owns the database."""
     with transaction(conn):
         return conn.execute(query("factory_exists"), {"code": code}).fetchone() == (True,)
+
+
+def sees_factory(conn: Connection, key: str, code: str) -> bool:
+    """Tell whether a factory is in the scope of a key."""
+    with acting(conn, key):
+        return conn.execute(query("factory_exists"), {"code": code}).fetchone() == (True,)

@@ -98,6 +98,13 @@ def _chain_page(conn: Connection, after: int) -> list[tuple[int, bytes, bytes, b
         return [(number, bytes(a), bytes(b), bytes(c)) for number, a, b, c in rows]
 
 
+def holds(conn: Connection, entry_id: int, sha256: str) -> bool:
+    """Tell whether the chain has an entry of this number and hash."""
+    values = {"entry_id": entry_id, "sha256": sha256}
+    with transaction(conn):
+        return conn.execute(query("entry_holds"), values).fetchone() == (True,)
+
+
 def _fault(
     last_id: int, previous: bytes, entry_id: int, content: bytes, previous_said: bytes, said: bytes
 ) -> str | None:

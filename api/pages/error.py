@@ -9,8 +9,11 @@ from api.pages.templates import page
 from api.problems import RETRY_AFTER_S
 
 _KINDS = {
+    HTTPStatus.UNAUTHORIZED: "unauthorized",
+    HTTPStatus.FORBIDDEN: "forbidden",
     HTTPStatus.NOT_FOUND: "not_found",
     HTTPStatus.METHOD_NOT_ALLOWED: "method",
+    HTTPStatus.PRECONDITION_FAILED: "stale",
     HTTPStatus.UNPROCESSABLE_ENTITY: "invalid",
     HTTPStatus.SERVICE_UNAVAILABLE: "unavailable",
 }

@@ -15,6 +15,7 @@ import store.locks
 import store.pool
 from api import kpis
 from api.database import TheDatabase
+from api.identity import Caller, needs
 from api.kpis import KpiId
 from api.language import TheLanguage
 from api.messages import Texts
@@ -22,6 +23,7 @@ from api.pages.factory_view import factory_page
 from api.pages.picture_data import months_view
 from api.pages.proof_view import SEVERITIES, proof
 from api.pages.templates import page
+from api.permissions import Permission
 from api.routes.factories import standing_of
 from api.routes.parameters import Code, PeriodStart
 from store import Connection
@@ -39,6 +41,7 @@ _MOST_FINDINGS = 500
 def read_factory(
     request: Request,
     database: TheDatabase,
+    caller: Annotated[Caller, needs(Permission.READ_FIGURES)],
     language: TheLanguage,
     code: Code,
     period_start: PeriodStart = None,
@@ -46,7 +49,7 @@ def read_factory(
 ) -> HTMLResponse:
     """Show what was promised, reported and verified, month by month, and the live data."""
     t = Texts(language)
-    with database.connection() as conn:
+    with database.acting(caller) as conn:
         standing = standing_of(conn, code)
         factory = standing.factory
         found = api.comparison.load(conn, factory, period_start)

@@ -9,10 +9,12 @@ import store.figures
 import store.registry
 from api import kpis
 from api.database import TheDatabase
+from api.identity import Caller, needs
 from api.kpis import KpiId
 from api.language import TheLanguage
 from api.messages import Texts
 from api.pages import picture_data
+from api.permissions import Permission
 from api.pictures import render
 from api.pictures.cache import Picture, PictureCache
 from api.routes.answers import tagged
@@ -36,6 +38,7 @@ TheCache = Annotated[PictureCache, Depends(_cache)]
 def read_fulfilment(
     request: Request,
     database: TheDatabase,
+    caller: Annotated[Caller, needs(Permission.READ_FIGURES)],
     cache: TheCache,
     language: TheLanguage,
     code: Code,
@@ -43,7 +46,7 @@ def read_fulfilment(
     size: Size = "wide",
 ) -> Response:
     """Draw what of each promise happened."""
-    with database.connection() as conn:
+    with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
         found = api.comparison.load(conn, factory, period_start)
     picture = picture_data.fulfilment(Texts(language), found, narrow=size == "narrow")
@@ -54,6 +57,7 @@ def read_fulfilment(
 def read_month_run(
     request: Request,
     database: TheDatabase,
+    caller: Annotated[Caller, needs(Permission.READ_FIGURES)],
     cache: TheCache,
     language: TheLanguage,
     code: Code,
@@ -62,7 +66,7 @@ def read_month_run(
     size: Size = "wide",
 ) -> Response:
     """Draw one KPI month by month."""
-    with database.connection() as conn:
+    with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
         found = api.comparison.load(conn, factory, period_start)
         figures = store.figures.latest(

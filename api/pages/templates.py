@@ -36,8 +36,12 @@ def environment() -> Environment:
 
 
 def page(request: Request, name: str, status: int = 200, **context: Any) -> HTMLResponse:
-    """Render a template as an answer in the language of the request."""
+    """Render a template as an answer in the language of the request.
+
+    Beside what is given here it knows `person`, who asks, and `csrf`, what forms carry.
+    """
     language = language_of(request)
+    person = getattr(request.state, "caller", None)
     other = next(each for each in LANGUAGES if each != language)
     text = (
         environment()
@@ -48,6 +52,8 @@ def page(request: Request, name: str, status: int = 200, **context: Any) -> HTML
             html_language="zh-CN" if language == "zh" else "en",
             other_language=other,
             other_href=_same_page(request, other),
+            person=person,
+            csrf=getattr(person, "csrf", None) or "",
             **context,
         )
     )

@@ -1,6 +1,6 @@
 """The comparison: promised, reported and verified side by side."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -9,6 +9,8 @@ import store.registry
 from api import kpis
 from api.comparison import Comparison
 from api.database import TheDatabase
+from api.identity import Caller, needs
+from api.permissions import Permission
 from api.problems import described
 from api.routes import models
 from api.routes.answers import tagged_json
@@ -23,13 +25,18 @@ router = APIRouter(tags=["comparison"])
     "/factories/{code}/comparison",
     summary="Compare what was promised, reported and verified",
     response_model=models.Comparison,
-    responses=described(404, 422) | {304: {"description": "Unchanged since the ETag given"}},
+    responses=described(401, 403, 404, 422)
+    | {304: {"description": "Unchanged since the ETag given"}},
 )
 def read_comparison(
-    request: Request, database: TheDatabase, code: Code, period_start: PeriodStart = None
+    request: Request,
+    database: TheDatabase,
+    caller: Annotated[Caller, needs(Permission.READ_FIGURES)],
+    code: Code,
+    period_start: PeriodStart = None,
 ) -> Response:
     """Per KPI of one rolling year, with both verdicts: fulfilment 兑现 and consistency 一致."""
-    with database.connection() as conn:
+    with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
         found = api.comparison.load(conn, factory, period_start)
     return tagged_json(request, _comparison(found))

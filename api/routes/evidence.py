@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
@@ -9,6 +10,8 @@ from fastapi import APIRouter, Request, Response
 import store.evidence
 import store.registry
 from api.database import TheDatabase
+from api.identity import Caller, needs
+from api.permissions import Permission
 from api.problems import described
 from api.routes.answers import tagged_json
 from api.routes.evidence_models import Evidence, EvidenceList
@@ -23,11 +26,17 @@ router = APIRouter(tags=["evidence"])
     "/factories/{code}/evidence",
     summary="List the evidence for the construction points",
     response_model=EvidenceList,
-    responses=described(404, 422) | {304: {"description": "Unchanged since the ETag given"}},
+    responses=described(401, 403, 404, 422)
+    | {304: {"description": "Unchanged since the ETag given"}},
 )
-def list_evidence(request: Request, database: TheDatabase, code: Code) -> Response:
+def list_evidence(
+    request: Request,
+    database: TheDatabase,
+    caller: Annotated[Caller, needs(Permission.READ_FIGURES)],
+    code: Code,
+) -> Response:
     """The newest answer to each claim by each method, what shows it, and until when it holds."""
-    with database.connection() as conn:
+    with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
         found = store.evidence.latest(conn, factory.factory_id)
     today = datetime.now(UTC).astimezone(ZoneInfo(factory.timezone)).date()

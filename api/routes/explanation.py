@@ -10,7 +10,9 @@ import store.figures
 import store.registry
 from api.database import TheDatabase
 from api.errors import NotFound
+from api.identity import Caller, needs
 from api.kpis import KpiId
+from api.permissions import Permission
 from api.problems import described
 from api.routes.explanation_models import Explanation
 from api.routes.models import PeriodKind
@@ -24,10 +26,11 @@ router = APIRouter(tags=["figures"])
 @router.get(
     "/factories/{code}/figures/{kpi}/{period_kind}/{period_start}/explanation",
     summary="Explain one figure",
-    responses=described(404, 422),
+    responses=described(401, 403, 404, 422),
 )
 def read_explanation(
     database: TheDatabase,
+    caller: Annotated[Caller, needs(Permission.READ_FIGURES)],
     code: Code,
     kpi: KpiId,
     period_kind: PeriodKind,
@@ -35,7 +38,7 @@ def read_explanation(
     revision: Annotated[int | None, Query(ge=0, description="The newest by default")] = None,
 ) -> Explanation:
     """From the number down to the signed batches that it was formed from."""
-    with database.connection() as conn:
+    with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
         known = store.figures.revisions(conn, factory.factory_id, kpi, period_kind, period_start)
         chosen = [each for each in known if revision in (None, each.revision)]

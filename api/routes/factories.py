@@ -9,6 +9,8 @@ import store.pool
 from api import attention
 from api.database import TheDatabase
 from api.errors import NotFound
+from api.identity import Caller, needs
+from api.permissions import Permission
 from api.problems import described
 from api.routes import models
 from api.routes.answers import tagged_json
@@ -25,17 +27,18 @@ _MOST = 1000
     "/factories",
     summary="List the factories in the pool",
     response_model=models.FactoryList,
-    responses=described(422) | {304: {"description": "Unchanged since the ETag given"}},
+    responses=described(401, 403, 422) | {304: {"description": "Unchanged since the ETag given"}},
 )
 def list_factories(
     request: Request,
     database: TheDatabase,
+    caller: Annotated[Caller, needs(Permission.READ_FIGURES)],
     region: RegionFilter = None,
     after: AfterCode = None,
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 200,
 ) -> Response:
     """Each with its county, kind, windows and how many KPIs have which verdict."""
-    with database.connection() as conn:
+    with database.acting(caller) as conn:
         standings = store.pool.standings(conn, region=region)
     rest = [one for one in standings if after is None or one.factory.code > after]
     shown = rest[:limit]
@@ -48,11 +51,17 @@ def list_factories(
     "/factories/{code}",
     summary="Read one factory",
     response_model=models.Factory,
-    responses=described(404, 422) | {304: {"description": "Unchanged since the ETag given"}},
+    responses=described(401, 403, 404, 422)
+    | {304: {"description": "Unchanged since the ETag given"}},
 )
-def read_factory(request: Request, database: TheDatabase, code: Code) -> Response:
+def read_factory(
+    request: Request,
+    database: TheDatabase,
+    caller: Annotated[Caller, needs(Permission.READ_FIGURES)],
+    code: Code,
+) -> Response:
     """With its county, kind, windows and how many KPIs have which verdict."""
-    with database.connection() as conn:
+    with database.acting(caller) as conn:
         body = _factory(standing_of(conn, code))
     return tagged_json(request, body)
 

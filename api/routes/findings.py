@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 import store.findings
 import store.registry
 from api.database import TheDatabase
+from api.identity import Caller, needs
+from api.permissions import Permission
 from api.problems import described
 from api.routes.answers import tagged_json
 from api.routes.finding_models import Finding, FindingList, Severity
@@ -24,11 +26,13 @@ _MOST = 10_000
     "/factories/{code}/findings",
     summary="List what the plausibility rules found",
     response_model=FindingList,
-    responses=described(404, 422) | {304: {"description": "Unchanged since the ETag given"}},
+    responses=described(401, 403, 404, 422)
+    | {304: {"description": "Unchanged since the ETag given"}},
 )
 def list_findings(
     request: Request,
     database: TheDatabase,
+    caller: Annotated[Caller, needs(Permission.READ_FIGURES)],
     code: Code,
     month: Annotated[date | None, Query(description="The month that begins on this day")] = None,
     rule: Annotated[str | None, Query(pattern=r"^[QP]\d\d$", examples=["P01"])] = None,
@@ -37,7 +41,7 @@ def list_findings(
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 1000,
 ) -> Response:
     """With the sentence in both languages and the hours, records or batches that show each."""
-    with database.connection() as conn:
+    with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
         found = store.findings.listed(
             conn,

@@ -7,6 +7,8 @@ from fastapi import APIRouter, Query
 import store.figures
 import store.registry
 from api.database import TheDatabase
+from api.identity import Caller, needs
+from api.permissions import Permission
 from api.problems import described
 from api.routes import models
 from api.routes.parameters import MOST_CURSOR, FactoryFilter
@@ -30,16 +32,17 @@ with it: numbers in between may be missing.
     "/follow-up",
     summary="Read what changed since a cursor",
     description=_HOW_TO_POLL,
-    responses=described(404, 422),
+    responses=described(401, 403, 404, 422),
 )
 def read_follow_up(
     database: TheDatabase,
+    caller: Annotated[Caller, needs(Permission.READ_FOLLOW_UP)],
     cursor: Annotated[int, Query(ge=0, le=MOST_CURSOR, description="0 is the beginning")] = 0,
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 200,
     factory: FactoryFilter = None,
 ) -> models.FollowUp:
     """Return up to `limit` changes after the cursor, oldest first."""
-    with database.connection() as conn:
+    with database.acting(caller) as conn:
         if factory is not None:
             store.registry.factory_by_code(conn, factory)
         found = store.figures.changes_since(conn, cursor, factory=factory, most=limit + 1)

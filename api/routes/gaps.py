@@ -10,6 +10,8 @@ from pydantic import AwareDatetime
 import kpi.gaps
 import store.registry
 from api.database import TheDatabase
+from api.identity import Caller, needs
+from api.permissions import Permission
 from api.problems import described
 from api.routes import models
 from api.routes.parameters import Code
@@ -22,10 +24,11 @@ _MOST_TAGS = 100
 @router.get(
     "/factories/{code}/gaps",
     summary="Report the gaps of each tag",
-    responses=described(404, 422),
+    responses=described(401, 403, 404, 422),
 )
 def read_gaps(
     database: TheDatabase,
+    caller: Annotated[Caller, needs(Permission.READ_RAW)],
     code: Code,
     start: Annotated[AwareDatetime, Query(description="With its offset from UTC")],
     end: Annotated[AwareDatetime, Query(description=f"{kpi.gaps.MOST_DAYS} days later at most")],
@@ -34,7 +37,7 @@ def read_gaps(
     ] = None,
 ) -> models.GapReport:
     """Unchanged counts as heard, since the heartbeat proves it; silence counts from three on."""
-    with database.connection() as conn:
+    with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
         found = kpi.gaps.report(conn, factory, start, end, tag)
     return _report(code, start, end, found)

@@ -8,6 +8,8 @@ import store.imports
 import store.registry
 from api.database import TheDatabase
 from api.errors import NotFound
+from api.identity import Caller, needs
+from api.permissions import Permission
 from api.problems import described
 from api.routes.answers import tagged, tagged_json
 from api.routes.parameters import MOST_CURSOR, Code
@@ -65,10 +67,11 @@ def read_schema(
 @router.get(
     "/factories/{code}/refused",
     summary="List what the gateways of a factory could not take",
-    responses=described(404, 422),
+    responses=described(401, 403, 404, 422),
 )
 def read_refused(
     database: TheDatabase,
+    caller: Annotated[Caller, needs(Permission.READ_RAW)],
     code: Code,
     before: Annotated[
         int | None, Query(ge=1, le=MOST_CURSOR, description="`next_before` of the page before")
@@ -76,7 +79,7 @@ def read_refused(
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 100,
 ) -> RefusedEntries:
     """Each with its reason, newest first; `millpond collector refused` shows what it was."""
-    with database.connection() as conn:
+    with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
         found = store.imports.refused_entries(
             conn, factory.factory_id, before=before, most=limit + 1

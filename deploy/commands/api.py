@@ -23,7 +23,7 @@ def group() -> None:
 def serve(
     database: DatabaseOption = None,
     host: Annotated[
-        str, typer.Option(help="Address; other than loopback only over TLS, for gateways.")
+        str, typer.Option(help="Address; other than loopback only over TLS.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="TCP port.", min=1, max=65535)] = 8321,
     refresh_s: Annotated[
@@ -43,10 +43,24 @@ def serve(
         str | None,
         typer.Option(help="Header in which a proxy in front always sets the certificate."),
     ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="Host name under which people elsewhere are served over TLS."),
+    ] = None,
+    provider: Annotated[
+        str | None, typer.Option(help="Issuer at which people may log in (OpenID Connect).")
+    ] = None,
+    provider_client: Annotated[
+        str | None, typer.Option(help="What this service is called at the issuer.")
+    ] = None,
+    provider_secret: Annotated[
+        Path | None, typer.Option(help="File with the secret that the issuer gave.")
+    ] = None,
 ) -> None:
     """Serve the pages and bring the figures up to date until Ctrl-C or SIGTERM.
 
-    The pages answer to this machine alone; gateways may come from elsewhere over TLS.
+    The pages answer to this machine alone, and over TLS to others under each --name; gateways may
+    come from elsewhere over TLS under any name.
 
     Example: `millpond api serve --port 8321`
     """
@@ -55,17 +69,27 @@ def serve(
         raise typer.BadParameter("--tls-certificate and --tls-key go together")
     if tls_certificate is None and client_ca is not None:
         raise typer.BadParameter("--client-ca needs --tls-certificate and --tls-key")
+    if (provider is None) != (provider_client is None or provider_secret is None):
+        raise typer.BadParameter("--provider, --provider-client and --provider-secret go together")
     require_free(port)
     with closing(store.connect(url)):  # a server that is away is told now, in one line
         pass
     from api.peer import Tls
+    from api.provider import Provider
     from api.server import serve as serve_pages  # slow to import
     from kpi import jobs
 
     tls = None
     if tls_certificate is not None and tls_key is not None:
         tls = Tls(tls_certificate, tls_key, client_ca)
+    sso = None
+    if provider and provider_client and provider_secret:
+        secret = provider_secret.read_text(encoding="utf-8").strip()
+        sso = Provider(provider, provider_client, secret)
     plan = jobs.load_schedule(schedule) if schedule else None
     # The server ends in order by itself, and then passes on what stopped it.
     with suppress(KeyboardInterrupt), stopped_by_sigterm(), jobs.scheduled(url, refresh_s, plan):
-        serve_pages(url, host, port, tls=tls, certificate_header=certificate_header)
+        serve_pages(
+            url, host, port,
+            tls=tls, certificate_header=certificate_header, names=name or (), provider=sso,
+        )  # fmt: skip

@@ -18,7 +18,7 @@ import store.migrate
 from api.language import Language
 from deploy.broker import EmbeddedBroker
 from deploy.children import Child
-from deploy.demo import live, outcome, table
+from deploy.demo import live, outcome, people, table
 from deploy.demo.history import Loaded, load_history
 from deploy.demo.steps import Steps
 from deploy.demo.workers import Workers, tell, workers
@@ -67,7 +67,7 @@ def run(
         go_live(opened, steps, live.live_plants(names, as_of, broker.port, url, home), url)
         if check:
             return _verdict(console, url, truths, found)
-        stay(opened, console, url, port)
+        stay(opened, console, url, port, language)
     return 0
 
 
@@ -154,8 +154,11 @@ def _verdict(
     return 1 if complaints or unlike else 0
 
 
-def stay(opened: ExitStack, console: Console, url: str, port: int) -> None:
-    """Serve the pages and refresh the figures until Ctrl-C."""
+def stay(
+    opened: ExitStack, console: Console, url: str, port: int, language: Language = "zh"
+) -> None:
+    """Make sample accounts, serve the pages and refresh the figures until Ctrl-C."""
+    people.show(console, people.make(url), language)
     opened.enter_context(jobs.scheduled(url, _JOBS_EVERY_S))
     port = free_port_near(port)
     opened.enter_context(_pages(url, port))
@@ -173,7 +176,7 @@ def stay(opened: ExitStack, console: Console, url: str, port: int) -> None:
 
 @contextmanager
 def _pages(url: str, port: int) -> Iterator[None]:
-    server = uvicorn.Server(api.server.config(url, LOOPBACK, port))
+    server = uvicorn.Server(api.server.config(url, LOOPBACK, port, access=people.ACCESS))
     thread = threading.Thread(target=server.run, name="api", daemon=True)
     thread.start()
     deadline = time.monotonic() + _API_READY_S

@@ -11,6 +11,11 @@ WHERE e.entry_id > %(after)s
 ORDER BY e.entry_id
 LIMIT %(most)s;
 
+-- name: entry_holds
+-- Whether an entry has the hash that was noted down before.
+SELECT EXISTS (SELECT FROM audit.entry
+    WHERE entry_id = %(entry_id)s AND encode(sha256, 'hex') = %(sha256)s);
+
 -- name: list_entries
 -- What was done, newest first: all, or of one factory, thing or person.
 SELECT e.entry_id, e.at, e.account_id, e.actor, e.role, e.action, e.kind, e.key, f.code, e.before,

@@ -10,6 +10,18 @@ FROM (
 GROUP BY tag_id
 ORDER BY tag_id;
 
+-- name: row_columns_in_scope
+-- The same as far as it is in the caller's scope; jobs read the table itself, which costs less.
+SELECT tag_id, array_agg(ts), array_agg(value), array_agg(status)
+FROM (
+    SELECT tag_id, ts, coalesce(value, 'NaN') AS value, status
+    FROM scoped.measurement
+    WHERE tag_id = ANY (%(tag_ids)s) AND ts >= %(start)s AND ts < %(end)s
+    ORDER BY tag_id, ts
+) AS ordered
+GROUP BY tag_id
+ORDER BY tag_id;
+
 -- name: previous_rows
 -- The last row of each tag before a time, its last good one, and of a register the last few that it
 -- can have shown; not before an edge. With each whether it is a register, and its modulus.

@@ -96,7 +96,7 @@ SELECT t.name, a.code, a.name_zh, a.name_en, t.role, t.unit, t.heartbeat_s, r.ts
 FROM registry.tag t
 JOIN registry.asset a ON a.asset_id = t.asset_id
 LEFT JOIN LATERAL (
-    SELECT ts, value, status FROM telemetry.measurement
+    SELECT ts, value, status FROM scoped.newest_measurement
     WHERE tag_id = t.tag_id
     ORDER BY ts DESC LIMIT 1) r ON true
 LEFT JOIN registry.state_map m ON m.factory_id = t.factory_id AND m.name = t.state_map

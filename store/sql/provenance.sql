@@ -45,9 +45,9 @@ ORDER BY g.code, e.event_id;
 -- the time that the ledger gives for the batch, or belong to none.
 SELECT m.batch_id, count(*),
     count(*) FILTER (WHERE b.batch_id IS NULL OR m.ts < b.first_ts OR m.ts > b.last_ts)
-FROM telemetry.measurement m
+FROM scoped.measurement m
 LEFT JOIN telemetry.batch b USING (batch_id)
-WHERE m.tag_id IN (SELECT tag_id FROM registry.tag WHERE asset_id = ANY (%(asset_ids)s))
+WHERE m.tag_id = ANY (ARRAY(SELECT tag_id FROM registry.tag WHERE asset_id = ANY (%(asset_ids)s)))
   AND m.ts >= %(start)s AND m.ts < %(end)s
 GROUP BY m.batch_id;
 
@@ -104,7 +104,7 @@ COPY (
         coalesce(ideal_good_low_s, 'NaN'), coalesce(ideal_good_high_s, 'NaN'),
         coalesce(energy, 'NaN'), coalesce(energy_low, 'NaN'), coalesce(energy_high, 'NaN'),
         run_doubt_s, rest_doubt_s, row_count, changes, flags, digest
-    FROM kpi.fact_hour
+    FROM scoped.fact_hour
     WHERE asset_id = %(asset_id)s AND hour >= %(start)s AND hour < %(end)s
     ORDER BY hour
 ) TO STDOUT (FORMAT binary);

@@ -7,28 +7,50 @@ from contextlib import closing, contextmanager
 import httpx
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
 from playwright.sync_api import Browser, sync_playwright
 
 import api.server
 import store
+from api import passwords
+from api.access import AccessPolicy
 from api.peer import Tls
+from api.provider import Provider
 from deploy.ports import free_port
 from tests.api import samples
+from tests.api.people import client_of, secret_of
 from tests.support.database import cloned_database
 from tests.support.waiting import wait_for
 
 CHROMIUM = "/usr/bin/chromium"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def quick_hashes() -> Iterator[None]:
+    """Hashes of passwords that cost next to nothing; one test looks at the real ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(passwords, "_HASHER", cheap)
+        yield
+
+
 @contextmanager
 def served(
-    database_url: str, *, tls: Tls | None = None, certificate_header: str | None = None
+    database_url: str,
+    *,
+    tls: Tls | None = None,
+    certificate_header: str | None = None,
+    names: tuple[str, ...] = (),
+    access: AccessPolicy | None = None,
+    provider: Provider | None = None,
 ) -> Iterator[str]:
     """Serve a database on a free port for the length of the block; yield the address."""
     port = free_port()
     config = api.server.config(
-        database_url, "127.0.0.1", port, tls=tls, certificate_header=certificate_header
-    )
+        database_url, "127.0.0.1", port,
+        tls=tls, certificate_header=certificate_header, names=names, access=access,
+        provider=provider,
+    )  # fmt: skip
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="served")
     thread.start()
@@ -58,17 +80,31 @@ def address(sample_url: str) -> Iterator[str]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def officer(sample_url: str) -> str:
+    """The secret of a session of a city officer of the sample pool, who sees all of it."""
+    return secret_of(sample_url)
+
+
 @pytest.fixture
-def client(address: str) -> Iterator[httpx.Client]:
-    """HTTP client of the sample pool, without cookies of other tests."""
+def client(address: str, officer: str) -> Iterator[httpx.Client]:
+    """HTTP client of a city officer of the sample pool, without cookies of other tests."""
+    with client_of(address, officer) as found:
+        yield found
+
+
+@pytest.fixture
+def stranger(address: str) -> Iterator[httpx.Client]:
+    """HTTP client of the sample pool that nobody is logged in with."""
     with httpx.Client(base_url=address, timeout=30) as found:
         yield found
 
 
 @pytest.fixture
 def own_client(database_url: str) -> Iterator[httpx.Client]:
-    """HTTP client of this test's own, empty database."""
-    with served(database_url) as found, httpx.Client(base_url=found, timeout=30) as client:
+    """HTTP client of a city officer of this test's own, empty database."""
+    secret = secret_of(database_url)
+    with served(database_url) as found, client_of(found, secret) as client:
         yield client
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+from tests.api.people import COOKIE
+
 SHOWN = [
     *product(("/", "/factories/SAMPLE-1"), (380, 1360), ("zh", "en")),
     ("/?region=320612", 1360, "zh"),
@@ -48,8 +50,9 @@ CONTRASTS = """() => {
 
 
 @pytest.fixture
-def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
+def context(browser: Browser, address: str, officer: str) -> Iterator[BrowserContext]:
     found = browser.new_context(base_url=address)
+    found.add_cookies([{"name": COOKIE, "value": officer, "url": address}])
     yield found
     found.close()
 

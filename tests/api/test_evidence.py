@@ -6,6 +6,7 @@ import store
 from kpi.jobs.annex1_job import collect_evidence
 from store import registry
 from tests.api.conftest import served
+from tests.api.people import client_of, secret_of
 from tests.kpi.plant import Plant, china
 
 
@@ -15,7 +16,7 @@ def test_each_claim_is_told_with_its_window_and_expiry(
     plant = Plant.load(db, database_url)
     factory = registry.factory_by_code(db, "sample")
     path = f"/api/v1/factories/{factory.code}/evidence"
-    with served(plant.url) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with served(plant.url) as address, client_of(address, secret_of(plant.url)) as client:
         assert client.get(path).raise_for_status().json() == {"factory": "sample", "items": []}
         collect_evidence(db, factory, china("2026-04-01 09:00"))
         answer = client.get(path).raise_for_status()

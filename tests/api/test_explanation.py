@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import served
+from tests.api.people import client_of, secret_of
 from tests.kpi.plant import Plant
 from tests.kpi.provenance.conftest import formed
 
@@ -17,7 +18,7 @@ FIGURES = "/api/v1/factories/sample/figures"
 @pytest.fixture
 def asked(formed: Plant) -> Iterator[httpx.Client]:
     """A client of a city that has one factory with a month of data."""
-    with served(formed.url) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with served(formed.url) as address, client_of(address, secret_of(formed.url)) as client:
         yield client
 
 

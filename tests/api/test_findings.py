@@ -6,6 +6,7 @@ import pytest
 import store
 from kpi.jobs.finding_job import run_findings
 from tests.api.conftest import served
+from tests.api.people import client_of, secret_of
 from tests.kpi.plant import Plant, china, machine_day
 
 NOW = china("2026-03-03 00:30")
@@ -22,7 +23,7 @@ def plant(db: store.Connection, database_url: str) -> Plant:
 
 
 def test_a_finding_says_what_where_and_in_both_languages(plant: Plant) -> None:
-    with served(plant.url) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with served(plant.url) as address, client_of(address, secret_of(plant.url)) as client:
         path = "/api/v1/factories/sample/findings"
         query = {"rule": "Q01", "severity": "fail", "month": "2026-03-01"}
         answer = client.get(path, params=query).raise_for_status()

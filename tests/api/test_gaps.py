@@ -7,6 +7,7 @@ import pytest
 
 import store
 from tests.api.conftest import served
+from tests.api.people import client_of, secret_of
 from tests.kpi.plant import Plant, china, every
 
 START, END = china("2026-03-02 08:00"), china("2026-03-02 12:00")
@@ -20,7 +21,7 @@ def plant(db: store.Connection, database_url: str) -> Plant:
 
 def test_tells_of_each_tag_what_was_not_collected(plant: Plant) -> None:
     plant.send({"M01.state": every(15, START, china("2026-03-02 10:00"))})
-    with served(plant.url) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with served(plant.url) as address, client_of(address, secret_of(plant.url)) as client:
         query = {"start": START.isoformat(), "end": END.isoformat(), "tag": "M01.state"}
         body = client.get("/api/v1/factories/sample/gaps", params=query).raise_for_status().json()
     (one,) = body["items"]

@@ -71,7 +71,7 @@ def test_a_gateway_is_known_by_its_certificate(
         assert status(None, **{HEADER: registered.fingerprint().hex()}) == 401
         with pytest.raises(httpx.TransportError):
             status(forged)
-        pages = httpx.get(f"{address}/api/v1/factories", verify=coming_with(authority, None))
+        pages = httpx.get(f"{address}/healthz", verify=coming_with(authority, None))
         assert pages.status_code == 200
 
 

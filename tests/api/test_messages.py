@@ -11,6 +11,7 @@ from api import kpis
 from api.messages import Texts, catalogue
 from api.pages.proof_view import SEVERITIES
 from api.pages.templates import environment
+from api.permissions import Role
 from api.verdicts import CONSISTENCY, FULFILMENT
 from tests.api.html import Element, parse
 
@@ -28,9 +29,16 @@ MADE = {
     *(f"overview.report_{word}" for word in ("off", "false")),
     *(f"severity.{word}" for word in SEVERITIES),
     *(f"proof.{word}" for word in ("proven", "not_proven", "not_computable")),
+    *(f"role.{role}" for role in Role),
+    *(key for key in catalogue() if key.split(".")[0] in ("action", "kind")),
+    *(f"fault.{fault}" for fault in ("taken", "role", "empty", "region", "factory", "own")),
+    *(f"password.{fault}" for fault in ("length", "classes", "names", "common", "again", "differ")),
     *(
         f"error.{kind}_{part}"
-        for kind in ("not_found", "invalid", "method", "unavailable", "unexpected")
+        for kind in (
+            *("not_found", "invalid", "method", "unavailable", "unexpected"),
+            *("unauthorized", "forbidden", "stale"),
+        )
         for part in ("title", "text")
     ),
 }

@@ -9,6 +9,7 @@ from psycopg import sql
 import store
 from tests.api.conftest import served
 from tests.api.html import parse
+from tests.api.people import client_of, secret_of
 from tests.support.waiting import wait_for
 
 
@@ -69,7 +70,7 @@ def test_without_its_database_it_says_so_and_works_again_afterwards(
     with (
         closing(store.connect(database_server)) as server,
         served(database_url) as address,
-        httpx.Client(base_url=address, timeout=30) as client,
+        client_of(address, secret_of(database_url)) as client,
     ):
         assert client.get("/healthz").json() == {"status": "ok"}
         server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))

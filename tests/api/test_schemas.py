@@ -12,6 +12,7 @@ from store.record_kinds import KINDS
 from store.registry import register_gateway
 from store.signing import generate_key, public_key
 from tests.api.conftest import served
+from tests.api.people import client_of, secret_of
 from tests.collectors.plant import FACTORY, prepare_database
 from tests.collectors.records.samples import SAMPLES
 
@@ -54,7 +55,7 @@ def test_what_was_refused_is_listed_newest_first_in_pages(database_url: str) -> 
         for number in range(3):
             reason = f"order_line: quantity: -{number + 1} is less than 0"
             quarantine(conn, "gw-1", "business", reason, '{"secret": 1}')
-    with served(database_url) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with served(database_url) as address, client_of(address, secret_of(database_url)) as client:
         path = f"/api/v1/factories/{FACTORY}/refused"
         first = client.get(path, params={"limit": 2}).raise_for_status().json()
         rest = client.get(path, params={"limit": 2, "before": first["next_before"]}).json()

@@ -40,7 +40,7 @@ def test_it_says_where_it_answers_and_stops_on_ctrl_c(sample_url: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--host", "0.0.0.0"), "no login yet"),
+        (("--host", "0.0.0.0"), "over TLS only"),
         (("--port", "0"), "the API does not run"),
     ],
 )

@@ -73,6 +73,17 @@ def test_a_tag_that_never_gave_a_value_is_silent(planned: str) -> None:
         live.wait_for_live(planned, live.utc_now(), [], timeout_s=0)
 
 
+def logs_in(address: str, said: str) -> list[str]:
+    """Log in as the demo says and return the factories that the city officer sees."""
+    (password,) = [words[1] for words in map(str.split, said.splitlines()) if words[:1] == ["city"]]
+    with httpx.Client(base_url=address) as client:
+        assert client.get("/").headers["location"] == "/login"
+        given = {"login": "city", "password": password}
+        assert client.post("/login", data=given).headers["location"] == "/"
+        assert client.get("/").status_code == 200
+        return [each["code"] for each in client.get("/api/v1/factories").json()["items"]]
+
+
 # Ctrl-C in a terminal reaches everything in the foreground; SIGKILL reaches one process only.
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_it_serves_pages_until_it_is_told_to_stop(
@@ -84,7 +95,7 @@ def test_it_serves_pages_until_it_is_told_to_stop(
     with watched(command, tmp_path / "output") as city:
         city.wait_for_text("Ctrl-C", DEADLINE_S)
         assert f"http://{LOOPBACK}:{port}/" in city.said()
-        assert httpx.get(f"http://{LOOPBACK}:{port}/").status_code == 200
+        assert logs_in(f"http://{LOOPBACK}:{port}", city.said()) == ["DEMO-FIBRE"]
         programs = " ".join(city.left())
         assert "simulators.serve" in programs
         assert "-m collectors" in programs

@@ -19,7 +19,7 @@ def person(
 ) -> Actor:
     """Make an account of that role and return its person."""
     login = f"{role}-{secrets.token_hex(4)}"
-    new = NewAccount(login, f"示例 {login}", role, region, factories)
+    new = NewAccount(login, f"Sample {login}", role, region, factories)
     account_id = accounts.make(conn, MAKER, new, None)
     return Actor(account_id, new.name, role)
 

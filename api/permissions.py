@@ -1,0 +1,88 @@
+"""Who may do what: the roles of the pool, the permissions, and the one table between them.
+
+What a permission reaches is limited again by the scope of the account (its factories, its county,
+the city), which the database enforces.
+"""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """One account has one role."""
+
+    ENT_FILLER = "ent_filler"
+    ENT_APPROVER = "ent_approver"
+    ENT_ENGINEER = "ent_engineer"
+    COUNTY_OFFICER = "county_officer"
+    COUNTY_LEADER = "county_leader"
+    CITY_OFFICER = "city_officer"
+    CITY_LEADER = "city_leader"
+    EXPERT = "expert"
+    VERIFIER = "verifier"
+    SYSADMIN = "sysadmin"
+    SECADMIN = "secadmin"
+    AUDITOR = "auditor"
+    # The jobs of the machine: no account has it.
+    SYSTEM = "system"
+
+
+class Permission(StrEnum):
+    """What a handler asks for, as thing and act."""
+
+    USE_OWN_ACCOUNT = "account:use"
+    READ_FIGURES = "figures:read"
+    READ_RAW = "raw:read"
+    READ_FOLLOW_UP = "follow-up:read"
+    READ_POOL = "pool:read"
+    MOVE_MEMBERSHIP = "membership:move"
+    RECORD_EVIDENCE = "evidence:record"
+    SET_POLICY = "policy:set"
+    READ_AUDIT = "audit:read"
+    MANAGE_ACCOUNTS = "accounts:manage"
+    READ_SYSTEM = "system:read"
+
+
+ENTERPRISE = frozenset({Role.ENT_FILLER, Role.ENT_APPROVER, Role.ENT_ENGINEER})
+COUNTY = frozenset({Role.COUNTY_OFFICER, Role.COUNTY_LEADER})
+CITY = frozenset({Role.CITY_OFFICER, Role.CITY_LEADER})
+OFFICERS = COUNTY | CITY
+ADMINISTRATORS = frozenset({Role.SYSADMIN, Role.SECADMIN, Role.AUDITOR})
+ASSIGNED = frozenset({Role.EXPERT, Role.VERIFIER})
+
+_P = Permission
+_EVERYBODY = frozenset({_P.USE_OWN_ACCOUNT})
+_READERS = _EVERYBODY | {_P.READ_FIGURES, _P.READ_FOLLOW_UP, _P.READ_POOL}
+# Which step and which evidence is whose, lifecycle.toml and evidence.toml say.
+_ACTORS = _READERS | {_P.MOVE_MEMBERSHIP, _P.RECORD_EVIDENCE}
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.ENT_FILLER: _READERS | {_P.READ_RAW, _P.READ_AUDIT, _P.RECORD_EVIDENCE},
+    Role.ENT_APPROVER: _ACTORS | {_P.READ_RAW, _P.READ_AUDIT},
+    Role.ENT_ENGINEER: _READERS | {_P.READ_RAW},
+    Role.COUNTY_OFFICER: _ACTORS | {_P.READ_RAW, _P.READ_AUDIT},
+    Role.COUNTY_LEADER: _ACTORS | {_P.READ_RAW, _P.READ_AUDIT},
+    Role.CITY_OFFICER: _ACTORS | {_P.READ_RAW, _P.READ_AUDIT, _P.SET_POLICY},
+    Role.CITY_LEADER: _ACTORS | {_P.READ_RAW, _P.READ_AUDIT, _P.SET_POLICY},
+    Role.EXPERT: _READERS | {_P.RECORD_EVIDENCE},
+    Role.VERIFIER: _READERS | {_P.READ_RAW},
+    Role.SYSADMIN: _EVERYBODY | {_P.READ_SYSTEM},
+    Role.SECADMIN: _EVERYBODY | {_P.MANAGE_ACCOUNTS},
+    Role.AUDITOR: _EVERYBODY | {_P.READ_AUDIT},
+    Role.SYSTEM: frozenset(),
+}
+"""Every role with what it may do; a role that is not here may do nothing."""
+
+PUBLIC = frozenset(
+    {
+        ("GET", "/healthz"),
+        ("GET", "/login"),
+        ("POST", "/login"),
+        ("GET", "/login/provider"),
+        ("GET", "/login/provider/back"),
+        ("POST", "/api/v1/session"),
+        ("GET", "/api/v1/schemas"),
+        ("GET", "/api/v1/schemas/{kind}"),
+        ("GET", "/api/v1/openapi.json"),
+    }
+)
+"""Routes that anybody may ask, by method and path; gateways come with their own tokens."""
