@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.staticfiles import StaticFiles
 
 import store
-from api import failures, openapi
+from api import failures, openapi, pool_problems
 from api.access import AccessPolicy
 from api.database import Database
 from api.pages import accounts as account_pages
@@ -18,6 +18,7 @@ from api.pages import factory as factory_page
 from api.pages import login as login_pages
 from api.pages import overview as overview_page
 from api.pages import pictures as picture_pages
+from api.pages import pool_files as file_pages
 from api.pages import provider as provider_pages
 from api.pictures.cache import PictureCache
 from api.pictures.render import WarmUp
@@ -35,6 +36,9 @@ from api.routes import (
     gaps,
     health,
     ingest,
+    memberships,
+    pool_evidence,
+    pool_policy,
     schemas,
     session,
 )
@@ -77,15 +81,17 @@ def create_app(
     app.state.provider = provider
     app.add_middleware(Guard, names=names)
     failures.install(app)
+    pool_problems.install(app)
     for module in (
         *(factories, figures, comparison, evidence, explanation, findings, follow_up, gaps),
         *(ingest, schemas, session, accounts, audit),
+        *(memberships, pool_evidence, pool_policy),
     ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)
     for page in (
         *(overview_page, factory_page, picture_pages),
-        *(login_pages, provider_pages, account_pages, audit_page),
+        *(login_pages, provider_pages, account_pages, audit_page, file_pages),
     ):
         app.include_router(page.router, include_in_schema=False)
     static = str(files("api").joinpath("static"))

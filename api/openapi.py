@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.problems import FieldProblem, Problem
+from api.problems import FieldProblem, PossibleStep, Problem, WhyNot
 
 _SUMMARY = "Verified KPI figures of the factories in the smart-factory cultivation pool"
 _DESCRIPTION = """
@@ -21,6 +21,8 @@ _TAGS = [
     {"name": "figures", "description": "Published figures and all their revisions."},
     {"name": "comparison", "description": "Promised, reported and verified side by side."},
     {"name": "follow-up", "description": "What changed since a cursor, to subscribe to."},
+    {"name": "pool", "description": "Memberships: where factories stand, and moving them."},
+    {"name": "policy", "description": "Thresholds, rhythms and deadlines, set by two people."},
     {"name": "schemas", "description": "What business records must hold, and what was refused."},
     {"name": "session", "description": "Logging in and out, and who one is."},
     {"name": "accounts", "description": "Who may log in; the security administrator's alone."},
@@ -52,7 +54,7 @@ def _describe(app: FastAPI) -> dict[str, Any]:
         tags=_TAGS,
     )
     schemas = schema["components"]["schemas"]
-    for model in (FieldProblem, Problem):
+    for model in (FieldProblem, WhyNot, PossibleStep, Problem):
         schemas[model.__name__] = model.model_json_schema(ref_template=_REFERENCE)
         schemas[model.__name__].pop("$defs", None)
     return schema

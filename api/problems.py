@@ -18,6 +18,30 @@ class FieldProblem(BaseModel):
     detail: str = Field(examples=["Input should be less than or equal to 1000"])
 
 
+class WhyNot(BaseModel):
+    """Why a step is not open, in both languages, with the numbers that it rests on."""
+
+    guard: str = Field(description="What does not hold; step where no guard speaks of it")
+    code: str = Field(examples=["early"])
+    zh: str = Field(examples=["消除期限到 2026-04-01 止，尚未期满"])
+    en: str = Field(examples=["the term to clear it ends on 2026-04-01"])
+    numbers: dict[str, Any] = Field(examples=[{"deadline": "2026-04-01"}])
+
+
+class PossibleStep(BaseModel):
+    """A step from the present state, and why it is not open to the caller where it is not."""
+
+    transition: str = Field(examples=["order_rectification"])
+    to: str = Field(description="The state that it leads to", examples=["rectify"])
+    zh: str = Field(examples=["下达整改"])
+    en: str = Field(examples=["Order rectification"])
+    allowed: bool = Field(description="Open to the caller now")
+    needs_comment: bool = Field(description="It goes against the enterprise")
+    confirmed_by: list[str] = Field(description="Roles of the second person; empty without one")
+    documents: list[str] = Field(description="Letters that it makes")
+    reasons: list[WhyNot]
+
+
 class Problem(BaseModel):
     """An error as RFC 9457 describes it."""
 
@@ -38,6 +62,9 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = Field(
         default=None, description="Only where parameters are wrong"
     )
+    possible: list[PossibleStep] | None = Field(
+        default=None, description="Only of a step that is not open: what can be done now"
+    )
 
 
 def problem(
@@ -46,6 +73,7 @@ def problem(
     detail: str,
     errors: list[FieldProblem] | None = None,
     kind: str = "about:blank",
+    possible: list[PossibleStep] | None = None,
 ) -> JSONResponse:
     """Make the answer to a request that failed; 503 says when to try again."""
     body = Problem(
@@ -55,12 +83,16 @@ def problem(
         detail=detail,
         instance=request.url.path,
         errors=errors,
+        possible=possible,
     )
     headers = {"Cache-Control": "no-store"}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     return JSONResponse(
-        body.model_dump(exclude_none=True), status, headers=headers, media_type=MEDIA_TYPE
+        body.model_dump(mode="json", exclude_none=True),
+        status,
+        headers=headers,
+        media_type=MEDIA_TYPE,
     )
 
 

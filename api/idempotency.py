@@ -1,0 +1,76 @@
+"""A request that is repeated under its Idempotency-Key gets the answer of the first.
+
+Only what was done is kept: a refusal changed nothing and may be tried again. The answer is kept in
+the transaction of what was done, so that one is never there without the other.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Header, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from api.identity import Caller
+from api.pool.errors import Declined
+from store import Connection, answers
+from store.answers import Answer
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[!-~]+$",
+        description="Chosen by the client, new for every new request and the same for a repetition",
+        examples=["2f1c9a9e-6b0e-4c58-9a55-0a4f6f0f1c77"],
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What is answered to something that was done."""
+
+    body: BaseModel
+    etag: str | None = None
+
+
+def once(
+    conn: Connection,
+    caller: Caller,
+    key: str,
+    request: Request,
+    given: BaseModel,
+    make: Callable[[], Made],
+) -> Response:
+    """Do what is asked and keep the answer, or give the one that was kept.
+
+    conn acts for the caller. Raises Declined where the key was used for another request.
+    """
+    account_id = caller.actor.account_id
+    assert account_id is not None
+    fingerprint = _fingerprint(request, given)
+    answers.lock(conn, account_id, key)
+    kept = answers.given(conn, account_id, key)
+    if kept is None:
+        made = make()
+        kept = Answer(fingerprint, 200, made.etag, made.body.model_dump(mode="json"))
+        answers.keep(conn, account_id, key, kept)
+    elif kept.fingerprint != fingerprint:
+        raise Declined("this Idempotency-Key was used for another request; choose a new one")
+    headers = {"Cache-Control": "no-store"} | ({"ETag": kept.etag} if kept.etag else {})
+    return JSONResponse(kept.body, kept.status, headers=headers)
+
+
+def _fingerprint(request: Request, given: BaseModel) -> str:
+    parts = (
+        request.method,
+        request.url.path,
+        request.headers.get("if-match", ""),
+        given.model_dump_json(),
+    )
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()

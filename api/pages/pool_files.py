@@ -1,0 +1,36 @@
+"""Files of the follow-up, as they were handed over."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Response
+
+import store.memberships
+import store.registry
+from api.database import TheDatabase
+from api.errors import NotFound
+from api.identity import Caller, needs
+from api.permissions import Permission
+from api.routes.parameters import Code
+
+router = APIRouter()
+
+
+@router.get("/factories/{code}/files/{sha256}")
+def read_file(
+    caller: Annotated[Caller, needs(Permission.READ_POOL)],
+    database: TheDatabase,
+    code: Code,
+    sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{1,64}$")],
+) -> Response:
+    """Give a file to be saved: a browser never shows what somebody else handed over."""
+    with database.acting(caller) as conn:
+        factory = store.registry.factory_by_code(conn, code)
+        found = store.memberships.file(conn, factory.factory_id, sha256)
+    if found is None:
+        raise NotFound(f"{code} has no file with this hash")
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}",
+        "Cache-Control": "no-store",
+    }
+    return Response(found.content, media_type=found.media_type, headers=headers)
