@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from kpi.jobs.annex1_job import collect_evidence, run_evidence
+from kpi.reasons import said
 from store import evidence, registry
 from store.canonical import Record
 from store.evidence import NewEvidence
@@ -48,7 +49,7 @@ def test_answers_rest_on_what_was_sent_and_are_stored(plant: Plant) -> None:
     assert found["D3.1a", "EV-SRC"].verdict == "proven"
     assert found["D4.2c", "EV-STATE"].verdict == "proven"
     assert found["D4.1a", "EV-AUTO"].numbers["auto_s"] == 30 * 7200
-    assert "no unplanned stop" in (found["D4.2e", "EV-ALARM"].reason or "")
+    assert "no unplanned stop" in said(found["D4.2e", "EV-ALARM"].reason or "", "en")
     stored = evidence.latest(plant.conn, plant.factory_id)
     assert {(each.claim, each.method) for each in stored} == found.keys()
     kept = next(each for each in stored if each.method == "EV-CONN")
