@@ -14,7 +14,7 @@ from store.queries import query
 
 __all__ = [
     "Change", "Figure", "NewFigure", "NewVerdict", "PeriodKind", "Promise", "SelfReport", "Verdict",
-    "changes_since", "decide", "decide_all", "due_months", "figure_of", "first_month", "latest",
+    "decide", "decide_all", "due_months", "figure_of", "first_month", "latest",
     "newest_verdicts", "past_verdicts", "promises", "publish", "publish_all", "revisions",
     "self_reports", "verdicts",
 ]  # fmt: skip
@@ -362,12 +362,3 @@ def newest_verdicts(conn: Connection) -> list[Verdict]:
     """Return the newest verdicts of all factories."""
     with transaction(conn):
         return [Verdict(*row) for row in conn.execute(query("newest_verdicts"))]
-
-
-def changes_since(
-    conn: Connection, cursor: int, *, factory: str | None = None, most: int = 200
-) -> list[Change]:
-    """Return up to `most` changes after a cursor, oldest first; cursor 0 is the beginning."""
-    values = {"cursor": cursor, "factory": factory, "most": most}
-    with transaction(conn):
-        return [Change(*row) for row in conn.execute(query("follow_up_since"), values)]

@@ -1,10 +1,12 @@
 """The feed of what changed, for the bureau's other systems."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
-import store.figures
+import store.feed
 import store.registry
 from api.database import TheDatabase
 from api.identity import Caller, needs
@@ -13,11 +15,20 @@ from api.problems import described
 from api.routes import models
 from api.routes.parameters import MOST_CURSOR, FactoryFilter
 from kpi.reasons import published
-from store.figures import Change
+from store.feed import Happened
 
 router = APIRouter(tags=["follow-up"])
 
 _MOST = 1000
+_SAME = (
+    *("cursor", "factory", "what", "kpi", "period_kind"),
+    *("figure_id", "role", "changed_at"),
+)
+
+Kinds = Annotated[
+    Sequence[Annotated[str, Field(pattern=r"^\w{1,40}$")]],
+    Query(max_length=40, description="Only these kinds; all without it", examples=[["moved"]]),
+]
 
 _HOW_TO_POLL = """
 Begin with `cursor=0` and keep `next_cursor` of every answer, together with what you stored of it:
@@ -25,6 +36,12 @@ it is the only state a subscriber needs. Ask again with it, at once while `more`
 after a while, say a minute. The order never changes and nothing appears behind a cursor that was
 given out, so nothing is missed and nothing comes twice. Take a cursor as a mark and do not count
 with it: numbers in between may be missing.
+
+`what` says what happened: `figure` (a figure of a closed period was formed or revised),
+`fulfilment` and `consistency` (a verdict changed), `finding` and `finding_cleared` (a rule found
+something implausible, or finds it no more), else an event of the follow-up such as `moved`. Pass
+over what you do not know, since kinds are added, or name those that you want. A subscriber that
+would rather be told than ask has a webhook.
 """
 
 
@@ -40,23 +57,29 @@ def read_follow_up(
     cursor: Annotated[int, Query(ge=0, le=MOST_CURSOR, description="0 is the beginning")] = 0,
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 200,
     factory: FactoryFilter = None,
+    what: Kinds = (),
 ) -> models.FollowUp:
     """Return up to `limit` changes after the cursor, oldest first."""
     with database.acting(caller) as conn:
         if factory is not None:
             store.registry.factory_by_code(conn, factory)
-        found = store.figures.changes_since(conn, cursor, factory=factory, most=limit + 1)
+        found = store.feed.since(conn, cursor, factory=factory, kinds=what, most=limit + 1)
     shown = found[:limit]
     return models.FollowUp(
-        items=[_change(change) for change in shown],
+        items=[shown_change(each) for each in shown],
         next_cursor=shown[-1].cursor if shown else cursor,
         more=len(found) > limit,
     )
 
 
-def _change(change: Change) -> models.Change:
-    names = ("cursor", "factory", "kpi", "what", "period_kind", "before", "after", "changed_at")
+def shown_change(happened: Happened) -> models.Change:
+    """Return an entry as the feed and deliveries show it."""
+    names = ("before", "after")
+    period = None
+    if happened.period_start is not None and happened.period_end is not None:
+        period = models.Window(start=happened.period_start, end=happened.period_end)
     return models.Change.model_validate(
-        published({name: getattr(change, name) for name in names})
-        | {"period": {"start": change.period_start, "end": change.period_end}}
+        published({name: getattr(happened, name) for name in names})
+        | {name: getattr(happened, name) for name in _SAME}
+        | {"period": period}
     )

@@ -198,18 +198,33 @@ class Comparison(Model):
 
 
 class Change(Model):
-    """Something that changed: a figure of a closed period, or one of the two verdicts on it."""
+    """Something that happened: to a figure of a closed period, to one of the two verdicts on it,
+    to a finding, or in the follow-up.
+    """
 
     cursor: int = Field(examples=[1205])
     factory: str = Field(examples=["DEMO-M"])
-    kpi: str = Field(examples=["oee"])
-    what: Literal["figure", "fulfilment", "consistency"]
-    period_kind: PeriodKind
-    period: Window
+    what: str = Field(
+        description="figure, fulfilment, consistency, finding, finding_cleared, or what the event "
+        "of the follow-up is called",
+        examples=["fulfilment", "moved"],
+    )
+    kpi: str | None = Field(
+        description="Of a figure or a verdict; else null, as the next two", examples=["oee"]
+    )
+    period_kind: PeriodKind | None
+    period: Window | None = Field(description="Of a finding as well")
     before: dict[str, Any] | None = Field(
         description="None the first time", examples=[{"verdict": "partly", "fulfilment": 0.8}]
     )
-    after: dict[str, Any] = Field(examples=[{"verdict": "met", "fulfilment": 0.97}])
+    after: dict[str, Any] = Field(
+        description="What it is now, or what the event tells",
+        examples=[{"verdict": "met", "fulfilment": 0.97}],
+    )
+    figure_id: int | None = Field(description="The figure it is about", examples=[4711])
+    role: str | None = Field(
+        description="Of who did what an event tells", examples=["county_officer"]
+    )
     changed_at: datetime
 
 

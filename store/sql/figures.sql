@@ -170,13 +170,3 @@ INSERT INTO pool.follow_up (factory_id, kpi, what, period_kind, period_start, pe
     after, figure_id)
 VALUES (%(factory_id)s, %(kpi)s, %(what)s, %(period_kind)s, %(period_start)s, %(period_end)s,
     %(before)s, %(after)s, %(figure_id)s);
-
--- name: follow_up_since
--- The changes after a cursor, oldest first.
-SELECT u.cursor, f.code, u.kpi, u.what, u.period_kind, u.period_start, u.period_end, u.before,
-    u.after, u.figure_id, u.changed_at
-FROM pool.follow_up u
-JOIN registry.factory f USING (factory_id)
-WHERE u.cursor > %(cursor)s AND (%(factory)s::text IS NULL OR f.code = %(factory)s)
-ORDER BY u.cursor
-LIMIT %(most)s;

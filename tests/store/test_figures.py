@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 import store
+import store.feed
 from store import figures
 from store.errors import Refused
-from store.figures import Change, NewFigure, NewVerdict
+from store.feed import Happened
+from store.figures import NewFigure, NewVerdict
 from tests.store.samples import with_plan
 from tests.support.waiting import wait_for
 
@@ -50,8 +52,8 @@ def march(conn: store.Connection, factory_id: int) -> list[tuple[int, float | No
     return [(figure.revision, figure.point) for figure in found]
 
 
-def feed(conn: store.Connection, cursor: int = 0, **filters: Any) -> list[Change]:
-    return figures.changes_since(conn, cursor, **filters)
+def feed(conn: store.Connection, cursor: int = 0, **filters: Any) -> list[Happened]:
+    return store.feed.since(conn, cursor, **filters)
 
 
 @pytest.fixture
@@ -243,7 +245,7 @@ def test_pages_of_the_feed_join_without_gap(db: store.Connection, factory_id: in
         figures.publish(db, new_figure(other_id, good_s), is_open=False)
     whole = feed(db)
     assert len(whole) == 10
-    seen: list[Change] = []
+    seen: list[Happened] = []
     while page := feed(db, seen[-1].cursor if seen else 0, most=3):
         seen += page
     assert seen == whole
