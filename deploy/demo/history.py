@@ -13,8 +13,10 @@ import numpy.typing as npt
 import simulators.plant
 import simulators.scenarios
 import store
+from api.pool import membership, settings, workdays
 from simulators.history import Chunk
 from store import batches, plans, registry, signing
+from store.acting import Actor
 from store.canonical import (
     FIRST_PREVIOUS,
     Record,
@@ -23,6 +25,8 @@ from store.canonical import (
     chain_hash,
     unique_sorted,
 )
+
+_CLERK = Actor(None, "demo", "operator")
 
 # Told how many rows have been accepted so far, and which share of the time that is.
 Progress = Callable[[int, float], None]
@@ -48,6 +52,7 @@ def load_history(url: str, scenario: str, as_of: datetime, progress: Progress) -
     rows = records = count = 0
     with closing(store.connect(url)) as conn:
         plans.load_plan(conn, plan)
+        enter_pool(conn, factory_code, as_of)
         sender = Sender(conn, factory_code, f"{factory_code}-history")
         tag_ids = sender.tag_ids([tag.name for tag in plant.tags])
         made = (batch for chunk in plant.history() for batch in sender.cut(tag_ids, chunk))
@@ -56,6 +61,17 @@ def load_history(url: str, scenario: str, as_of: datetime, progress: Progress) -
             rows, records, count = rows + len(batch.rows), records + len(batch.records), count + 1
             progress(rows, _share(plant, batch.rows))
     return Loaded(scenario, factory_code, rows, records, count, plant.truth())
+
+
+def enter_pool(conn: store.Connection, factory_code: str, as_of: datetime) -> None:
+    """Let a factory that has a plan enter the pool on the first day after its baseline."""
+    factory = registry.factory_by_code(conn, factory_code)
+    with store.transaction(conn):
+        policy = settings.current(conn, workdays.today(as_of))
+        membership.enter(
+            conn, _CLERK, factory.factory_id, factory.baseline_to, policy,
+            comment="示例入库", now=as_of,
+        )  # fmt: skip
 
 
 def _one_ahead(made: Iterator[batches.Batch]) -> Iterator[batches.Batch]:

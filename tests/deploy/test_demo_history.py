@@ -11,10 +11,10 @@ import pytest
 
 import simulators.scenarios
 import store
-from deploy.demo.history import Sender
+from deploy.demo.history import Sender, enter_pool
 from simulators.history import Chunk
 from simulators.plant import Plant, build
-from store import batches, plans, signing
+from store import batches, memberships, plans, registry, signing
 from store.batches import Batch, Receipt
 from store.canonical import FIRST_PREVIOUS, Record, Rows, canonical_bytes, chain_hash
 from tests.support.database import cloned_database
@@ -174,3 +174,13 @@ def test_a_key_given_again_goes_into_a_batch_of_its_own(
         receipts = [(receipt.absorbed, receipt.conflicts) for _, receipt in sent]
         assert receipts == [(1, 0), (0, 1), (0, 1)]
         assert _counts(conn) == before
+
+
+def test_the_factory_enters_the_pool_after_its_baseline(db: store.Connection, plant: Plant) -> None:
+    factory_id = plans.load_plan(db, plant.plan())
+    code = plant.scenario.factory.code
+    enter_pool(db, code, AS_OF)
+    found = memberships.newest(db, factory_id)
+    assert found is not None
+    assert found.state == "cultivating"
+    assert found.entered_on == registry.factory_by_code(db, code).baseline_to
