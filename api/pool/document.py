@@ -8,6 +8,7 @@ from api.pool.lifecycle import shipped
 from api.pool.policy import keys
 from api.pool.reasons import texts
 from api.pool.roles import ROLES
+from api.pool.warnings import rules
 
 
 def steps() -> str:
@@ -79,11 +80,23 @@ def entry() -> str:
     )
 
 
+def warnings() -> str:
+    """Return every rule of the night's run."""
+    return _table(
+        ("rule", "in English", "what follows", "source"),
+        (
+            (f"{each.zh} `{each.rule}`", each.en, each.effect, each.source)
+            for each in rules().values()
+        ),
+    )
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "steps": steps,
     "policy": policy,
     "evidence": evidence,
     "entry": entry,
+    "warnings": warnings,
 }
 
 

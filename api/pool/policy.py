@@ -20,12 +20,15 @@ from api.pool.workdays import Term
 from api.pool.workdays import Unit as TermUnit
 
 Kind = Literal["notice", "practice", "proposal"]
-Unit = Literal["d", "workday", "month", "year", "count", "share", "flag", "day", "lifecycle"]
+Unit = Literal[
+    "d", "workday", "month", "year", "count", "share", "flag", "day", "lifecycle", "checks"
+]
 PolicyValue = int | float | bool | str
 
 _TERMS = frozenset(get_args(TermUnit))
 _FIELDS = {"default", "unit", "kind", "source", "zh", "en"}
 _BOUNDS = {"least", "most"}
+_CHECKS = re.compile(r"[PQ][0-9]{2}( [PQ][0-9]{2})*|")
 _DAY = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 _ID_LENGTH = 16
 
@@ -51,6 +54,9 @@ class Key:
         if self.unit == "day":
             right = isinstance(value, str) and _DAY.fullmatch(value)
             return None if right else "must be a day such as 03-31"
+        if self.unit == "checks":
+            right = isinstance(value, str) and _CHECKS.fullmatch(value)
+            return None if right else "must be ids of checks such as P01 P09"
         if self.unit == "lifecycle":
             return None if isinstance(value, str) else "must be the text of a lifecycle file"
         return self._number_fault(value)

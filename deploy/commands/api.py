@@ -75,6 +75,7 @@ def serve(
     with closing(store.connect(url)):  # a server that is away is told now, in one line
         pass
     from api.peer import Tls
+    from api.pool import nightly
     from api.provider import Provider
     from api.server import serve as serve_pages  # slow to import
     from kpi import jobs
@@ -88,7 +89,12 @@ def serve(
         sso = Provider(provider, provider_client, secret)
     plan = jobs.load_schedule(schedule) if schedule else None
     # The server ends in order by itself, and then passes on what stopped it.
-    with suppress(KeyboardInterrupt), stopped_by_sigterm(), jobs.scheduled(url, refresh_s, plan):
+    with (
+        suppress(KeyboardInterrupt),
+        stopped_by_sigterm(),
+        jobs.scheduled(url, refresh_s, plan),
+        nightly.scheduled(url),
+    ):
         serve_pages(
             url, host, port,
             tls=tls, certificate_header=certificate_header, names=name or (), provider=sso,
