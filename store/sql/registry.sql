@@ -66,7 +66,8 @@ WITH a AS (DELETE FROM registry.state_map WHERE factory_id = %(factory_id)s),
      d AS (DELETE FROM registry.holiday WHERE factory_id = %(factory_id)s),
      e AS (DELETE FROM registry.planned_stop WHERE factory_id = %(factory_id)s),
      f AS (DELETE FROM pool.promise WHERE factory_id = %(factory_id)s AND origin = 'plan'),
-     g AS (DELETE FROM pool.self_report WHERE factory_id = %(factory_id)s),
+     g AS (DELETE FROM pool.self_report
+           WHERE factory_id = %(factory_id)s AND origin = 'plan'),
      j AS (DELETE FROM registry.declaration WHERE factory_id = %(factory_id)s),
      h AS (DELETE FROM registry.meter m USING registry.asset s
            WHERE s.asset_id = m.asset_id AND s.factory_id = %(factory_id)s)
@@ -133,9 +134,10 @@ INSERT INTO registry.declaration (factory_id, kpi, since, value, basis, document
 VALUES (%(factory_id)s, %(kpi)s, %(since)s, %(value)s, %(basis)s, %(document)s);
 
 -- name: insert_self_report
--- What the factory reports for one KPI and period.
+-- What the factory reports for one KPI and period; what it reported by itself goes before.
 INSERT INTO pool.self_report (factory_id, kpi, period_start, period_end, value, reported_at)
-VALUES (%(factory_id)s, %(kpi)s, %(period_start)s, %(period_end)s, %(value)s, %(reported_at)s);
+VALUES (%(factory_id)s, %(kpi)s, %(period_start)s, %(period_end)s, %(value)s, %(reported_at)s)
+ON CONFLICT (factory_id, kpi, period_start, period_end) DO NOTHING;
 
 -- name: upsert_gateway
 -- Enrols a gateway with its public key; a new key replaces the old one of the same factory.
