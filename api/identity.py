@@ -134,10 +134,13 @@ async def check_origin_and_form(request: Request, csrf: str) -> None:
 def check_origin(request: Request) -> None:
     """Raise CrossSite where a browser says that another site makes it ask."""
     site = request.headers.get("sec-fetch-site")
-    if site is not None and site not in ("same-origin", "none"):
-        raise CrossSite("Another site sent this.")
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    if site is not None:
+        # Then Origin says nothing: it is null on pages that give no referrer, such as these.
+        is_foreign = site not in ("same-origin", "none")
+    else:
+        origin = request.headers.get("origin")
+        is_foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    if is_foreign:
         raise CrossSite("Another site sent this.")
 
 

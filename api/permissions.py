@@ -33,6 +33,7 @@ class Permission(StrEnum):
     READ_FIGURES = "figures:read"
     READ_RAW = "raw:read"
     READ_FOLLOW_UP = "follow-up:read"
+    MANAGE_WEBHOOKS = "webhooks:manage"
     READ_POOL = "pool:read"
     MOVE_MEMBERSHIP = "membership:move"
     RECORD_EVIDENCE = "evidence:record"
@@ -54,15 +55,16 @@ _EVERYBODY = frozenset({_P.USE_OWN_ACCOUNT})
 _READERS = _EVERYBODY | {_P.READ_FIGURES, _P.READ_FOLLOW_UP, _P.READ_POOL}
 # Which step and which evidence is whose, lifecycle.toml and evidence.toml say.
 _ACTORS = _READERS | {_P.MOVE_MEMBERSHIP, _P.RECORD_EVIDENCE}
+_OFFICERS = _ACTORS | {_P.MANAGE_WEBHOOKS}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ENT_FILLER: _READERS | {_P.READ_RAW, _P.READ_AUDIT, _P.RECORD_EVIDENCE},
     Role.ENT_APPROVER: _ACTORS | {_P.READ_RAW, _P.READ_AUDIT},
     Role.ENT_ENGINEER: _READERS | {_P.READ_RAW},
-    Role.COUNTY_OFFICER: _ACTORS | {_P.READ_RAW, _P.READ_AUDIT},
-    Role.COUNTY_LEADER: _ACTORS | {_P.READ_RAW, _P.READ_AUDIT},
-    Role.CITY_OFFICER: _ACTORS | {_P.READ_RAW, _P.READ_AUDIT, _P.SET_POLICY},
-    Role.CITY_LEADER: _ACTORS | {_P.READ_RAW, _P.READ_AUDIT, _P.SET_POLICY},
+    Role.COUNTY_OFFICER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT},
+    Role.COUNTY_LEADER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT},
+    Role.CITY_OFFICER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT, _P.SET_POLICY},
+    Role.CITY_LEADER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT, _P.SET_POLICY},
     Role.EXPERT: _READERS | {_P.RECORD_EVIDENCE},
     Role.VERIFIER: _READERS | {_P.READ_RAW},
     Role.SYSADMIN: _EVERYBODY | {_P.READ_SYSTEM},
@@ -86,3 +88,13 @@ PUBLIC = frozenset(
     }
 )
 """Routes that anybody may ask, by method and path; gateways come with their own tokens."""
+
+
+def home_of(role: Role) -> str:
+    """Return the page that a role begins with: administrators see no figures."""
+    permitted = ROLE_PERMISSIONS[role]
+    if Permission.READ_FIGURES in permitted:
+        return "/"
+    if Permission.MANAGE_ACCOUNTS in permitted:
+        return "/accounts"
+    return "/audit" if Permission.READ_AUDIT in permitted else "/account"

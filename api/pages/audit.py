@@ -1,7 +1,7 @@
 """The page of what was done: who, what, and the difference it made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -95,7 +95,10 @@ def row(t: Texts, entry: Entry) -> Row:
         about=f"{_word(t, 'kind', entry.kind)} {entry.key}",
         factory=entry.factory,
         reason=entry.reason,
-        differences=differences(entry.before, entry.after),
+        differences=tuple(
+            replace(each, name=_word(t, "field", each.name))
+            for each in differences(entry.before, entry.after)
+        ),
     )
 
 

@@ -20,7 +20,7 @@ from api.identity import (
 )
 from api.logins import Opened, Steps
 from api.pages.templates import page
-from api.permissions import ROLE_PERMISSIONS, Permission, Role
+from api.permissions import Permission, Role, home_of
 
 router = APIRouter(route_class=BoundedRoute)
 
@@ -90,7 +90,7 @@ def take_device(
         opened, codes = _steps(request, database).take_device(caller.actor, caller.key, code)
     except LogInRefused:
         return _device(request, database, caller, refused=True)
-    answer = _form(request, "login_recovery.html", codes=codes, home=home_of(caller.role))
+    answer = _form(request, "login_recovery.html", codes=codes)
     give_cookie(request, answer, opened.secret)
     return answer
 
@@ -207,16 +207,6 @@ def _go_on(request: Request, opened: Opened, target: str = "/") -> Response:
 def refused_page(request: Request) -> HTMLResponse:
     """Return the log-in page, saying that it did not succeed."""
     return _form(request, "login.html", 401, target="/", login="", refused=True)
-
-
-def home_of(role: Role) -> str:
-    """Return the page that a role begins with: administrators see no figures."""
-    permitted = ROLE_PERMISSIONS[role]
-    if Permission.READ_FIGURES in permitted:
-        return "/"
-    if Permission.MANAGE_ACCOUNTS in permitted:
-        return "/accounts"
-    return "/audit" if Permission.READ_AUDIT in permitted else "/account"
 
 
 def own_path(target: str) -> str:

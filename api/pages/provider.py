@@ -11,9 +11,9 @@ from api.database import TheDatabase
 from api.errors import LogInRefused, NotFound
 from api.identity import address_of, give_cookie, policy_of
 from api.logins import Steps
-from api.pages.login import home_of, refused_page
+from api.pages.login import refused_page
 from api.pages.templates import page
-from api.permissions import Role
+from api.permissions import Role, home_of
 from api.provider import Provider
 from store import accounts, sessions
 
@@ -81,7 +81,7 @@ def come_back(
         return _refused(request, error)
     # A page and no redirect: a browser would not bring the new cookie along on a way that began at
     # another site.
-    answer = page(request, "login_back.html", home=home_of(Role(opened.role)))
+    answer = page(request, "login_back.html", target=home_of(Role(opened.role)))
     answer.headers["Cache-Control"] = "no-store"
     answer.delete_cookie(_COOKIE, path=_PATH)
     give_cookie(request, answer, opened.secret)

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.language import LANGUAGES, PARAMETER, Language, language_of, remember
 from api.messages import Texts
+from api.permissions import home_of
 from api.verdicts import Tone
 
 
@@ -54,6 +55,7 @@ def page(request: Request, name: str, status: int = 200, **context: Any) -> HTML
             other_href=_same_page(request, other),
             person=person,
             csrf=getattr(person, "csrf", None) or "",
+            home="/" if person is None else home_of(person.role),
             **context,
         )
     )

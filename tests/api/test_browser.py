@@ -14,6 +14,8 @@ SHOWN = [
     ("/?region=320612", 1360, "zh"),
     ("/factories/SAMPLE-9", 380, "en"),
     ("/nothing", 380, "zh"),
+    *product(("/login", "/account/password", "/audit"), (380, 1360), ("zh",)),
+    ("/audit", 380, "en"),
 ]  # fmt: skip
 
 # Texts that stick out of the box they stand in, where that box does not scroll by itself.

@@ -209,6 +209,7 @@ def test_logging_out_ends_the_session(place: Place) -> None:
     "headers",
     [
         {"Origin": "https://example.com"},
+        {"Origin": "null"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ],

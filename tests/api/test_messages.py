@@ -30,7 +30,8 @@ MADE = {
     *(f"severity.{word}" for word in SEVERITIES),
     *(f"proof.{word}" for word in ("proven", "not_proven", "not_computable")),
     *(f"role.{role}" for role in Role),
-    *(key for key in catalogue() if key.split(".")[0] in ("action", "kind")),
+    *(key for key in catalogue() if key.split(".")[0] in ("action", "kind", "field")),
+    *(key for key in catalogue() if key.split(".")[0] in ("todo", "todo_do", "message", "told")),
     *(f"fault.{fault}" for fault in ("taken", "role", "empty", "region", "factory", "own")),
     *(f"password.{fault}" for fault in ("length", "classes", "names", "common", "again", "differ")),
     *(

@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -93,6 +95,23 @@ def test_nothing_else_is_served_than_handlers_files_and_the_description() -> Non
         if not isinstance(each.original_route, APIRoute)
     ]
     assert sorted(map(str, others)) == ["/api/v1/openapi.json", "/static"]
+
+
+def test_who_sees_all_is_asked_for_only_where_nobody_is_logged_in_or_accounts_are_kept() -> None:
+    root = Path(str(files("api")))
+    sources = [*root.glob("routes/*.py"), *root.glob("pages/*.py")]
+    unscoped = {
+        str(path.relative_to(root))
+        for path in sources
+        if ".connection()" in path.read_text(encoding="utf-8")
+    }
+    assert unscoped == {
+        "routes/ingest.py",
+        "routes/health.py",
+        "routes/accounts.py",
+        "pages/accounts.py",
+        "pages/provider.py",
+    }
 
 
 def test_every_role_has_its_permissions_and_every_permission_a_role() -> None:
