@@ -81,7 +81,7 @@ def test_a_group_alone_shows_its_help(group: str, capsys: pytest.CaptureFixture[
     assert said.code == 2
     for verb in verbs():
         if group and verb.path[0] == group:
-            assert verb.path[-1] in said.out
+            assert verb.path[1] in said.out
 
 
 # What the line must name besides the help to look into.
