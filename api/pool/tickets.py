@@ -1,0 +1,184 @@
+"""Help tickets: an enterprise asks, an officer answers, the enterprise closes or opens again."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from api.errors import NotFound
+from api.permissions import CITY, COUNTY, ENTERPRISE
+from api.pool import settings, workdays
+from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
+from api.pool.workdays import Day
+from store import Connection, memberships, tickets, transaction
+from store.acting import Actor
+from store.audit import note
+from store.tickets import Ticket, TicketState
+
+LEVELS = ("county", "city")
+LONGEST_SUBJECT, LONGEST_TEXT = 200, 4000
+
+_OFFICERS = COUNTY | CITY
+_EVENTS = {
+    "open": "ticket_opened",
+    "answer": "ticket_answered",
+    "reply": "ticket_replied",
+    "close": "ticket_closed",
+    "reopen": "ticket_reopened",
+}
+
+
+def ask(
+    conn: Connection,
+    actor: Actor,
+    factory_id: int,
+    *,
+    subject: str,
+    text: str,
+    level: str,
+    now: datetime,
+) -> int:
+    """Open a ticket for a factory and return its number; raises NotAllowed or Declined."""
+    if actor.role not in ENTERPRISE:
+        raise NotAllowed("an enterprise opens tickets; officers answer them")
+    subject, text = subject.strip(), text.strip()
+    if not subject or len(subject) > LONGEST_SUBJECT:
+        raise Declined(f"a subject has 1 to {LONGEST_SUBJECT} characters")
+    _check(text)
+    if level not in LEVELS:
+        raise Declined("a ticket asks the county or the city")
+    with transaction(conn):
+        due = _due(conn, now)
+        number = tickets.add(
+            conn, actor, factory_id, subject, level, due.on, due_estimated=due.estimated, at=now
+        )
+        _keep(conn, actor, of(conn, number), "open", "open", text, now)
+    return number
+
+
+def reply(
+    conn: Connection, actor: Actor, ticket_id: int, text: str, *, version: int, now: datetime
+) -> Ticket:
+    """Say something to a ticket; an officer's reply answers it. Raises as `close` does."""
+    text = text.strip()
+    _check(text)
+    with transaction(conn):
+        found = _at(conn, actor, ticket_id, version)
+        if found.state == "closed":
+            raise NotPossible("this ticket is closed; its enterprise may open it again")
+        if actor.role in _OFFICERS:
+            _check_level(actor, found)
+            moved = _move(conn, found, "answered", now, None)
+            _keep(conn, actor, moved, "reply", "answer", text, now)
+        else:
+            due = Day(found.due, found.due_estimated) if found.due else None
+            moved = _move(conn, found, found.state, now, due)
+            _keep(conn, actor, moved, "reply", "reply", text, now)
+    return moved
+
+
+def close(
+    conn: Connection, actor: Actor, ticket_id: int, text: str, *, version: int, now: datetime
+) -> Ticket:
+    """Close a ticket: its enterprise at any time, an officer once it is answered, with why.
+
+    Raises NotFound, StaleVersion, NotAllowed, NotPossible or Declined.
+    """
+    with transaction(conn):
+        found = _at(conn, actor, ticket_id, version)
+        if found.state == "closed":
+            raise NotPossible("this ticket is closed already")
+        if actor.role in _OFFICERS:
+            _check_level(actor, found)
+            _check(text.strip())
+            if found.state != "answered":
+                raise NotPossible("answer the ticket before you close it")
+        moved = _move(conn, found, "closed", now, None)
+        _keep(conn, actor, moved, "close", "close", text.strip(), now)
+    return moved
+
+
+def reopen(
+    conn: Connection, actor: Actor, ticket_id: int, text: str, *, version: int, now: datetime
+) -> Ticket:
+    """Open a ticket again that is answered or closed; the enterprise says why.
+
+    Raises as `close` does.
+    """
+    if actor.role not in ENTERPRISE:
+        raise NotAllowed("the enterprise opens its ticket again")
+    _check(text.strip())
+    with transaction(conn):
+        found = _at(conn, actor, ticket_id, version)
+        if found.state == "open":
+            raise NotPossible("this ticket is open")
+        moved = _move(conn, found, "open", now, _due(conn, now))
+        _keep(conn, actor, moved, "reopen", "reopen", text.strip(), now)
+    return moved
+
+
+def of(conn: Connection, ticket_id: int) -> Ticket:
+    """Return a ticket in the scope; raises NotFound."""
+    found = tickets.find(conn, ticket_id)
+    if found is None:
+        raise NotFound(f"there is no ticket {ticket_id}")
+    return found
+
+
+def _at(conn: Connection, actor: Actor, ticket_id: int, version: int) -> Ticket:
+    if actor.role not in ENTERPRISE | _OFFICERS:
+        raise NotAllowed("the enterprise and its officers carry a ticket on")
+    found = of(conn, ticket_id)
+    if found.version != version:
+        raise StaleVersion(
+            f"ticket {ticket_id} is at version {found.version}, not {version}; read it again"
+        )
+    return found
+
+
+def _check(text: str) -> None:
+    if not text or len(text) > LONGEST_TEXT:
+        raise Declined(f"say something, in up to {LONGEST_TEXT} characters")
+
+
+def _check_level(actor: Actor, found: Ticket) -> None:
+    if found.level == "city" and actor.role not in CITY:
+        raise NotAllowed("this ticket asks the city")
+
+
+def _due(conn: Connection, now: datetime) -> Day:
+    today = workdays.today(now)
+    return workdays.last_day(today, settings.current(conn, today).term("ticket.answer"))
+
+
+def _move(
+    conn: Connection, found: Ticket, state: TicketState, now: datetime, due: Day | None
+) -> Ticket:
+    version = tickets.move(
+        conn, found, state, now,
+        due=None if due is None else due.on, due_estimated=due is not None and due.estimated,
+    )  # fmt: skip
+    if version is None:
+        raise StaleVersion(f"ticket {found.ticket_id} was changed in the meantime; read it again")
+    return replace(
+        found, state=state, version=version, changed_at=now,
+        due=None if due is None else due.on, due_estimated=due is not None and due.estimated,
+    )  # fmt: skip
+
+
+def _keep(
+    conn: Connection, actor: Actor, found: Ticket, act: str, what: str, text: str, now: datetime
+) -> None:
+    tickets.say(conn, actor, found.ticket_id, found.factory_id, act, text, now)
+    after = {
+        "ticket": found.ticket_id,
+        "subject": found.subject,
+        "level": found.level,
+        "state": found.state,
+        "deadline": found.due and found.due.isoformat(),
+        "deadline_estimated": found.due_estimated,
+    }
+    event = _EVENTS[what]
+    note(
+        conn, actor, event, kind="ticket", key=found.ticket_id, factory_id=found.factory_id,
+        after=after, reason=text or None,
+    )  # fmt: skip
+    memberships.happened(conn, actor, found.factory_id, event, after, now)
