@@ -5,12 +5,12 @@ the transaction of what was done, so that one is never there without the other.
 """
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Header, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from api.identity import Caller
@@ -37,6 +37,8 @@ class Made:
 
     body: BaseModel
     etag: str | None = None
+    status: int = 200
+    location: str | None = None
 
 
 def once(
@@ -58,12 +60,17 @@ def once(
     kept = answers.given(conn, account_id, key)
     if kept is None:
         made = make()
-        kept = Answer(fingerprint, 200, made.etag, made.body.model_dump(mode="json"))
+        body = made.body.model_dump(mode="json")
+        kept = Answer(fingerprint, made.status, made.etag, body, made.location)
         answers.keep(conn, account_id, key, kept)
     elif kept.fingerprint != fingerprint:
         raise Declined("this Idempotency-Key was used for another request; choose a new one")
-    headers = {"Cache-Control": "no-store"} | ({"ETag": kept.etag} if kept.etag else {})
-    return JSONResponse(kept.body, kept.status, headers=headers)
+    named = {"ETag": kept.etag, "Location": kept.location}
+    headers = {name: value for name, value in named.items() if value}
+    headers["Cache-Control"] = "no-store"
+    # Sorted, since the database keeps no order: the repetition is the same to the byte.
+    text = json.dumps(kept.body, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return Response(text, kept.status, headers=headers, media_type="application/json")
 
 
 def _fingerprint(request: Request, given: BaseModel) -> str:

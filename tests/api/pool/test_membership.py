@@ -1,5 +1,6 @@
 """Moving a membership in a real database, each person in the application's own role."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from store.acting import SYSTEM, acting
 from store.errors import StoreError
 from tests.api.pool.pooled import OTHER_COUNTY, Pooled
 from tests.store.people import key_for
+from tests.support.waiting import wait_for
 
 PEOPLE = ("示例甲", "示例乙")
 
@@ -329,6 +331,42 @@ def test_an_event_appears_with_its_transaction_and_never_behind_a_cursor(
         assert [each.kind for each in seen] == ["entered", "quick"]
     after = memberships.events_since(pooled.conn, seen[-1].cursor)
     assert [each.kind for each in after] == ["slow"]
+
+
+def test_of_two_who_decide_at_once_one_is_refused(pooled: Pooled, database_url: str) -> None:
+    pooled.warn()
+    pooled.end_warnings()
+    _, key = pooled.person("county_officer", "second")
+    second, _ = pooled.person("county_officer", "second")
+
+    def decide() -> str:
+        with store.connect(database_url) as other, acting(other, key):
+            try:
+                membership.move(
+                    other, second, pooled.factory_id, "clear_warning", version=2, now=pooled.now
+                )
+            except StaleVersion as refusal:
+                return str(refusal)
+        return "moved"
+
+    with ThreadPoolExecutor(1) as pool:
+        with pooled.as_("county_officer") as actor:
+            membership.move(
+                pooled.conn, actor, pooled.factory_id, "clear_warning", version=2, now=pooled.now
+            )
+            waiting = pool.submit(decide)
+            wait_for(lambda: _waits_for_a_lock(database_url), "the second to wait for the first")
+        assert "it is at version 3, not 2" in waiting.result(30)
+    assert pooled.count("pool.transition") == 3
+
+
+def _waits_for_a_lock(database_url: str) -> bool:
+    with store.connect(database_url) as conn:
+        row = conn.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ).fetchone()
+    return row is not None and row[0] > 0
 
 
 def test_memberships_come_in_pages(pooled: Pooled) -> None:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -110,6 +111,18 @@ def test_a_step_is_taken_once_however_often_it_is_sent(desk: Desk) -> None:
     other = desk.post(client, STEPS, {"transition": "expel"}, key="k-1", etag=etag)
     assert other.status_code == 422
     assert "choose a new one" in other.json()["detail"]
+
+
+def test_a_step_sent_twice_at_once_is_taken_once(desk: Desk) -> None:
+    warned(desk)
+    client, etag = desk.as_("county_officer"), desk.etag()
+    body = {"transition": "clear_warning"}
+    with ThreadPoolExecutor(4) as pool:
+        sent = [pool.submit(desk.post, client, STEPS, body, key="k", etag=etag) for _ in range(4)]
+        answers = [each.result(30) for each in sent]
+    assert {each.status_code for each in answers} == {200}
+    assert len({each.text for each in answers}) == 1
+    assert desk.pooled.count("pool.transition") == 3
 
 
 def test_a_stale_version_is_412_and_none_is_428(desk: Desk) -> None:
