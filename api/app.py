@@ -41,6 +41,7 @@ from api.routes import (
     pool_policy,
     schemas,
     session,
+    webhooks,
 )
 from api.security import Guard
 
@@ -85,7 +86,7 @@ def create_app(
     for module in (
         *(factories, figures, comparison, evidence, explanation, findings, follow_up, gaps),
         *(ingest, schemas, session, accounts, audit),
-        *(memberships, pool_evidence, pool_policy),
+        *(memberships, pool_evidence, pool_policy, webhooks),
     ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)

@@ -9,6 +9,7 @@ ApiError
 ├── LogInRefused
 ├── PasswordRefused
 ├── AccountRefused
+├── AddressRefused
 ├── NotLoopback
 └── NotServed
 """
@@ -60,6 +61,10 @@ class AccountRefused(ApiError):
     def __init__(self, fault: str, message: str) -> None:
         super().__init__(message)
         self.fault = fault
+
+
+class AddressRefused(ApiError):
+    """Nothing is delivered to this address; the message says why."""
 
 
 class NotLoopback(ApiError):

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from api.errors import (
     AccountRefused,
+    AddressRefused,
     Forbidden,
     LogInRefused,
     LogInUnfinished,
@@ -48,6 +49,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Forbidden, _forbidden)
     app.add_exception_handler(LogInRefused, _log_in_refused)
     app.add_exception_handler(AccountRefused, _account_refused)
+    app.add_exception_handler(AddressRefused, _address_refused)
     app.add_exception_handler(Stale, _stale)
     app.add_exception_handler(NotPermitted, _unexpected)
     app.add_exception_handler(StoreUnavailable, _unavailable)
@@ -142,6 +144,10 @@ def _log_in_refused(request: Request, error: Exception) -> Response:
 
 
 def _account_refused(request: Request, error: Exception) -> Response:
+    return _answer(request, HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+
+
+def _address_refused(request: Request, error: Exception) -> Response:
     return _answer(request, HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
 
 

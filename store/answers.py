@@ -17,6 +17,7 @@ class Answer:
     status: int
     etag: str | None
     body: Any
+    location: str | None = None
 
 
 def lock(conn: Connection, account_id: int, key: str) -> None:
@@ -37,3 +38,9 @@ def keep(conn: Connection, account_id: int, key: str, answer: Answer) -> None:
     values = asdict(answer) | {"account_id": account_id, "key": key, "body": Jsonb(answer.body)}
     with transaction(conn):
         conn.execute(query("keep_answer"), values)
+
+
+def forget(conn: Connection, after_s: float) -> None:
+    """Forget answers older than that, whose keys may then be used anew; for who owns them."""
+    with transaction(conn):
+        conn.execute(query("forget_answers"), {"after_s": after_s})

@@ -1,8 +1,9 @@
 """`millpond api`."""
 
+import ipaddress
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +11,9 @@ import store
 from deploy.commands.common import DatabaseOption, database_url
 from deploy.ports import require_free
 from deploy.signals import stopped_by_sigterm
+
+if TYPE_CHECKING:
+    from api.webhooks.rules import DeliveryRules
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -56,6 +60,13 @@ def serve(
     provider_secret: Annotated[
         Path | None, typer.Option(help="File with the secret that the issuer gave.")
     ] = None,
+    webhook_network: Annotated[
+        list[str] | None,
+        typer.Option(help="Network beside the public internet that webhooks may go to (CIDR)."),
+    ] = None,
+    webhook_ca: Annotated[
+        Path | None, typer.Option(help="Authority of the receivers' certificates, beside known.")
+    ] = None,
 ) -> None:
     """Serve the pages and bring the figures up to date until Ctrl-C or SIGTERM.
 
@@ -78,8 +89,10 @@ def serve(
     from api.pool import nightly
     from api.provider import Provider
     from api.server import serve as serve_pages  # slow to import
+    from api.webhooks.delivery import delivering
     from kpi import jobs
 
+    rules = _delivery_rules(webhook_network or [], webhook_ca)
     tls = None
     if tls_certificate is not None and tls_key is not None:
         tls = Tls(tls_certificate, tls_key, client_ca)
@@ -94,8 +107,21 @@ def serve(
         stopped_by_sigterm(),
         jobs.scheduled(url, refresh_s, plan),
         nightly.scheduled(url),
+        delivering(url, rules),
     ):
         serve_pages(
             url, host, port,
             tls=tls, certificate_header=certificate_header, names=name or (), provider=sso,
         )  # fmt: skip
+
+
+def _delivery_rules(networks: list[str], ca: Path | None) -> "DeliveryRules":
+    from api.webhooks.rules import DeliveryRules
+
+    if ca is not None and not ca.is_file():
+        raise typer.BadParameter(f"there is no file {ca}", param_hint="--webhook-ca")
+    try:
+        named = tuple(ipaddress.ip_network(each) for each in networks)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}", param_hint="--webhook-network") from error
+    return DeliveryRules(networks=named, ca=None if ca is None else str(ca))

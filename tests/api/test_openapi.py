@@ -65,6 +65,10 @@ def test_lists_the_interface_and_no_page(description: dict[str, Any]) -> None:
         "/api/v1/session",
         "/api/v1/tokens",
         "/api/v1/tokens/{token_id}",
+        "/api/v1/webhooks",
+        "/api/v1/webhooks/{webhook_id}",
+        "/api/v1/webhooks/{webhook_id}/dead-letters",
+        "/api/v1/webhooks/{webhook_id}/dead-letters/{letter_id}/redelivery",
         "/healthz",
     }
 

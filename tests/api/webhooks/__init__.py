@@ -1,0 +1,1 @@
+"""Webhooks are sent to real receivers on this machine."""
