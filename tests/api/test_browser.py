@@ -1,13 +1,20 @@
 """The pages in a real Chromium: the policy holds, nothing overflows, keys reach everything."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import product
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+import store
+from api import account_admin
+from api.access import AccessPolicy
+from store.accounts import NewAccount
+from tests.api.conftest import served
 from tests.api.people import COOKIE
+from tests.store.people import MAKER
 
 SHOWN = [
     *product(("/", "/factories/SAMPLE-1"), (380, 1360), ("zh", "en")),
@@ -169,3 +176,26 @@ def test_a_visitor_walks_from_the_overview_to_a_factory_and_changes_the_language
     page.get_by_role("button", name="Show").click()
     assert "period_start=2025-10-01" in page.url
     assert page.get_by_role("heading", level=1).inner_text() == "Sample Plant 1"
+
+
+def test_a_person_logs_in_and_out_with_a_real_browser(browser: Browser, database_url: str) -> None:
+    with closing(store.connect(database_url)) as conn:
+        made = account_admin.make(conn, MAKER, NewAccount("anna", "Sample", "city_officer"))
+    context = browser.new_context()
+    with served(database_url, access=AccessPolicy(second_factor=False)) as address:
+        page = context.new_page()
+        page.goto(f"{address}/?region=320613")
+        page.fill("#login", made.login)
+        page.fill("#password", made.password)
+        page.click("main button")
+        assert page.url == f"{address}/login/password"
+        page.fill("#old", made.password)
+        page.fill("#new", "Weaver-77-river")
+        page.fill("#again", "Weaver-77-river")
+        page.click("main button")
+        assert page.url == f"{address}/"
+        page.click("header button")
+        assert page.url == f"{address}/login"
+        page.goto(f"{address}/")
+        assert page.url == f"{address}/login"
+        context.close()
