@@ -11,7 +11,7 @@ from api.pool.lifecycle import Name, Transition
 from api.pool.policy import keys
 from api.pool.roles import ROLES
 
-_NEEDS = {"complete", "other"}
+_NEEDS = {"complete", "other", "measured", "rerun_done"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from kpi.figures import Evidence
 from kpi.policy import Policy
 from kpi.verdicts.comparability import Differing, basis_of, differences
 from kpi.verdicts.words import Consistency, Fulfilment, Verified, consistency, fulfilment
-from store import figures, judged, verdict_bases
+from store import disputes, figures, judged, verdict_bases
 from store.registry import Factory
 
 NOT_COMPARABLE = "not_comparable"
@@ -34,6 +34,10 @@ def judge(
         (report.kpi, report.period_start, report.period_end): report.value
         for report in judged.reports_of_years(conn, factory.factory_id, promises, starts)
     }
+    settled = {
+        (each.kpi, each.period_start, each.period_end): each
+        for each in disputes.settled(conn, factory.factory_id, promises, starts)
+    }
     window = factory.baseline_from, factory.baseline_to
     known = _known(conn, factory, promises, starts)
     bases = _bases(conn, evidence, known)
@@ -41,9 +45,11 @@ def judge(
     decided = []
     for found in known:
         if found.period_start >= factory.renovated_on:
-            reported = reports.get((found.kpi, found.period_start, found.period_end))
+            key = found.kpi, found.period_start, found.period_end
+            against = promises[found.kpi], reports.get(key)
+            verified = _verified(found, settled.get(key))
             before = baseline.get(found.kpi)
-            decided.append(_verdict(found, before, promises[found.kpi], reported, bases, policy))
+            decided.append(_verdict(found, verified, before, against, bases, policy))
     figures.decide_all(conn, factory.factory_id, decided)
 
 
@@ -94,18 +100,26 @@ def _bases(
     return {**kept, **new}
 
 
+def _verified(found: figures.Figure, settled: disputes.Settled | None) -> Verified:
+    """Return what counts as verified: the figure, or what a dispute about its period settled."""
+    if settled is None:
+        return Verified(found.point, found.low, found.high, found.coverage)
+    # What was measured again rests on no rows whose coverage could be too small.
+    return Verified(settled.value, settled.low, settled.high, 1.0)
+
+
 def _verdict(
     found: figures.Figure,
+    verified: Verified,
     baseline: figures.Figure | None,
-    promise: figures.Promise,
-    reported: float | None,
+    against: tuple[figures.Promise, float | None],
     bases: Mapping[date, Mapping[str, Any]],
     policy: Policy,
 ) -> figures.NewVerdict:
+    promise, reported = against
     # What the same devices measured before the renovation goes before what was declared.
     measured = baseline is not None and baseline.point is not None
     before = baseline.point if baseline is not None and measured else promise.before_value
-    verified = Verified(found.point, found.low, found.high, found.coverage)
     kept = fulfilment(before, promise.expected_value, verified, policy)
     apart: list[Differing] = []
     if baseline is not None and measured and kept.reason != "no_figure":

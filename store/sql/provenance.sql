@@ -196,11 +196,18 @@ WHERE told.words IS DISTINCT FROM given.words
 ORDER BY kpi, period_start, what;
 
 -- name: verdicts_with_figures
--- The verdicts of a factory, each with the figure that it was given on.
+-- The verdicts of a factory, each with the figure that it was given on, or what a dispute settled.
 SELECT v.kpi, v.period_start, v.period_end, v.before_value, v.expected_value, v.reported_value,
     v.fulfilment, v.fulfilment_low, v.fulfilment_high, v.fulfilment_verdict, v.deviation,
-    v.consistency_verdict, v.policy_version, f.unit, f.point, f.low, f.high, f.coverage
+    v.consistency_verdict, v.policy_version, f.unit,
+    coalesce(s.value, f.point), coalesce(s.low, f.low), coalesce(s.high, f.high),
+    CASE WHEN s.value IS NULL THEN f.coverage ELSE 1 END
 FROM kpi.verdict v
+LEFT JOIN LATERAL (
+    SELECT value, low, high FROM pool.settled_value t
+    WHERE t.factory_id = v.factory_id AND t.kpi = v.kpi AND t.period_start = v.period_start
+      AND t.period_end = v.period_end
+    ORDER BY t.dispute_id DESC LIMIT 1) s ON true
 JOIN kpi.figure f USING (figure_id)
 WHERE v.factory_id = %(factory_id)s
 ORDER BY v.kpi, v.period_start;
