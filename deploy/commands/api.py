@@ -9,6 +9,7 @@ import typer
 
 import store
 from deploy.commands.common import DatabaseOption, database_url
+from deploy.commands.pool_notices import NoticesOption
 from deploy.ports import require_free
 from deploy.signals import stopped_by_sigterm
 
@@ -60,6 +61,7 @@ def serve(
     provider_secret: Annotated[
         Path | None, typer.Option(help="File with the secret that the issuer gave.")
     ] = None,
+    notices: NoticesOption = None,
     webhook_network: Annotated[
         list[str] | None,
         typer.Option(help="Network beside the public internet that webhooks may go to (CIDR)."),
@@ -87,6 +89,7 @@ def serve(
         pass
     from api.peer import Tls
     from api.pool import nightly
+    from api.pool import notices as telling
     from api.provider import Provider
     from api.server import serve as serve_pages  # slow to import
     from api.webhooks.delivery import delivering
@@ -100,6 +103,7 @@ def serve(
     if provider and provider_client and provider_secret:
         secret = provider_secret.read_text(encoding="utf-8").strip()
         sso = Provider(provider, provider_client, secret)
+    senders = telling.load(notices) if notices else ()
     plan = jobs.load_schedule(schedule) if schedule else None
     # The server ends in order by itself, and then passes on what stopped it.
     with (
@@ -107,6 +111,7 @@ def serve(
         stopped_by_sigterm(),
         jobs.scheduled(url, refresh_s, plan),
         nightly.scheduled(url),
+        telling.scheduled(url, senders),
         delivering(url, rules),
     ):
         serve_pages(

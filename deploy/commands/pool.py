@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 import store
-from deploy.commands import pool_accounts, pool_generate, pool_night
+from deploy.commands import pool_accounts, pool_generate, pool_night, pool_notices
 from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
 from store.acting import Actor
 
@@ -22,6 +22,8 @@ lifecycle_app = typer.Typer(no_args_is_help=True)
 app.add_typer(pool_accounts.app)
 app.command()(pool_night.night)
 app.command()(pool_generate.generate)
+app.command()(pool_notices.todos)
+app.command()(pool_notices.outbox)
 app.add_typer(lifecycle_app, name="lifecycle", help="The states and transitions of membership.")
 
 _Actor = Annotated[
