@@ -1,0 +1,143 @@
+"""Asking for documents, by people and by the steps that make them, and checking files."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import api.comparison
+from api.errors import NotFound
+from api.exports.facts import stay_subject
+from api.exports.kinds import DocumentKind, kinds
+from api.pool import lifecycle, membership
+from api.pool.errors import Declined, NotAllowed, NotPossible
+from store import Connection, documents, memberships, transaction
+from store.acting import Actor
+from store.audit import note
+from store.documents import Document, NewDocument
+from store.registry import Factory
+
+LONGEST_NUMBER = 60
+_MOST_EVENTS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the register knows of a file; nothing where it was changed or is of elsewhere."""
+
+    sha256: str
+    documents: tuple[Document, ...]
+
+
+def ask(
+    conn: Connection,
+    actor: Actor,
+    factory: Factory,
+    kind: str,
+    *,
+    now: datetime,
+    period_start: date | None = None,
+    number: str = "",
+) -> Document:
+    """Ask for a document and return it as it waits.
+
+    Raises NotFound for a kind or year that there is not, NotAllowed for a role that may not,
+    NotPossible where nothing made it due or the same is being made, Declined for a bad number.
+    """
+    known = kinds().get(kind)
+    if known is None:
+        raise NotFound(f"there is no document {kind}")
+    if actor.role not in known.who:
+        raise NotAllowed(f"{known.en}: the role {actor.role} does not ask for it")
+    if len(number) > LONGEST_NUMBER or not number.isprintable():
+        raise Declined(f"a number has {LONGEST_NUMBER} characters at most, on one line")
+    if period_start is not None and known.about != "year":
+        raise Declined(f"{known.en} is about no period")
+    with transaction(conn):
+        new = _about(conn, factory, known, period_start, number.strip())
+        asked = documents.ask(conn, actor, new, now)
+        if asked is None:
+            raise NotPossible(f"{known.en} of {factory.code} is being made already")
+        note(
+            conn, actor, "document_asked", kind="document", key=asked,
+            factory_id=factory.factory_id, after={"kind": kind, "subject": new.subject},
+        )  # fmt: skip
+        found = documents.get(conn, asked)
+    assert found is not None
+    return found
+
+
+def _about(
+    conn: Connection, factory: Factory, kind: DocumentKind, start: date | None, number: str
+) -> NewDocument:
+    if kind.about == "year":
+        year = api.comparison.load(conn, factory, start).year
+        if year is None:
+            raise NotFound(f"{factory.code} has no rolling year yet; a report needs one")
+        subject = f"year {year.period_start}"
+        return NewDocument(
+            factory.factory_id, kind.kind, subject, period_start=year.period_start, number=number
+        )
+    stay = membership.newest(conn, factory.factory_id)
+    if kind.about == "stay":
+        if stay.state not in kind.states:
+            state = lifecycle.shipped().states[stay.state].name.en
+            raise NotPossible(f"{kind.en}: not in the state {state}")
+        return NewDocument(
+            factory.factory_id, kind.kind, stay_subject(stay),
+            membership_id=stay.membership_id, number=number,
+        )  # fmt: skip
+    step = documents.step_with(conn, stay.membership_id, kind.kind)
+    if step is None:
+        raise NotPossible(f"{kind.en}: no step of {factory.code} made one due")
+    return _of_step(factory.factory_id, kind.kind, step, stay.membership_id, number)
+
+
+def _of_step(
+    factory_id: int, kind: str, step: int, membership_id: int, number: str = ""
+) -> NewDocument:
+    return NewDocument(
+        factory_id, kind, f"step {step}",
+        transition_no=step, membership_id=membership_id, number=number,
+    )  # fmt: skip
+
+
+def ask_for_steps(conn: Connection, now: datetime) -> int:
+    """Ask for the documents of all steps since the last time; return how many. For the jobs."""
+    asked = 0
+    with transaction(conn):
+        cursor = documents.take_cursor(conn)
+        events = memberships.events_since(conn, cursor, most=_MOST_EVENTS)
+        for event in events:
+            if event.kind == "moved":
+                asked += _ask_for_step(conn, event, now)
+        if events:
+            documents.move_cursor(conn, events[-1].cursor)
+    return asked
+
+
+def _ask_for_step(conn: Connection, event: memberships.Event, now: datetime) -> int:
+    said = event.payload
+    due = [
+        kind
+        for kind in said.get("documents", ())
+        if kind in kinds() and kinds()[kind].about == "step"
+    ]
+    if not due:
+        return 0
+    found = documents.step_of_event(
+        conn, event.factory, said["version"], said["transition"], event.at
+    )
+    if found is None:
+        return 0
+    step, membership_id = found
+    stay = documents.membership(conn, membership_id)
+    assert stay is not None
+    actor = Actor(event.account_id, event.actor, event.role)
+    new = [_of_step(stay.factory_id, kind, step, membership_id) for kind in due]
+    return sum(documents.ask(conn, actor, each, now) is not None for each in new)
+
+
+def check(conn: Connection, content: bytes) -> Checked:
+    """Say which documents of the register a file is, byte by byte."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Checked(sha256, tuple(documents.with_file(conn, sha256)))
