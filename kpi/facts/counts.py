@@ -1,9 +1,12 @@
 """Count facts: pieces, and the ideal seconds that the products made stand for.
 
-Ideal seconds have bounds for three causes. A product that changed between two readings, or was
+Ideal seconds have bounds for four causes. A product that changed between two readings, or was
 not known, leaves the ideal cycle open; good and total then vary alike. What a register counted
 before a reset is not known; it is at most what ideal speed gives in that time. Across a value that
 the register cannot have shown, it may be off by as much as it counted there.
+
+Where one register begins or falls silent between two readings of another, what that one gained up
+to then is not known; it may be any part of what it gained between them that ideal speed allows.
 """
 
 from dataclasses import dataclass, fields
@@ -12,6 +15,7 @@ import numpy as np
 
 from kpi.calendar import PLANNED, Calendar
 from kpi.facts.basis import (
+    HOUR_US,
     Floats,
     Ints,
     Readings,
@@ -82,18 +86,35 @@ def _common_span(registers: list[Increments]) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Quantity:
-    """Pieces by hour, their ideal seconds with bounds, and the most that was not seen.
+class _Open:
+    """By how many ideal seconds less and more than its point a quantity may be, by hour."""
 
-    `doubt` are the ideal seconds counted across impossible values.
+    less: Floats
+    more: Floats
+
+    def __add__(self, other: "_Open") -> "_Open":
+        return _Open(self.less + other.less, self.more + other.more)
+
+    @property
+    def turned(self) -> "_Open":
+        """What it opens in a quantity that it is taken off."""
+        return _Open(self.more, self.less)
+
+
+@dataclass(frozen=True, slots=True)
+class _Quantity:
+    """Pieces by hour, their ideal seconds with bounds, and what is open besides the product.
+
+    `seen` is open for resets and impossible values; `cut` where another register begins or falls
+    silent between two readings of this one.
     """
 
     amount: Floats
     ideal: Floats
     ideal_low: Floats
     ideal_high: Floats
-    unseen: Floats
-    doubt: Floats
+    seen: _Open
+    cut: _Open
 
     def __add__(self, other: "_Quantity") -> "_Quantity":
         """Return both together, as of scrap and rework, neither of which is good."""
@@ -118,51 +139,95 @@ def _quantity(
     index, hour = pieces.index, pieces.hour
     amount = found.increase[index] * pieces.share
     lasts_s = (found.end_us - found.start_us) / 1e6
+    # What was not seen before a reset, and what was counted across impossible values.
     unseen_s = np.where(np.isin(found.event, (RESET, LEVEL_SHIFT)), lasts_s, 0.0)
+    doubt_s = found.increase * cycle.point * (found.event == SPIKE)
+    least_s = found.increase * cycle.low - doubt_s
+    most_s = found.increase * cycle.high + unseen_s + doubt_s
     return _Quantity(
         amount=window.total(hour, amount),
         ideal=window.total(hour, amount * cycle.point[index]),
         ideal_low=window.total(hour, amount * cycle.low[index]),
         ideal_high=window.total(hour, amount * cycle.high[index]),
-        unseen=window.total(hour, unseen_s[index] * pieces.share),
-        doubt=window.total(hour, amount * (cycle.point * (found.event == SPIKE))[index]),
+        seen=_Open(
+            window.total(hour, doubt_s[index] * pieces.share),
+            window.total(hour, (unseen_s + doubt_s)[index] * pieces.share),
+        ),
+        cut=_cut(found, np.maximum(least_s, 0.0), most_s, span_us, window),
     )
+
+
+def _cut(
+    found: Increments, least_s: Floats, most_s: Floats, span_us: tuple[int, int], window: Window
+) -> _Open:
+    """Return how far the shares by time are off where the counted time cuts an interval.
+
+    Both parts gain what the interval gained together, each no more than ideal output. It stands
+    in the hour outside the counted time, which whatever moves the cut works out again.
+    """
+    opened = _Open(np.zeros(window.hours), np.zeros(window.hours))
+    if span_us[0] == span_us[1]:
+        return opened
+    for at_us, outside_us in ((span_us[0], span_us[0] - 1), (span_us[1], span_us[1])):
+        cut = np.flatnonzero((found.start_us < at_us) & (at_us < found.end_us))
+        if len(cut) == 0 or not window.start_us <= outside_us < window.end_us:
+            continue
+        [which], hour = cut, (outside_us - window.start_us) // HOUR_US
+        parts = (at_us - found.start_us[which]) / 1e6, (found.end_us[which] - at_us) / 1e6
+        inside_s, outside_s = parts if at_us == span_us[1] else parts[::-1]
+        share = inside_s / (inside_s + outside_s)
+        least, most = least_s[which], most_s[which]
+        opened.less[hour] += max(least * share - max(least - outside_s, 0.0), 0.0)
+        opened.more[hour] += max(min(most, inside_s) - most * share, 0.0)
+    return opened
 
 
 def _split(quantities: dict[str, _Quantity], window: Window) -> dict[str, Floats]:
     """Return total, good and reject from the two of them that are counted."""
-    none = _Quantity(*(np.zeros(window.hours) for _ in range(6)))
+    zero = np.zeros(window.hours)
+    none = _Quantity(zero, zero, zero, zero, _Open(zero, zero), _Open(zero, zero))
     total, good = quantities.get("total_count"), quantities.get("good_count")
     reject = quantities.get("reject_count", none) + quantities.get("rework_count", none)
     if total is None and good is not None:
         lead, made, kept = good, good.ideal + reject.ideal, good.ideal
         amounts = good.amount + reject.amount, good.amount
-        more_made, more_good, less_good = good.unseen + reject.unseen, good.unseen, none.unseen
-        doubt = good.doubt + reject.doubt, good.doubt
+        seen = good.seen + reject.seen, good.seen
+        cut = good.cut + reject.cut, good.cut
     elif total is not None and good is not None:
         lead, made, kept = total, total.ideal, good.ideal
         amounts = total.amount, good.amount
-        more_made, more_good, less_good = total.unseen, good.unseen, none.unseen
-        doubt = total.doubt, good.doubt
+        seen = _apart(total.seen, good.seen), good.seen
+        cut = _apart(total.cut, good.cut), good.cut
     else:
         assert total is not None
         lead, made, kept = total, total.ideal, total.ideal - reject.ideal
         amounts = total.amount, total.amount - reject.amount
-        more_made, more_good, less_good = total.unseen, total.unseen, reject.unseen
-        doubt = total.doubt, total.doubt + reject.doubt
+        seen = total.seen, total.seen + reject.seen.turned
+        cut = total.cut, total.cut + reject.cut.turned
     made_low, made_high = _scaled(lead, made)
     good_low, good_high = _scaled(lead, kept)
+    made_low, made_high = _less(made_low, seen[0].less), made_high + seen[0].more
+    # As much can be lost as was made at the most, and is told from made at the least.
+    good_low = _less(good_low, seen[1].less, np.minimum(made_low - made_high, 0.0))
     columns = (
         *(*amounts, amounts[0] - amounts[1]),
-        *(made, _less(made_low, doubt[0]), made_high + more_made + doubt[0]),
-        *(kept, _less(good_low, less_good + doubt[1]), good_high + more_good + doubt[1]),
+        *(made, made_low - cut[0].less, made_high + cut[0].more),
+        *(kept, good_low - cut[1].less, good_high + seen[1].more + cut[1].more),
     )
     return dict(zip(_NAMES, columns, strict=True))
 
 
-def _less(low: Floats, less: Floats) -> Floats:
-    """Lower a bound, not below nothing: no more can be missing than there is."""
-    return np.asarray(np.minimum(low, np.maximum(low - less, 0.0)))
+def _apart(total: _Open, good: _Open) -> _Open:
+    """Open the total by what is open in good too, which leaves the rejects open by both.
+
+    Rejects are told from the low bounds of total and good, and from the high ones.
+    """
+    return total + good + good.turned
+
+
+def _less(low: Floats, less: Floats, least: Floats | float = 0.0) -> Floats:
+    """Lower a bound, not below the least: no more can be missing than there is."""
+    return np.asarray(np.minimum(low, np.maximum(low - less, least)))
 
 
 def _scaled(lead: _Quantity, ideal: Floats) -> tuple[Floats, Floats]:

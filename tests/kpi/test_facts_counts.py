@@ -303,6 +303,51 @@ def test_a_reject_register_that_comes_later_counts_from_then_on() -> None:
     assert (found["total"][1], found["good"][1]) == (10, 8)
 
 
+def test_the_readings_of_a_total_around_silent_rejects_open_both_bounds() -> None:
+    rows = {TOTAL: [(0, 0), (60, 30)], REJECT: [(0, 0), (20, 2)]}
+    found = facts(COUNTED, rows)
+    # In the 20 minutes that both counted, any of the 30 pieces, but no more than 20.
+    assert bounds(found, "total") == (0, 600, 1200)
+    assert bounds(found, "good") == (-120, 480, 1080)
+    assert found["uncounted_s"].tolist() == [2400]
+
+
+def test_rejects_that_may_come_from_before_the_total_open_good_alone() -> None:
+    rows = {TOTAL: [(30, 0), (60, 30)], REJECT: [(0, 0), (60, 40)]}
+    found = facts(COUNTED, rows)
+    assert bounds(found, "total") == (1800, 1800, 1800)
+    # Ten to thirty of the rejects came in the time of the total.
+    assert bounds(found, "good") == (0, 600, 1200)
+
+
+def test_a_cut_between_two_readings_is_opened_in_the_hour_outside() -> None:
+    rows = {TOTAL: rising(0, 60, 15, 5), REJECT: [(0, 0), (90, 9)]}
+    found = facts(COUNTED, rows, hours=2)
+    assert bounds(found, "good", 0) == (14 * 60, 14 * 60, 14 * 60)
+    assert bounds(found, "good", 1) == (-180, 0, 360)
+
+
+def test_registers_that_are_read_a_second_apart_open_a_second() -> None:
+    second = 1 / 60
+    rows = {
+        TOTAL: rising(0, 60, 15, 5),
+        REJECT: [(minute + second, count) for minute, count in rising(0, 60, 15, 1)],
+    }
+    low, point, high = bounds(facts(COUNTED, rows), "good")
+    assert point == pytest.approx(16 * 60, abs=1)
+    assert (low, high) == pytest.approx((point, point), abs=2)
+
+
+def test_resets_of_total_and_good_together_leave_the_rejects_open_by_both() -> None:
+    rows = {TOTAL: [(0, 500), (20, 10), (60, 40)], GOOD: [(0, 400), (20, 8), (60, 36)]}
+    found = facts(asset_plan(tag(TOTAL), tag(GOOD)), rows)
+    total, good = bounds(found, "total"), bounds(found, "good")
+    assert bounds(found, "good") == (36 * 60, 36 * 60, 36 * 60 + 1200)
+    # Up to 20 more of the total may have been rejects, and up to 20 of the rejects seen good.
+    apart = total[0] - good[0], total[2] - good[2]
+    assert apart == (4 * 60 - 1200, 4 * 60 + 1200)
+
+
 def test_the_ratio_of_a_register_gives_primary_units() -> None:
     found = facts(asset_plan(tag(TOTAL, ratio=4.0)), {TOTAL: [(0, 0), (60, 10)]})
     assert found["total"][0] == 40
