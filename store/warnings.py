@@ -95,12 +95,22 @@ class FailedChecks:
 
 @dataclass(frozen=True, slots=True)
 class Accident:
-    """An accident on record."""
+    """An accident on record, or one that the enterprise reported; source says where it stands."""
 
-    item_id: int
+    source: str
     happened_on: date
     at: datetime
-    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LateReport:
+    """A report that was due and is not with the county."""
+
+    report_id: int
+    kind: str
+    period_start: date
+    period_end: date
+    due_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +137,7 @@ class Readings:
     reports: Mapping[int, list[JudgedReport]]
     findings: Mapping[int, list[FailedChecks]]
     accidents: Mapping[int, list[Accident]]
+    late: Mapping[int, list[LateReport]]
     open: Mapping[int, list[Open]]
 
 
@@ -234,6 +245,7 @@ def read(conn: Connection, factories: Sequence[int], asked: Asked) -> Readings:
             reports=_made(conn, "night_reports", quarters, JudgedReport),
             findings=_made(conn, "night_findings", values, FailedChecks),
             accidents=_made(conn, "night_accidents", values, Accident),
+            late=_made(conn, "night_late", values, LateReport),
             open=_made(conn, "night_open", values, Open),
         )
 

@@ -186,6 +186,7 @@ def _seen(given: _Rules, member: Member, readings: Readings) -> Seen:
         ],
         findings=readings.findings.get(number, []),
         accidents=readings.accidents.get(number, []),
+        late=readings.late.get(number, []),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 from apscheduler.schedulers.background import BackgroundScheduler
 
 import store
-from api.pool import night
+from api.pool import night, reports
 from api.pool.night import Night, Progress
 from api.pool.workdays import ZONE
 from store import Connection, job_runs
@@ -24,12 +24,16 @@ _LATE_S = 6 * 3600  # a night that a busy server missed is made up for within so
 def once(conn: Connection, now: datetime, *, progress: Progress = lambda _: None) -> Night | None:
     """Run the night and note the run; None where another run is at it.
 
-    Factories that failed are listed with the jobs' pieces to try again.
+    Reports are opened and marked late before the rules look at them. Factories that failed are
+    listed with the jobs' pieces to try again.
     """
     with job_runs.running(conn, NAME, _KEEP_DAYS) as job:
+        why = _failure(conn, now)
         found = night.run(conn, now, progress=progress)
         if found is None:
             return None
+        if why is not None:
+            found.failures["*"] = f"reports: {why}"
         job.counts = found.counts()
         if found.failures:
             job.error = "; ".join(f"{name}: {why}" for name, why in found.failures.items())[:2000]
@@ -59,6 +63,16 @@ def run_by_url(url: str) -> None:
             once(conn, datetime.now(UTC))
     except Exception as error:  # a fault of ours must not keep the next night from running
         log.warning("the night's run failed: %s", error)
+
+
+def _failure(conn: Connection, now: datetime) -> str | None:
+    """Do what a day brings for the reports; return what went wrong, which stops no warning."""
+    try:
+        reports.nightly(conn, now=now)
+    except Exception as error:
+        log.warning("the night's reports failed: %s", error)
+        return str(error) or type(error).__name__
+    return None
 
 
 def _note(conn: Connection, found: Night) -> None:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from api import kpis
-from api.pool import workdays
+from api.pool import report_table, workdays
 from api.pool.errors import BadTable
 from api.pool.policy import Policy
 from store.warnings import (
@@ -22,6 +22,7 @@ from store.warnings import (
     FailedChecks,
     JudgedReport,
     LastBatch,
+    LateReport,
     Member,
     Notice,
     QuarterVerdict,
@@ -74,6 +75,7 @@ class Seen:
     reports: Sequence[JudgedReport] = ()
     findings: Sequence[FailedChecks] = ()
     accidents: Sequence[Accident] = ()
+    late: Sequence[LateReport] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,19 @@ class Outcome:
     holds: bool
     since: date
     numbers: Mapping[str, Any]
+
+
+def report_overdue(seen: Seen) -> Iterator[Outcome]:
+    """Name each report that was due before today and is not with the county."""
+    for each in seen.late:
+        numbers = {
+            "report": each.report_id,
+            "kind": each.kind,
+            "period_start": each.period_start.isoformat(),
+            "period_end": each.period_end.isoformat(),
+            "due_on": each.due_on.isoformat(),
+        }
+        yield Outcome("report_overdue", str(each.report_id), True, each.due_on + _DAY, numbers)
 
 
 def completeness(seen: Seen) -> Iterator[Outcome]:
@@ -178,12 +193,8 @@ def accident(seen: Seen) -> Iterator[Outcome]:
     """Name each accident on record that no rectification or review has dealt with since."""
     for each in seen.accidents:
         if seen.member.handled_at is None or each.at > seen.member.handled_at:
-            numbers = {
-                "happened_on": each.happened_on.isoformat(),
-                "evidence": each.item_id,
-                **each.data,
-            }
-            yield Outcome("accident", str(each.item_id), True, each.happened_on, numbers)
+            numbers = {"happened_on": each.happened_on.isoformat(), "source": each.source}
+            yield Outcome("accident", each.source, True, each.happened_on, numbers)
 
 
 def implausible(seen: Seen) -> Iterator[Outcome]:
@@ -222,8 +233,8 @@ Check = Callable[[Seen], Iterator[Outcome]]
 CHECKS: Mapping[str, Check] = {
     check.__name__: check
     for check in (
-        completeness, silent, worse, inconsistent, accident, implausible, deadline_passed,
-        review_due,
+        report_overdue, completeness, silent, worse, inconsistent, accident, implausible,
+        deadline_passed, review_due,
     )
 }  # fmt: skip
 
@@ -258,6 +269,9 @@ def said(outcome: Outcome, language: str) -> str:
     numbers = dict(outcome.numbers)
     if kpis.known(str(numbers.get("kpi"))):
         numbers["kpi"] = kpis.by_id(numbers["kpi"]).name(language)
+    if outcome.rule == "report_overdue":
+        name = report_table.table().kinds[numbers["kind"]]
+        numbers["kind"] = name.en if language == "en" else name.zh
     return rules()[outcome.rule].text(language, numbers)
 
 

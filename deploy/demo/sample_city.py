@@ -11,6 +11,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -233,9 +234,10 @@ class _Series:
         for n in range(self.months):
             period = ("month", starts[n], starts[n + 1])
             figures.append(self._figure(next(numbers), period, parts[n], coverage[n]))
+        year_values, year_coverage = _rolling(values), _rolling(coverage)
         for n in range(self.months - 11):
-            figure_id, share = next(numbers), float(coverage[n : n + 12].mean())
-            point = float(values[n : n + 12].mean())
+            figure_id, share = next(numbers), float(year_coverage[n])
+            point = float(year_values[n])
             year = (starts[n], starts[n + 12])
             figures.append(self._figure(figure_id, ("rolling12", *year), point, share))
             reported = None
@@ -303,10 +305,10 @@ def _facts(
     count = len(assets) * hours
     shares = np.array([some[factory].heard_share for _, factory in assets])
     silent = np.array([some[factory].silent_days for _, factory in assets])
-    known = np.repeat(shares * 3600.0, hours).reshape(len(assets), hours)
-    known[np.arange(hours)[None, :] >= hours - 24 * silent[:, None]] = 0.0
-    run = np.minimum(known, 3600.0 * rng.uniform(0.6, 0.9, known.shape)).ravel()
-    known = known.ravel()
+    heard = np.repeat(shares * 3600.0, hours).reshape(len(assets), hours)
+    heard[np.arange(hours)[None, :] >= hours - 24 * silent[:, None]] = 0.0
+    known = heard.ravel()
+    run = np.minimum(known, 3600.0 * rng.uniform(0.6, 0.9, count))
     zero, one = np.zeros(count), np.ones(count, np.int32)
     return {
         "hour": np.tile(per_asset, len(assets)),
@@ -319,6 +321,14 @@ def _facts(
     }  # fmt: skip
 
 
+def _rolling(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the mean of each twelve months."""
+    if len(values) < 12:
+        return values[:0]
+    return np.asarray(np.convolve(values, np.full(12, 1 / 12), "valid"), np.float64)
+
+
+@cache
 def _at(day: date) -> datetime:
     return datetime.combine(day, time(), workdays.ZONE).astimezone(UTC)
 

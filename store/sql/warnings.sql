@@ -118,13 +118,28 @@ GROUP BY 1, 2
 ORDER BY 1, 2;
 
 -- name: night_accidents
--- Accidents on record of the stay that runs that were not withdrawn.
-SELECT i.factory_id, i.item_id, i.happened_on, i.at, i.data
+-- Accidents of the stay that runs: on record and not withdrawn, or reported by the enterprise.
+SELECT i.factory_id, 'evidence ' || i.item_id, i.happened_on, i.at
 FROM pool.evidence_item i
 JOIN pool.membership m USING (membership_id)
 WHERE i.factory_id = ANY (%(factories)s) AND m.left_on IS NULL AND i.kind = 'accident'
   AND i.at <= %(now)s
   AND NOT EXISTS (SELECT FROM pool.evidence_item w WHERE w.withdraws = i.item_id)
+UNION ALL
+SELECT r.factory_id, 'report ' || r.report_id, r.period_start, r.submitted_at
+FROM pool.report r
+JOIN pool.membership m USING (membership_id)
+WHERE r.factory_id = ANY (%(factories)s) AND m.left_on IS NULL AND r.kind = 'ACC'
+  AND r.submitted_at <= %(now)s
+ORDER BY 1, 2;
+
+-- name: night_late
+-- Reports of the stay that runs that were due before a day and are not with the county.
+SELECT r.factory_id, r.report_id, r.kind, r.period_start, r.period_end, r.due_on
+FROM pool.report r
+JOIN pool.membership m USING (membership_id)
+WHERE r.factory_id = ANY (%(factories)s) AND m.left_on IS NULL AND r.submitted_at IS NULL
+  AND r.due_on < %(end)s AND r.opened_at <= %(now)s
 ORDER BY 1, 2;
 
 -- name: night_open

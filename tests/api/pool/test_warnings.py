@@ -15,6 +15,7 @@ from store.warnings import (
     FailedChecks,
     JudgedReport,
     LastBatch,
+    LateReport,
     Member,
     Notice,
     QuarterVerdict,
@@ -159,7 +160,7 @@ def test_a_false_report_is_a_cause_until_a_later_one_is_not(
 
 def test_what_a_passed_rectification_dealt_with_is_over() -> None:
     before, after = (replace(MEMBER, handled_at=AT + timedelta(days=days)) for days in (-1, 1))
-    accident = Accident(3, AT.date(), AT, {"what": "safety"})
+    accident = Accident("evidence 3", AT.date(), AT)
     given = seen(reports=[report("false")], accidents=[accident])
     assert holds("inconsistent", replace(given, member=before)) is True
     assert holds("inconsistent", replace(given, member=after)) is False
@@ -196,13 +197,15 @@ def test_every_rule_says_its_numbers_in_both_languages() -> None:
     given = seen(
         assets=2, days={}, gateways=[heard(FIRST)],
         quarters=[quarter("2026-01-01", "worse"), quarter("2026-04-01", "worse")],
-        reports=[report("false")], accidents=[Accident(3, AT.date(), AT, {})],
+        reports=[report("false")], accidents=[Accident("evidence 3", AT.date(), AT)],
         findings=[FailedChecks("P09", 2, [4], FIRST, TODAY, AT, AT)],
+        late=[LateReport(6, "Q", date(2026, 1, 1), date(2026, 4, 1), date(2026, 4, 15))],
     )  # fmt: skip
     over = replace(MEMBER, state="watch", deadline=FIRST, entered_on=date(2020, 1, 1))
     found = [*warnings.judge(given, "warning")]
     found += warnings.judge(replace(given, member=over), "proposal")
     assert {each.rule for each in found if each.holds} == set(warnings.rules())
+    assert "季度填报（2026-01-01 起）应于 2026-04-15 前提交" in warnings.said(found[0], "zh")
     for each in found:
         assert {language: warnings.said(each, language) for language in ("zh", "en")}
         assert "{" not in warnings.said(each, "zh")

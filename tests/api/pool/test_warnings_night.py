@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 import store
-from api.pool import membership, night, nightly, settings
+from api.pool import membership, night, nightly, reports, settings
 from api.pool.night import Night
 from deploy import cli
 from store import audit, job_runs, memberships, policies, transaction, warnings
@@ -16,6 +16,7 @@ from store.acting import acting
 from store.errors import NotPermitted
 from tests.api.pool.feeds import Feed
 from tests.api.pool.pooled import CLERK, ENTERED, OTHER_COUNTY, Pooled
+from tests.api.pool.reporting import Reporting
 from tests.store.people import key_for
 from tests.store.samples import with_plan
 
@@ -147,6 +148,42 @@ def test_a_false_report_warns_until_a_later_one_holds(pooled: Pooled, feed: Feed
     feed.report("oee", date(2026, 3, 1), date(2026, 3, 2))
     feed.verdict("oee", date(2026, 3, 1), consistency="same")
     assert run(pooled).cleared == 1
+
+
+def test_a_late_report_warns_until_it_comes(pooled: Pooled, feed: Feed) -> None:
+    reporting = Reporting.load(pooled)
+    feed.facts(date(2026, 3, 1), date(2026, 4, 30))
+    for later, warned in ((0, 0), (13, 0), (1, 1)):
+        pooled.later(days=later)
+        feed.heard(pooled.now)
+        assert run(pooled).warned == warned
+    assert rules(pooled) == [("report_overdue", str(reporting.report_id))]
+    reporting.submit()
+    assert run(pooled).cleared == 1
+
+
+def test_an_accident_that_the_enterprise_reports_warns(pooled: Pooled, feed: Feed) -> None:
+    with pooled.as_("ent_filler") as actor:
+        number = reports.begin(
+            pooled.conn, actor, pooled.factory_id, "ACC", date(2026, 3, 1), now=pooled.now
+        )
+    assert run(pooled).warned == 0
+    Reporting(pooled, number).submit()
+    run(pooled)
+    assert rules(pooled) == [("accident", f"report {number}")]
+
+
+def test_the_nights_run_opens_reports_and_marks_them_late(pooled: Pooled, feed: Feed) -> None:
+    pooled.now = datetime(2026, 4, 2, tzinfo=UTC)
+    feed.facts(date(2026, 3, 1), date(2026, 4, 30))
+    feed.heard(pooled.now)
+    for days, warned in ((0, 0), (14, 1)):
+        pooled.later(days=days)
+        feed.heard(pooled.now)
+        found = nightly.once(pooled.conn, pooled.now)
+        assert found is not None
+        assert (found.failures, found.warned) == ({}, warned)
+    assert [rule for rule, _ in rules(pooled)] == ["report_overdue"]
 
 
 def test_an_accident_warns_until_the_rectification_is_passed(pooled: Pooled, feed: Feed) -> None:
