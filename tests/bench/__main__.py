@@ -2,8 +2,8 @@
 
 `--minutes 5` runs the steady streams for so long; without it they take half a minute each.
 `--only WORD` leaves out what has another name: accepting, modbus, collecting, facts, refreshing,
-sharing, memory, sustained. `--machines 100` and `--factories 1000` give memory and refreshing their
-full size; without them they are small.
+pool, sharing, memory, sustained. `--machines 100` and `--factories 1000` give memory, and
+refreshing and pool, their full size; without them they are small.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from tests.bench import (
     collecting,
     facts,
     modbus_requests,
+    pool,
     recomputing,
     refreshing,
     sustained,
@@ -44,6 +45,7 @@ def main() -> int:
                 "collecting": lambda: collecting.measure(cluster.url()),
                 "facts": lambda: facts.measure(cluster.url()),
                 "refreshing": lambda: refreshing.measure(cluster.url(), asked.factories),
+                "pool": lambda: pool.measure(cluster.url(), asked.factories),
                 "sharing": lambda: recomputing.sharing(cluster.url()),
             }
             wanted = [way for name, way in ways.items() if asked.only in (None, name)]
@@ -66,8 +68,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=0.5)
     parser.add_argument("--machines", type=int, default=3)
     parser.add_argument("--factories", type=int, default=50)
-    names = ("accepting", "modbus", "collecting", "facts", "refreshing", "sharing", "memory")
-    parser.add_argument("--only", choices=(*names, "sustained"))
+    names = ("accepting", "modbus", "collecting", "facts", "refreshing", "pool", "sharing")
+    parser.add_argument("--only", choices=(*names, "memory", "sustained"))
     return parser.parse_args()
 
 

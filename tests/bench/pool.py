@@ -1,0 +1,118 @@
+"""A full pool: the overview against its bare SQL, and the night against reading the same rows."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
+from statistics import quantiles
+from typing import TypeVar
+
+import store
+from api.pool import night, policy, workdays
+from deploy.demo import sample_city
+from store import warnings
+from store.acting import acting, key_of
+from store.queries import query
+from store.warnings import Asked
+from tests.api.conftest import served
+from tests.api.people import client_of, secret_of
+from tests.bench.ratio import Ratio
+from tests.support.database import cloned_database
+
+T = TypeVar("T")
+
+TARGET = 1 / 3
+NIGHT_TARGET = 0.2
+NIGHT_S = 120.0
+
+_PAGE = "/"
+_MONTHS = 36
+_REPEATS = 20
+_NIGHTS = 3
+
+
+def measure(server_url: str, factories: int) -> Iterator[Ratio]:
+    """Make a city, judge it, and look at its overview again and again."""
+    with ExitStack() as opened:
+        url = opened.enter_context(cloned_database(server_url))
+        conn = opened.enter_context(closing(store.connect(url)))
+        now = datetime.now(UTC)
+        sample_city.generate(conn, factories=factories, months=_MONTHS, seed=1, now=now)
+        city = f"{factories} factories x {_MONTHS} months"
+        yield _night(conn, now, city)
+        yield _overview(opened, conn, url, city)
+
+
+def _night(conn: store.Connection, now: datetime, city: str) -> Ratio:
+    first_s, found = _timed(lambda: night.run(conn, now))
+    assert found is not None
+    assert not found.failures, found.failures
+    values = []
+    for _ in range(_NIGHTS):
+        again_s, _ = _timed(lambda: night.run(conn, now))
+        bare_s, _ = _timed(lambda: _read(conn, now))
+        values.append(bare_s / again_s)
+    return Ratio(
+        what=f"the night's rules, {city}",
+        against="reading the same rows",
+        target=NIGHT_TARGET,
+        values=tuple(values),
+        note=f"{first_s:.1f} s the first time (meant: {NIGHT_S:.0f} s), {found.warned:,} warnings",
+    )
+
+
+def _read(conn: store.Connection, now: datetime) -> None:
+    """Read what the rules see in the same pieces, and do nothing with it."""
+    today = workdays.today(now)
+    held = policy.merged(today, [])
+    asked = Asked(
+        now=now,
+        first=today - timedelta(days=held.count("warning.completeness_days")),
+        end=today,
+        quarters_from=workdays.add_months(today, -9),
+        rules=tuple(held.text("warning.findings").split()),
+        handling=(),
+    )
+    after = 0
+    while members := warnings.members(conn, now, (), after=after, most=night.CHUNK):
+        after = members[-1].factory_id
+        warnings.read(conn, [each.factory_id for each in members], asked)
+
+
+def _overview(opened: ExitStack, conn: store.Connection, url: str, city: str) -> Ratio:
+    """Ask for the first page as a city officer, and for its rows by the bare statement."""
+    secret = secret_of(url)
+    client = opened.enter_context(client_of(opened.enter_context(served(url)), secret))
+    pages_s, bare_s = [], []
+    for number in range(_REPEATS + 1):
+        page_s, answer = _timed(lambda: client.get(_PAGE))
+        assert answer.status_code == 200, answer.status_code
+        assert "示例企业" in answer.text
+        sql_s, _ = _timed(lambda: _standings(conn, secret))
+        if number:  # the first one fills caches on either side
+            pages_s.append(page_s)
+            bare_s.append(sql_s)
+    page_ms, sql_ms = 1000 * _p95(pages_s), 1000 * _p95(bare_s)
+    return Ratio(
+        what=f"overview page, {city}: p95",
+        against="its bare SQL",
+        target=TARGET,
+        values=(sql_ms / page_ms,),
+        note=f"{page_ms:.0f} ms, SQL {sql_ms:.0f} ms",
+    )
+
+
+def _standings(conn: store.Connection, secret: str) -> int:
+    with acting(conn, key_of(secret)):
+        rows = conn.execute(query("pool_standings"), {"factory": None, "region": None})
+        return len(rows.fetchall())
+
+
+def _p95(seconds: list[float]) -> float:
+    return quantiles(seconds, n=20)[-1]
+
+
+def _timed(work: Callable[[], T]) -> tuple[float, T]:
+    begin_s = time.perf_counter()
+    found = work()
+    return time.perf_counter() - begin_s, found
