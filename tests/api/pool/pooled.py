@@ -27,6 +27,7 @@ class Pooled:
     conn: store.Connection
     factory_id: int
     now: datetime = datetime(2026, 3, 2, 2, tzinfo=UTC)
+    factory: str = "sample"
     _people: dict[str, tuple[Actor, str]] = field(default_factory=dict)
 
     @classmethod
@@ -49,7 +50,7 @@ class Pooled:
         found = self._people.get(role + name)
         if found is None:
             county = COUNTY if role.startswith("county") else None
-            factories = ("sample",) if role.startswith("ent") or role == "expert" else ()
+            factories = (self.factory,) if role.startswith("ent") or role == "expert" else ()
             actor = person(self.conn, role, region=county, factories=factories)
             found = self._people[role + name] = (actor, key_of_session(self.conn, actor))
         return found
