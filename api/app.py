@@ -37,8 +37,10 @@ from api.routes import (
     health,
     ingest,
     memberships,
+    pool_disputes,
     pool_evidence,
     pool_policy,
+    pool_reports,
     schemas,
     session,
     webhooks,
@@ -86,7 +88,7 @@ def create_app(
     for module in (
         *(factories, figures, comparison, evidence, explanation, findings, follow_up, gaps),
         *(ingest, schemas, session, accounts, audit),
-        *(memberships, pool_evidence, pool_policy, webhooks),
+        *(memberships, pool_evidence, pool_policy, webhooks, pool_reports, pool_disputes),
     ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)

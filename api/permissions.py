@@ -37,6 +37,10 @@ class Permission(StrEnum):
     READ_POOL = "pool:read"
     MOVE_MEMBERSHIP = "membership:move"
     RECORD_EVIDENCE = "evidence:record"
+    FILL_REPORT = "report:fill"
+    MOVE_REPORT = "report:move"
+    RAISE_DISPUTE = "dispute:raise"
+    MOVE_DISPUTE = "dispute:move"
     SET_POLICY = "policy:set"
     READ_AUDIT = "audit:read"
     MANAGE_ACCOUNTS = "accounts:manage"
@@ -56,17 +60,22 @@ _READERS = _EVERYBODY | {_P.READ_FIGURES, _P.READ_FOLLOW_UP, _P.READ_POOL}
 # Which step and which evidence is whose, lifecycle.toml and evidence.toml say.
 _ACTORS = _READERS | {_P.MOVE_MEMBERSHIP, _P.RECORD_EVIDENCE}
 _OFFICERS = _ACTORS | {_P.MANAGE_WEBHOOKS}
+# Which step of a report or a dispute is whose, reports.toml and disputes.toml say.
+_HANDLERS = frozenset({_P.MOVE_REPORT, _P.MOVE_DISPUTE})
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.ENT_FILLER: _READERS | {_P.READ_RAW, _P.READ_AUDIT, _P.RECORD_EVIDENCE},
-    Role.ENT_APPROVER: _ACTORS | {_P.READ_RAW, _P.READ_AUDIT},
+    Role.ENT_FILLER: _READERS
+    | {_P.READ_RAW, _P.READ_AUDIT, _P.RECORD_EVIDENCE}
+    | {_P.FILL_REPORT, _P.RAISE_DISPUTE}
+    | _HANDLERS,
+    Role.ENT_APPROVER: _ACTORS | {_P.READ_RAW, _P.READ_AUDIT} | {_P.RAISE_DISPUTE} | _HANDLERS,
     Role.ENT_ENGINEER: _READERS | {_P.READ_RAW},
-    Role.COUNTY_OFFICER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT},
+    Role.COUNTY_OFFICER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT} | _HANDLERS,
     Role.COUNTY_LEADER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT},
-    Role.CITY_OFFICER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT, _P.SET_POLICY},
-    Role.CITY_LEADER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT, _P.SET_POLICY},
+    Role.CITY_OFFICER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT, _P.SET_POLICY} | _HANDLERS,
+    Role.CITY_LEADER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT, _P.SET_POLICY} | _HANDLERS,
     Role.EXPERT: _READERS | {_P.RECORD_EVIDENCE},
-    Role.VERIFIER: _READERS | {_P.READ_RAW},
+    Role.VERIFIER: _READERS | {_P.READ_RAW} | {_P.RECORD_EVIDENCE, _P.MOVE_DISPUTE},
     Role.SYSADMIN: _EVERYBODY | {_P.READ_SYSTEM},
     Role.SECADMIN: _EVERYBODY | {_P.MANAGE_ACCOUNTS},
     Role.AUDITOR: _EVERYBODY | {_P.READ_AUDIT},

@@ -175,6 +175,13 @@ def move(
     return after
 
 
+def waits(found: Dispute) -> bool:
+    """Tell whether a re-run was asked for and is not finished."""
+    return found.rerun_asked_at is not None and (
+        found.rerun_at is None or found.rerun_at < found.rerun_asked_at
+    )
+
+
 def rerun_asked(url: str, *, now: datetime) -> int:
     """Run every disputed period again whose re-run was asked for; return how many there were."""
     with closing(store.connect(url)) as conn:
@@ -277,10 +284,7 @@ def _why_not(step: Step, found: Dispute, taken: list[Taken], actor: Actor) -> li
     authors = {each.account_id for each in measures} - {None}
     if "other" in step.needs and actor.account_id in authors:
         why.append(reason("step", "measured"))
-    waits = found.rerun_asked_at is not None and (
-        found.rerun_at is None or found.rerun_at < found.rerun_asked_at
-    )
-    if "rerun_done" in step.needs and waits:
+    if "rerun_done" in step.needs and waits(found):
         why.append(reason("step", "rerunning"))
     return why
 

@@ -372,7 +372,7 @@ def test_two_workers_at_once_form_each_figure_once(plant: Plant) -> None:
         assert all(future.result(timeout=60) <= 1 for future in running)
     together = stored(plant)
     assert {row[3] for row in together} == {0, 1}
-    plant.conn.execute("TRUNCATE kpi.figure, kpi.verdict, pool.follow_up")
+    plant.conn.execute("TRUNCATE kpi.figure, kpi.verdict, pool.follow_up CASCADE")
     plant.conn.execute(
         "INSERT INTO kpi.dirty_month (factory_id, month)"
         " SELECT factory_id, m FROM registry.factory,"
