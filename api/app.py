@@ -16,10 +16,13 @@ from api.pages import accounts as account_pages
 from api.pages import audit as audit_page
 from api.pages import factory as factory_page
 from api.pages import login as login_pages
+from api.pages import messages as message_pages
 from api.pages import overview as overview_page
 from api.pages import pictures as picture_pages
 from api.pages import pool_files as file_pages
 from api.pages import provider as provider_pages
+from api.pages import tickets as ticket_pages
+from api.pages import todos as todo_pages
 from api.pictures.cache import PictureCache
 from api.pictures.render import WarmUp
 from api.provider import Provider
@@ -95,6 +98,7 @@ def create_app(
     for page in (
         *(overview_page, factory_page, picture_pages),
         *(login_pages, provider_pages, account_pages, audit_page, file_pages),
+        *(todo_pages, message_pages, ticket_pages),
     ):
         app.include_router(page.router, include_in_schema=False)
     static = str(files("api").joinpath("static"))

@@ -37,6 +37,7 @@ class Permission(StrEnum):
     READ_POOL = "pool:read"
     MOVE_MEMBERSHIP = "membership:move"
     RECORD_EVIDENCE = "evidence:record"
+    WORK_ON_TICKETS = "tickets:work"
     FILL_REPORT = "report:fill"
     MOVE_REPORT = "report:move"
     RAISE_DISPUTE = "dispute:raise"
@@ -58,7 +59,7 @@ _P = Permission
 _EVERYBODY = frozenset({_P.USE_OWN_ACCOUNT})
 _READERS = _EVERYBODY | {_P.READ_FIGURES, _P.READ_FOLLOW_UP, _P.READ_POOL}
 # Which step and which evidence is whose, lifecycle.toml and evidence.toml say.
-_ACTORS = _READERS | {_P.MOVE_MEMBERSHIP, _P.RECORD_EVIDENCE}
+_ACTORS = _READERS | {_P.MOVE_MEMBERSHIP, _P.RECORD_EVIDENCE, _P.WORK_ON_TICKETS}
 _OFFICERS = _ACTORS | {_P.MANAGE_WEBHOOKS}
 # Which step of a report or a dispute is whose, reports.toml and disputes.toml say.
 _HANDLERS = frozenset({_P.MOVE_REPORT, _P.MOVE_DISPUTE})
@@ -66,10 +67,10 @@ _HANDLERS = frozenset({_P.MOVE_REPORT, _P.MOVE_DISPUTE})
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ENT_FILLER: _READERS
     | {_P.READ_RAW, _P.READ_AUDIT, _P.RECORD_EVIDENCE}
-    | {_P.FILL_REPORT, _P.RAISE_DISPUTE}
+    | {_P.FILL_REPORT, _P.RAISE_DISPUTE, _P.WORK_ON_TICKETS}
     | _HANDLERS,
     Role.ENT_APPROVER: _ACTORS | {_P.READ_RAW, _P.READ_AUDIT} | {_P.RAISE_DISPUTE} | _HANDLERS,
-    Role.ENT_ENGINEER: _READERS | {_P.READ_RAW},
+    Role.ENT_ENGINEER: _READERS | {_P.READ_RAW, _P.WORK_ON_TICKETS},
     Role.COUNTY_OFFICER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT} | _HANDLERS,
     Role.COUNTY_LEADER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT},
     Role.CITY_OFFICER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT, _P.SET_POLICY} | _HANDLERS,
@@ -100,10 +101,10 @@ PUBLIC = frozenset(
 
 
 def home_of(role: Role) -> str:
-    """Return the page that a role begins with: administrators see no figures."""
+    """Return the page that a role begins with: what is to be done, or an administrator's desk."""
     permitted = ROLE_PERMISSIONS[role]
-    if Permission.READ_FIGURES in permitted:
-        return "/"
+    if Permission.READ_POOL in permitted:
+        return "/todos"
     if Permission.MANAGE_ACCOUNTS in permitted:
         return "/accounts"
     return "/audit" if Permission.READ_AUDIT in permitted else "/account"

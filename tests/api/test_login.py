@@ -110,7 +110,7 @@ def test_a_program_without_a_session_gets_401(place: Place) -> None:
 def test_the_log_in_leads_to_no_other_site(place: Place, target: str) -> None:
     place.account()
     with place.client() as client:
-        assert place.log_in(client, next=target).headers["location"] == "/"
+        assert place.log_in(client, next=target).headers["location"] == "/todos"
 
 
 def test_the_cookie_is_for_this_site_and_no_script(place: Place) -> None:
@@ -307,13 +307,13 @@ def test_a_temporary_password_opens_nothing_but_its_change(place: Place) -> None
         assert client.get("/api/v1/factories").status_code == 401
         token = csrf(client, "/login/password")
         given = {"csrf": token, "old": GOOD, "new": OTHER, "again": OTHER}
-        assert client.post("/login/password", data=given).headers["location"] == "/"
+        assert client.post("/login/password", data=given).headers["location"] == "/todos"
         assert client.get("/").status_code == 200
         # The form of before is worth nothing, since there is another session now.
         assert client.get("/login/password").headers["location"] == "/account"
     with place.client() as client:
         assert place.log_in(client).status_code == 401
-        assert place.log_in(client, password=OTHER).headers["location"] == "/"
+        assert place.log_in(client, password=OTHER).headers["location"] == "/todos"
 
 
 def test_an_old_password_of_an_officer_is_to_be_changed(place: Place) -> None:
@@ -322,7 +322,7 @@ def test_an_old_password_of_an_officer_is_to_be_changed(place: Place) -> None:
     place.conn.execute("UPDATE auth.account SET password_at = password_at - INTERVAL '91 days'")
     with place.client() as client:
         assert place.log_in(client).headers["location"] == "/login/password"
-        assert place.log_in(client, "bert").headers["location"] == "/"
+        assert place.log_in(client, "bert").headers["location"] == "/todos"
 
 
 @pytest.mark.parametrize(
@@ -358,7 +358,7 @@ def test_the_last_five_passwords_do_not_come_back(place: Place) -> None:
         place.log_in(client, password=OTHER)
         given = {"csrf": csrf(client, "/account/password"), "old": OTHER}
         again = client.post("/account/password", data=given | {"new": GOOD, "again": GOOD})
-        assert again.headers["location"] == "/", "the sixth of before may be used again"
+        assert again.headers["location"] == "/todos", "the sixth of before may be used again"
 
 
 def test_the_name_of_the_company_is_no_password(place: Place) -> None:
@@ -405,7 +405,7 @@ def test_an_officer_sets_up_a_device_at_the_first_log_in(strict: Place) -> None:
         assert strict.log_in(client).headers["location"] == "/login/code"
         assert client.get("/").headers["location"] == "/login/code"
         given = {"csrf": csrf(client, "/login/code"), "code": pyotp.TOTP(secret).now()}
-        assert client.post("/login/code", data=given).headers["location"] == "/"
+        assert client.post("/login/code", data=given).headers["location"] == "/todos"
         assert client.get("/").status_code == 200
 
 
@@ -471,7 +471,7 @@ def test_an_enterprise_needs_no_device(strict: Place) -> None:
     with_plan(strict.conn)
     strict.account("bert", "ent_filler")
     with strict.client() as client:
-        assert strict.log_in(client, "bert").headers["location"] == "/"
+        assert strict.log_in(client, "bert").headers["location"] == "/todos"
 
 
 def test_a_token_permits_a_part_of_what_its_account_may(place: Place) -> None:

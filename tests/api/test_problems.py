@@ -54,7 +54,7 @@ def test_people_get_a_page_in_words(
     assert answer.status_code == status
     page = parse(answer.text)
     assert page.one("h1").text == words
-    assert page.one("a", "button").attributes["href"] == "/"
+    assert page.one("a", "button").attributes["href"] == "/todos"
 
 
 def test_a_write_to_a_page_is_refused_and_says_what_is_allowed(client: httpx.Client) -> None:

@@ -66,7 +66,7 @@ def test_who_the_provider_names_is_logged_in(place: Place) -> None:
         answer = came_back(place, client)
         assert answer.status_code == 200
         assert "samesite=strict" in answer.headers["set-cookie"].lower()
-        assert parse(answer.text).one("a", "button").attributes["href"] == "/"
+        assert parse(answer.text).one("a", "button").attributes["href"] == "/todos"
         assert client.get("/").status_code == 200
 
 

@@ -79,7 +79,7 @@ def logs_in(address: str, said: str) -> list[str]:
     with httpx.Client(base_url=address) as client:
         assert client.get("/").headers["location"] == "/login"
         given = {"login": "city", "password": password}
-        assert client.post("/login", data=given).headers["location"] == "/"
+        assert client.post("/login", data=given).headers["location"] == "/todos"
         assert client.get("/").status_code == 200
         return [each["code"] for each in client.get("/api/v1/factories").json()["items"]]
 

@@ -157,6 +157,27 @@ def test_a_proposal_falls_to_whoever_may_take_its_step(pooled: Pooled) -> None:
         assert kinds(pooled, "city_leader") == kinds(pooled, "ent_filler") == []
 
 
+def test_a_report_goes_from_desk_to_desk(pooled: Pooled) -> None:
+    payload = {"report_id": 7, "kind": "Q", "period_start": "2026-01-01", "deadline": "2026-04-15"}
+    desks = {
+        "report_opened": "ent_filler",
+        "report_hand_over": "ent_approver",
+        "report_submit": "county_officer",
+        "report_county_return": "ent_filler",
+        "report_county_pass": "city_officer",
+        "report_lock": None,
+    }
+    for event, desk in desks.items():
+        if event == "report_county_pass":
+            memberships.happened(
+                pooled.conn, SYSTEM, pooled.factory_id, "report_submit", payload, pooled.now
+            )
+        memberships.happened(pooled.conn, SYSTEM, pooled.factory_id, event, payload, pooled.now)
+        turn(pooled)
+        roles = ("ent_filler", "ent_approver", "county_officer", "city_officer")
+        assert [role for role in roles if seen(pooled, role)] == ([desk] if desk else []), event
+
+
 def test_another_county_and_another_role_see_none_of_it(pooled: Pooled) -> None:
     pooled.move("ent_approver", "leave", "企业战略调整")
     with pooled.as_("ent_filler") as actor:

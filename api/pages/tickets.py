@@ -1,0 +1,112 @@
+"""Help tickets: an enterprise asks, an officer answers."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+import store.registry
+from api.bodies import BoundedRoute
+from api.database import TheDatabase
+from api.formats import local_minute
+from api.identity import Caller, needs
+from api.pages.templates import page
+from api.permissions import ENTERPRISE, OFFICERS, Permission
+from api.pool import tickets as service
+from store import tickets
+
+router = APIRouter(prefix="/tickets", route_class=BoundedRoute)
+
+_AT_ONCE = 50
+_LARGEST = 2**53 - 1
+_TIMEZONE = "Asia/Shanghai"
+
+Reader = Annotated[Caller, needs(Permission.READ_POOL)]
+Worker = Annotated[Caller, needs(Permission.WORK_ON_TICKETS)]
+TicketId = Annotated[int, Path(ge=1, le=_LARGEST)]
+Version = Annotated[int, Form(ge=1, le=2**31 - 1)]
+Words = Annotated[str, Form(max_length=service.LONGEST_TEXT)]
+
+
+@router.get("", response_class=HTMLResponse)
+def read_tickets(
+    request: Request,
+    database: TheDatabase,
+    caller: Reader,
+    before: Annotated[int | None, Query(ge=1, le=_LARGEST)] = None,
+) -> HTMLResponse:
+    """List tickets, with a form for another where the caller may ask."""
+    may_ask = caller.role in ENTERPRISE and caller.may(Permission.WORK_ON_TICKETS)
+    with database.acting(caller) as conn:
+        found = tickets.listed(conn, before=before, most=_AT_ONCE + 1)
+        factories = store.registry.factories(conn) if may_ask else []
+    shown = found[:_AT_ONCE]
+    return page(
+        request,
+        "tickets.html",
+        tickets=shown,
+        older=shown[-1].ticket_id if len(found) > _AT_ONCE else None,
+        factories=factories,
+    )
+
+
+@router.post("")
+def ask(
+    caller: Worker,
+    database: TheDatabase,
+    factory: Annotated[str, Form(max_length=64)],
+    subject: Annotated[str, Form(max_length=service.LONGEST_SUBJECT)],
+    text: Words,
+    level: Annotated[str, Form(max_length=10)],
+) -> Response:
+    """Open a ticket."""
+    with database.acting(caller) as conn:
+        found = store.registry.factory_by_code(conn, factory)
+        number = service.ask(
+            conn, caller.actor, found.factory_id,
+            subject=subject, text=text, level=level, now=datetime.now(UTC),
+        )  # fmt: skip
+    return RedirectResponse(f"/tickets/{number}", 303)
+
+
+@router.get("/{ticket_id}", response_class=HTMLResponse)
+def read_ticket(
+    request: Request, database: TheDatabase, caller: Reader, ticket_id: TicketId
+) -> HTMLResponse:
+    """Show one ticket, what was said to it, and what can be done now."""
+    with database.acting(caller) as conn:
+        found = service.of(conn, ticket_id)
+        said = tickets.said(conn, ticket_id)
+    may_work = caller.may(Permission.WORK_ON_TICKETS)
+    is_officer = caller.role in OFFICERS
+    acts = []
+    if may_work and found.state != "closed":
+        acts.append("reply")
+    if may_work and (found.state == "answered" or (found.state == "open" and not is_officer)):
+        acts.append("close")
+    if may_work and not is_officer and found.state != "open":
+        acts.append("reopen")
+    return page(
+        request,
+        "ticket.html",
+        ticket=found,
+        said=[(each, local_minute(each.at, _TIMEZONE)) for each in said],
+        acts=acts,
+    )
+
+
+@router.post("/{ticket_id}")
+def act(
+    caller: Worker,
+    database: TheDatabase,
+    ticket_id: TicketId,
+    version: Version,
+    what: Annotated[str, Form(pattern="^(reply|close|reopen)$")],
+    text: Words = "",
+) -> Response:
+    """Reply, close or open again."""
+    does = {"reply": service.reply, "close": service.close, "reopen": service.reopen}[what]
+    with database.acting(caller) as conn:
+        does(conn, caller.actor, ticket_id, text, version=version, now=datetime.now(UTC))
+    return RedirectResponse(f"/tickets/{ticket_id}", 303)
