@@ -26,7 +26,7 @@ CSRF_FIELD = "csrf"
 CSRF_HEADER = "x-csrf-token"
 
 # The prefix makes a browser take the cookie only over TLS, from this host and for all paths.
-_SECURE_COOKIE, _PLAIN_COOKIE = "__Host-millpond", "millpond_session"
+SECURE_COOKIE, PLAIN_COOKIE = "__Host-millpond", "millpond_session"
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -146,7 +146,7 @@ def check_origin(request: Request) -> None:
 
 def cookie_name(request: Request) -> str:
     """Return what the cookie of a session is called on this connection."""
-    return _SECURE_COOKIE if request.url.scheme == "https" else _PLAIN_COOKIE
+    return SECURE_COOKIE if request.url.scheme == "https" else PLAIN_COOKIE
 
 
 def give_cookie(request: Request, response: Response, secret: str) -> None:

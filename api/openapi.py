@@ -5,7 +5,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.identity import CSRF_HEADER, PLAIN_COOKIE, SECURE_COOKIE
+from api.permissions import PUBLIC
 from api.problems import FieldProblem, PossibleStep, Problem, WhyNot
+from api.refusals import INGEST_PATH
 
 _SUMMARY = "Verified KPI figures of the factories in the smart-factory cultivation pool"
 _DESCRIPTION = """
@@ -33,6 +36,37 @@ _TAGS = [
 ]
 _REFERENCE = "#/components/schemas/{model}"
 
+# How each caller says who it is.
+_SCHEMES: dict[str, dict[str, str]] = {
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SECURE_COOKIE,
+        "description": "A person's session, from `POST /session`; without TLS on this machine the "
+        f"cookie is called {PLAIN_COOKIE}.",
+    },
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": CSRF_HEADER,
+        "description": "Beside the session's cookie wherever something is changed: `csrf` of "
+        "`GET /session`.",
+    },
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Of another system; the security administrator gives it.",
+    },
+    "gateway": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Of a gateway, from its enrolment; a client certificate does as well.",
+    },
+}
+_READING = ("get", "head")
+# What a gateway asks before it has a token.
+_ENROLLING = {("POST", f"{INGEST_PATH}enrolments"), ("GET", f"{INGEST_PATH}time")}
+
 
 def install(app: FastAPI) -> None:
     """Let the application describe itself, with the errors that its handlers make."""
@@ -58,4 +92,18 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     for model in (FieldProblem, WhyNot, PossibleStep, Problem):
         schemas[model.__name__] = model.model_json_schema(ref_template=_REFERENCE)
         schemas[model.__name__].pop("$defs", None)
+    schema["components"]["securitySchemes"] = _SCHEMES
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            operation["security"] = _security(method, path)
     return schema
+
+
+def _security(method: str, path: str) -> list[dict[str, list[str]]]:
+    """Return what lets a caller in: one of these; none where anybody may ask."""
+    if (method.upper(), path) in PUBLIC | _ENROLLING:
+        return []
+    if path.startswith(INGEST_PATH):
+        return [{"gateway": []}]
+    session: dict[str, list[str]] = {"session": []}
+    return [session if method in _READING else session | {"csrf": []}, {"token": []}]

@@ -37,8 +37,12 @@ def test_lists_the_interface_and_no_page(description: dict[str, Any]) -> None:
         "/api/v1/factories/{code}/figures/{kpi}/{period_kind}/{period_start}/revisions",
         "/api/v1/factories/{code}/figures/{kpi}/{period_kind}/{period_start}/explanation",
         "/api/v1/factories/{code}/comparison",
+        "/api/v1/factories/{code}/documents",
+        "/api/v1/factories/{code}/documents/{document_id}",
+        "/api/v1/factories/{code}/documents/{document_id}/file",
         "/api/v1/factories/{code}/evidence",
         "/api/v1/factories/{code}/findings",
+        "/api/v1/factories/{code}/warnings",
         "/api/v1/factories/{code}/gaps",
         "/api/v1/factories/{code}/files",
         "/api/v1/factories/{code}/membership",
@@ -88,8 +92,8 @@ def test_every_operation_is_described_with_its_answers(description: dict[str, An
         assert operation["summary"], path
         assert operation["description"], path
         answers = operation["responses"]
-        (done,) = set(answers) & {"200", "201", "204"}
-        if done != "204":
+        (done,) = set(answers) & {"200", "201", "202", "204"}
+        if done != "204" and "application/octet-stream" not in answers[done]["content"]:
             assert "$ref" in answers[done]["content"]["application/json"]["schema"], path
         assert "503" in answers, path
         for status in set(answers) - {done, "304"}:
@@ -137,3 +141,48 @@ def references(node: object) -> Iterator[str]:
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
 def test_no_page_that_loads_scripts_from_elsewhere(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code == 404
+
+
+def test_every_operation_says_who_may_ask(description: dict[str, Any]) -> None:
+    schemes = set(description["components"]["securitySchemes"])
+    assert schemes == {"session", "csrf", "token", "gateway"}
+    for path, methods in description["paths"].items():
+        for method, operation in methods.items():
+            ways = [set(way) for way in operation["security"]]
+            assert set().union(*ways) <= schemes
+            answers = operation["responses"]
+            if ways and path.startswith("/api/v1/ingest/"):
+                assert ways == [{"gateway"}], path
+            elif ways:
+                changing = method not in ("get", "head")
+                assert ways == [{"session", "csrf"} if changing else {"session"}, {"token"}], path
+                assert {"401", "403"} <= set(answers), (method, path)
+            else:
+                assert path in _OPEN, path
+
+
+_OPEN = {
+    *("/healthz", "/api/v1/session", "/api/v1/schemas", "/api/v1/schemas/{kind}"),
+    *("/api/v1/ingest/enrolments", "/api/v1/ingest/time"),
+}
+
+
+def test_every_changing_request_can_be_repeated_without_doing_it_twice(
+    description: dict[str, Any],
+) -> None:
+    without = set()
+    for path, methods in description["paths"].items():
+        if "post" in methods and not path.startswith("/api/v1/ingest/"):
+            names = {each["name"] for each in methods["post"].get("parameters", [])}
+            if "Idempotency-Key" not in names:
+                without.add(path)
+    assert without == _WITHOUT_KEY
+
+
+_WITHOUT_KEY = {
+    # Their answers hold what opens something; none of it is kept, so none is given again.
+    *("/api/v1/session", "/api/v1/accounts", "/api/v1/accounts/{account_id}/password"),
+    "/api/v1/accounts/{account_id}/tokens",
+    # A file is known by its hash: the same comes to the same.
+    "/api/v1/factories/{code}/files",
+}
