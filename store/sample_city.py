@@ -13,6 +13,13 @@ from store.queries import query
 
 Table = Literal["figures", "verdicts", "reports", "findings"]
 
+_COPIES: dict[Table, str] = {
+    "figures": "city_figures",
+    "verdicts": "city_verdicts",
+    "reports": "city_reports",
+    "findings": "city_findings",
+}
+
 
 def factories(conn: Connection, prefix: str) -> list[tuple[int, str]]:
     """Return number and code of the factories whose code begins so, by code."""
@@ -46,7 +53,7 @@ def figure_numbers(conn: Connection, count: int) -> int:
 def copy(conn: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> int:
     """Add rows in the order of the statement's columns and return how many there were."""
     count = 0
-    with transaction(conn), conn.cursor().copy(query(f"city_{table}")) as out:
+    with transaction(conn), conn.cursor().copy(query(_COPIES[table])) as out:
         for row in rows:
             out.write_row(row)
             count += 1

@@ -73,8 +73,8 @@ COPY kpi.finding (factory_id, period_start, period_end, rule, rule_version, seve
 -- name: city_facts
 -- Hour facts, binary.
 COPY kpi.fact_hour (hour, asset_id, planned_s, planned_down_s, off_s, run_s, setup_s, stop_s,
-    idle_s, unknown_s, known_s, uncounted_s, total, good, energy, row_count, changes, flags, digest)
-FROM STDIN (FORMAT binary);
+    idle_s, unknown_s, known_s, uncounted_s, total, good, energy, row_count, changes, flags,
+    digest) FROM STDIN (FORMAT binary);
 
 -- name: city_analyze
 -- Plans rest on what was filled in.
