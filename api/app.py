@@ -21,6 +21,7 @@ from api.pages import overview as overview_page
 from api.pages import pictures as picture_pages
 from api.pages import pool_files as file_pages
 from api.pages import provider as provider_pages
+from api.pages import reports as report_pages
 from api.pages import tickets as ticket_pages
 from api.pages import todos as todo_pages
 from api.pictures.cache import PictureCache
@@ -46,7 +47,6 @@ from api.routes import (
     pool_reports,
     schemas,
     session,
-    warnings,
     webhooks,
 )
 from api.security import Guard
@@ -93,13 +93,12 @@ def create_app(
         *(factories, figures, comparison, evidence, explanation, findings, follow_up, gaps),
         *(ingest, schemas, session, accounts, audit),
         *(memberships, pool_evidence, pool_policy, webhooks, pool_reports, pool_disputes),
-        warnings,
     ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)
     for page in (
         *(overview_page, factory_page, picture_pages),
-        *(login_pages, provider_pages, account_pages, audit_page, file_pages),
+        *(login_pages, provider_pages, account_pages, audit_page, file_pages, report_pages),
         *(todo_pages, message_pages, ticket_pages),
     ):
         app.include_router(page.router, include_in_schema=False)

@@ -247,4 +247,6 @@ class NewDisputeStep(Given):
     side: Literal["county", "verifier"] | None = Field(default=None, description="Who measures")
     measured: NewMeasurement | None = None
     document: str = Field(default="", max_length=500, examples=["示例函〔2026〕1号"])
-    file_sha256: str | None = Field(default=None, pattern=_SHA256)
+    file_sha256: str | None = Field(
+        default=None, pattern=_SHA256, description="Of a measurement: the paper that shows it"
+    )
