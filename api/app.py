@@ -47,6 +47,7 @@ from api.routes import (
     pool_reports,
     schemas,
     session,
+    warnings,
     webhooks,
 )
 from api.security import Guard
@@ -93,6 +94,7 @@ def create_app(
         *(factories, figures, comparison, evidence, explanation, findings, follow_up, gaps),
         *(ingest, schemas, session, accounts, audit),
         *(memberships, pool_evidence, pool_policy, webhooks, pool_reports, pool_disputes),
+        warnings,
     ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)
