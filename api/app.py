@@ -47,6 +47,8 @@ from api.routes import (
     pool_reports,
     schemas,
     session,
+    tickets,
+    todos,
     warnings,
     webhooks,
 )
@@ -93,6 +95,7 @@ def create_app(
     for module in (
         *(factories, figures, comparison, evidence, explanation, findings, follow_up, gaps),
         *(ingest, schemas, session, accounts, audit),
+        *(todos, tickets),
         *(memberships, pool_evidence, pool_policy, webhooks, pool_reports, pool_disputes),
         warnings,
     ):

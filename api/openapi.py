@@ -27,6 +27,8 @@ _TAGS = [
     {"name": "pool", "description": "Memberships: where factories stand, and moving them."},
     {"name": "policy", "description": "Thresholds, rhythms and deadlines, set by two people."},
     {"name": "webhooks", "description": "The same sent to other systems, signed and in order."},
+    {"name": "todos", "description": "What is to be done by the caller, and messages."},
+    {"name": "tickets", "description": "Enterprises ask officers for help."},
     {"name": "schemas", "description": "What business records must hold, and what was refused."},
     {"name": "session", "description": "Logging in and out, and who one is."},
     {"name": "accounts", "description": "Who may log in; the security administrator's alone."},

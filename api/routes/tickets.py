@@ -1,0 +1,228 @@
+"""Help tickets over HTTP, with versions and repeatable requests."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from starlette.exceptions import HTTPException
+
+import store.registry
+import store.tickets
+from api.bodies import BoundedRoute
+from api.database import TheDatabase
+from api.idempotency import IdempotencyKey, Made, once
+from api.identity import Caller, needs
+from api.permissions import Permission
+from api.pool import tickets as service
+from api.pool.errors import StaleVersion
+from api.problems import described
+from api.routes import todo_models as models
+from api.routes.parameters import Code, FactoryFilter
+from store import Connection
+from store.tickets import Ticket
+
+router = APIRouter(tags=["tickets"], route_class=BoundedRoute)
+
+_LARGEST = 2**53 - 1
+_ETAG = re.compile(r'(?:W/)?"ticket-(\d{1,15})-(\d{1,9})"')
+
+Reader = Annotated[Caller, needs(Permission.READ_POOL)]
+Worker = Annotated[Caller, needs(Permission.WORK_ON_TICKETS)]
+TicketId = Annotated[int, Path(ge=1, le=_LARGEST, description="Its number")]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        max_length=100,
+        description="The ETag of the ticket that you have read",
+        examples=['"ticket-3-2"'],
+    ),
+]
+
+
+@router.get("/tickets", summary="List help tickets", responses=described(401, 403, 422))
+def list_tickets(
+    caller: Reader,
+    database: TheDatabase,
+    state: Annotated[
+        Literal["open", "answered", "closed"] | None, Query(description="Only in this state")
+    ] = None,
+    factory: FactoryFilter = None,
+    before: Annotated[
+        int | None, Query(ge=1, le=_LARGEST, description="Only older ones: `next_before`")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> models.TicketList:
+    """Tickets of the factories in the caller's scope, newest first."""
+    with database.acting(caller) as conn:
+        found = store.tickets.listed(
+            conn, state=state, factory=factory, before=before, most=limit + 1
+        )
+    shown = found[:limit]
+    return models.TicketList(
+        items=[_shown(each) for each in shown],
+        next_before=shown[-1].ticket_id if len(found) > limit else None,
+    )
+
+
+@router.get(
+    "/tickets/{ticket_id}", summary="Read a help ticket", responses=described(401, 403, 404, 422)
+)
+def read_ticket(
+    caller: Reader, database: TheDatabase, ticket_id: TicketId, response: Response
+) -> models.TicketDetail:
+    """The ETag goes into `If-Match` of what is said to it."""
+    with database.acting(caller) as conn:
+        found = service.of(conn, ticket_id)
+        said = store.tickets.said(conn, ticket_id)
+    response.headers["ETag"] = _etag(found)
+    response.headers["Cache-Control"] = "no-store"
+    return models.TicketDetail(
+        ticket=_shown(found),
+        said=[
+            models.Said(act=each.act, text=each.text, by=each.actor, role=each.role, at=each.at)
+            for each in said
+        ],
+    )
+
+
+@router.post(
+    "/factories/{code}/tickets",
+    summary="Ask for help",
+    status_code=201,
+    response_model=models.Ticket,
+    responses=described(400, 401, 403, 404, 408, 413, 422),
+)
+def ask(
+    caller: Worker,
+    database: TheDatabase,
+    request: Request,
+    code: Code,
+    given: models.NewTicket,
+    key: IdempotencyKey,
+) -> Response:
+    """An enterprise asks its county or the city."""
+    with database.acting(caller) as conn:
+
+        def make() -> Made:
+            factory = store.registry.factory_by_code(conn, code)
+            number = service.ask(
+                conn, caller.actor, factory.factory_id,
+                subject=given.subject, text=given.text, level=given.level, now=datetime.now(UTC),
+            )  # fmt: skip
+            found = service.of(conn, number)
+            place = request.url.path.partition("/factories/")[0]
+            return Made(_shown(found), _etag(found), 201, f"{place}/tickets/{number}")
+
+        return once(conn, caller, key, request, given, make)
+
+
+@router.post(
+    "/tickets/{ticket_id}/replies",
+    summary="Say something to a ticket",
+    response_model=models.Ticket,
+    responses=described(400, 401, 403, 404, 408, 409, 412, 413, 422, 428),
+)
+def reply(
+    caller: Worker,
+    database: TheDatabase,
+    request: Request,
+    ticket_id: TicketId,
+    given: models.NewSaid,
+    key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """An officer's reply answers the ticket."""
+    return _act(service.reply, caller, database, request, ticket_id, given, key, if_match)
+
+
+@router.post(
+    "/tickets/{ticket_id}/closing",
+    summary="Close a ticket",
+    response_model=models.Ticket,
+    responses=described(400, 401, 403, 404, 408, 409, 412, 413, 422, 428),
+)
+def close(
+    caller: Worker,
+    database: TheDatabase,
+    request: Request,
+    ticket_id: TicketId,
+    given: models.NewSaid,
+    key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """Its enterprise at any time, an officer once it is answered."""
+    return _act(service.close, caller, database, request, ticket_id, given, key, if_match)
+
+
+@router.post(
+    "/tickets/{ticket_id}/reopening",
+    summary="Open a ticket again",
+    response_model=models.Ticket,
+    responses=described(400, 401, 403, 404, 408, 409, 412, 413, 422, 428),
+)
+def reopen(
+    caller: Worker,
+    database: TheDatabase,
+    request: Request,
+    ticket_id: TicketId,
+    given: models.NewSaid,
+    key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """The enterprise says why the answer does not do."""
+    return _act(service.reopen, caller, database, request, ticket_id, given, key, if_match)
+
+
+def _act(
+    does: Callable[..., Ticket],
+    caller: Caller,
+    database: TheDatabase,
+    request: Request,
+    ticket_id: int,
+    given: models.NewSaid,
+    key: str,
+    if_match: str | None,
+) -> Response:
+    with database.acting(caller) as conn:
+
+        def make() -> Made:
+            version = _seen(conn, ticket_id, if_match)
+            found = does(
+                conn, caller.actor, ticket_id, given.text, version=version, now=datetime.now(UTC)
+            )
+            return Made(_shown(found), _etag(found))
+
+        return once(conn, caller, key, request, given, make)
+
+
+def _seen(conn: Connection, ticket_id: int, if_match: str | None) -> int:
+    service.of(conn, ticket_id)
+    if if_match is None:
+        raise HTTPException(428, "Send the ETag of the ticket as If-Match.")
+    named = _ETAG.fullmatch(if_match.strip())
+    if named is None or int(named[1]) != ticket_id:
+        raise StaleVersion(f"If-Match is not an ETag of ticket {ticket_id}; read it again")
+    return int(named[2])
+
+
+def _etag(found: Ticket) -> str:
+    return f'"ticket-{found.ticket_id}-{found.version}"'
+
+
+def _shown(found: Ticket) -> models.Ticket:
+    return models.Ticket(
+        ticket_id=found.ticket_id,
+        factory=found.factory,
+        subject=found.subject,
+        level="city" if found.level == "city" else "county",
+        state=found.state,
+        version=found.version,
+        opened_by=found.actor,
+        opened_at=found.opened_at,
+        changed_at=found.changed_at,
+        due=found.due,
+        due_estimated=found.due_estimated,
+    )
