@@ -1,14 +1,16 @@
-"""A full pool: the overview against its bare SQL, and the night against reading the same rows."""
+"""A full pool: its pages against their bare SQL, and the night against reading the same rows."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from statistics import quantiles
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import httpx
 
 import store
-from api.pool import night, policy, workdays
+from api.pool import night, policy, todos, workdays
 from deploy.demo import sample_city
 from store import warnings
 from store.acting import acting, key_of
@@ -25,14 +27,17 @@ TARGET = 1 / 3
 NIGHT_TARGET = 0.2
 NIGHT_S = 120.0
 
-_PAGE = "/"
+_ALL: dict[str, Any] = {"factory": None, "region": None}
+_FIRST: dict[str, Any] = {
+    "role": "city_officer", "after_due": None, "after_id": None, "most": 101,
+}  # fmt: skip
 _MONTHS = 36
 _REPEATS = 20
 _NIGHTS = 3
 
 
 def measure(server_url: str, factories: int) -> Iterator[Ratio]:
-    """Make a city, judge it, and look at its overview again and again."""
+    """Make a city, judge it, and look at its pages again and again."""
     with ExitStack() as opened:
         url = opened.enter_context(cloned_database(server_url))
         conn = opened.enter_context(closing(store.connect(url)))
@@ -40,7 +45,10 @@ def measure(server_url: str, factories: int) -> Iterator[Ratio]:
         sample_city.generate(conn, factories=factories, months=_MONTHS, seed=1, now=now)
         city = f"{factories} factories x {_MONTHS} months"
         yield _night(conn, now, city)
-        yield _overview(opened, conn, url, city)
+        todos.turn(conn, now=now)
+        client = opened.enter_context(_client(opened, url, secret := secret_of(url)))
+        yield _page(client, "overview", "/", lambda: _bare(conn, secret, "pool_standings", _ALL))
+        yield _page(client, "to-dos", "/todos", lambda: _bare(conn, secret, "list_todos", _FIRST))
 
 
 def _night(conn: store.Connection, now: datetime, city: str) -> Ratio:
@@ -79,22 +87,25 @@ def _read(conn: store.Connection, now: datetime) -> None:
         warnings.read(conn, [each.factory_id for each in members], asked)
 
 
-def _overview(opened: ExitStack, conn: store.Connection, url: str, city: str) -> Ratio:
-    """Ask for the first page as a city officer, and for its rows by the bare statement."""
-    secret = secret_of(url)
-    client = opened.enter_context(client_of(opened.enter_context(served(url)), secret))
+def _client(opened: ExitStack, url: str, secret: str) -> httpx.Client:
+    return client_of(opened.enter_context(served(url)), secret)
+
+
+def _page(client: httpx.Client, name: str, path: str, bare: Callable[[], int]) -> Ratio:
+    """Ask for a page as a city officer, and for its rows by the bare statement."""
     pages_s, bare_s = [], []
     for number in range(_REPEATS + 1):
-        page_s, answer = _timed(lambda: client.get(_PAGE))
+        page_s, answer = _timed(lambda: client.get(path))
         assert answer.status_code == 200, answer.status_code
         assert "示例企业" in answer.text
-        sql_s, _ = _timed(lambda: _standings(conn, secret))
+        sql_s, rows = _timed(bare)
+        assert rows, f"{name}: no rows"
         if number:  # the first one fills caches on either side
             pages_s.append(page_s)
             bare_s.append(sql_s)
     page_ms, sql_ms = 1000 * _p95(pages_s), 1000 * _p95(bare_s)
     return Ratio(
-        what=f"overview page, {city}: p95",
+        what=f"page of {name}: p95",
         against="its bare SQL",
         target=TARGET,
         values=(sql_ms / page_ms,),
@@ -102,10 +113,9 @@ def _overview(opened: ExitStack, conn: store.Connection, url: str, city: str) ->
     )
 
 
-def _standings(conn: store.Connection, secret: str) -> int:
+def _bare(conn: store.Connection, secret: str, name: str, values: dict[str, Any]) -> int:
     with acting(conn, key_of(secret)):
-        rows = conn.execute(query("pool_standings"), {"factory": None, "region": None})
-        return len(rows.fetchall())
+        return len(conn.execute(query(name), values).fetchall())
 
 
 def _p95(seconds: list[float]) -> float:
