@@ -14,6 +14,7 @@ from api.access import AccessPolicy
 from api.database import Database
 from api.pages import accounts as account_pages
 from api.pages import audit as audit_page
+from api.pages import documents as document_pages
 from api.pages import factory as factory_page
 from api.pages import login as login_pages
 from api.pages import messages as message_pages
@@ -31,6 +32,7 @@ from api.routes import (
     accounts,
     audit,
     comparison,
+    documents,
     evidence,
     explanation,
     factories,
@@ -96,6 +98,7 @@ def create_app(
         *(factories, figures, comparison, evidence, explanation, findings, follow_up, gaps),
         *(ingest, schemas, session, accounts, audit),
         *(todos, tickets),
+        documents,
         *(memberships, pool_evidence, pool_policy, webhooks, pool_reports, pool_disputes),
         warnings,
     ):
@@ -105,6 +108,7 @@ def create_app(
         *(overview_page, factory_page, picture_pages),
         *(login_pages, provider_pages, account_pages, audit_page, file_pages, report_pages),
         *(todo_pages, message_pages, ticket_pages),
+        document_pages,
     ):
         app.include_router(page.router, include_in_schema=False)
     static = str(files("api").joinpath("static"))

@@ -87,6 +87,7 @@ def serve(
     require_free(port)
     with closing(store.connect(url)):  # a server that is away is told now, in one line
         pass
+    from api.exports import worker as documents
     from api.peer import Tls
     from api.pool import nightly
     from api.pool import notices as telling
@@ -112,6 +113,7 @@ def serve(
         jobs.scheduled(url, refresh_s, plan),
         nightly.scheduled(url),
         telling.scheduled(url, senders),
+        documents.working(url),
         delivering(url, rules),
     ):
         serve_pages(

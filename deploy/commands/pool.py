@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 import store
-from deploy.commands import pool_accounts, pool_generate, pool_night, pool_notices
+from deploy.commands import pool_accounts, pool_documents, pool_generate, pool_night, pool_notices
 from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
 from store.acting import Actor
 
@@ -24,6 +24,7 @@ app.command()(pool_night.night)
 app.command()(pool_generate.generate)
 app.command()(pool_notices.todos)
 app.command()(pool_notices.outbox)
+app.add_typer(pool_documents.app, name="document")
 app.add_typer(lifecycle_app, name="lifecycle", help="The states and transitions of membership.")
 
 _Actor = Annotated[

@@ -37,6 +37,8 @@ MADE = {
     *(f"tickets.{word}" for word in ("county", "city", "open", "answered", "closed")),
     *(f"tickets.{act}" for act in ("reply", "close", "reopen")),
     *(f"ticket_act.{act}" for act in ("open", "reply", "close", "reopen")),
+    *(f"documents.{state}" for state in ("queued", "running", "done", "failed")),
+    *(f"documents.{why}" for why in ("timeout", "broken", "refused", "stopped")),
     *(f"fault.{fault}" for fault in ("taken", "role", "empty", "region", "factory", "own")),
     *(f"password.{fault}" for fault in ("length", "classes", "names", "common", "again", "differ")),
     *(
