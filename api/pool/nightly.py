@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 from apscheduler.schedulers.background import BackgroundScheduler
 
 import store
-from api.pool import night, reports
+from api.pool import disputes, night, reports
 from api.pool.night import Night, Progress
 from api.pool.workdays import ZONE
 from store import Connection, job_runs
@@ -63,6 +63,10 @@ def run_by_url(url: str) -> None:
             once(conn, datetime.now(UTC))
     except Exception as error:  # a fault of ours must not keep the next night from running
         log.warning("the night's run failed: %s", error)
+    try:
+        disputes.rerun_asked(url, now=datetime.now(UTC))
+    except Exception as error:
+        log.warning("the re-runs of disputed figures failed: %s", error)
 
 
 def _failure(conn: Connection, now: datetime) -> str | None:
