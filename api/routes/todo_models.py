@@ -77,8 +77,12 @@ class Contact(Given):
     """How the caller wants to be told beside the messages here; nobody else sees it."""
 
     phone: str | None = Field(default=None, max_length=40, examples=["10000000001"])
-    wants_email: StrictBool = True
-    wants_sms: StrictBool = False
+    wants_email: StrictBool = Field(
+        default=True, description="By e-mail too, where the account has an address"
+    )
+    wants_sms: StrictBool = Field(
+        default=False, description="By SMS too, when a deadline is near or passed"
+    )
 
 
 class Said(Model):
@@ -104,7 +108,9 @@ class Ticket(Model):
     opened_at: datetime
     changed_at: datetime
     due: date | None = Field(description="The last day for an answer, while it is open")
-    due_estimated: bool
+    due_estimated: bool = Field(
+        description="True where working days of a year without a known calendar lie in the term"
+    )
 
 
 class TicketDetail(Model):
