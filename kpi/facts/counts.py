@@ -6,12 +6,14 @@ before a reset is not known; it is at most what ideal speed gives in that time. 
 the register cannot have shown, it may be off by as much as it counted there.
 
 Where one register begins or falls silent between two readings of another, what that one gained up
-to then is not known; it may be any part of what it gained between them that ideal speed allows.
+to then is not known; it may be any part of what it gained between them that ideal speed allows,
+and that leaves no fewer good units, nor rejects, than there were at an earlier reading.
 """
 
 from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 
 from kpi.calendar import PLANNED, Calendar
 from kpi.facts.basis import (
@@ -60,7 +62,9 @@ def count_facts(
         role: _quantity(readings, role, each, window, span_us, flags)
         for role, each in counted.items()
     }
-    return _split(quantities, window) | {"uncounted_s": _uncounted(span_us, calendar, window)}
+    return _split(quantities, span_us, window) | {
+        "uncounted_s": _uncounted(span_us, calendar, window)
+    }
 
 
 def _registers(readings: Readings) -> list[str]:
@@ -95,6 +99,10 @@ class _Open:
     def __add__(self, other: "_Open") -> "_Open":
         return _Open(self.less + other.less, self.more + other.more)
 
+    def closed(self, by_s: Floats) -> "_Open":
+        """Return it with so much less missing."""
+        return _Open(self.less - by_s, self.more)
+
     @property
     def turned(self) -> "_Open":
         """What it opens in a quantity that it is taken off."""
@@ -115,6 +123,7 @@ class _Quantity:
     ideal_high: Floats
     seen: _Open
     cut: _Open
+    count: tuple["_Count", ...]
 
     def __add__(self, other: "_Quantity") -> "_Quantity":
         """Return both together, as of scrap and rework, neither of which is good."""
@@ -154,7 +163,93 @@ def _quantity(
             window.total(hour, (unseen_s + doubt_s)[index] * pieces.share),
         ),
         cut=_cut(found, np.maximum(least_s, 0.0), most_s, span_us, window),
+        count=(_Count.of(found, least_s, most_s),),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """What a register had counted at each of its readings [ideal s], and which steps are exact."""
+
+    at_us: Ints
+    ideal_s: Floats
+    exact: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, found: Increments, least_s: Floats, most_s: Floats) -> "_Count":
+        """Return the count from the first reading on."""
+        at_us = np.append(found.start_us[:1], found.end_us)
+        return cls(at_us, np.append(0.0, np.cumsum(least_s)), least_s == most_s)
+
+    def within(self, at_us: Ints) -> tuple[Floats, Floats]:
+        """Return the least and the most counted by times between the first and last reading."""
+        last = len(self.exact) - 1
+        which = np.clip(np.searchsorted(self.at_us, at_us, side="right") - 1, 0, last)
+        before_s, after_s = self.ideal_s[which], self.ideal_s[which + 1]
+        since_s = (at_us - self.at_us[which]) / 1e6
+        until_s = (self.at_us[which + 1] - at_us) / 1e6
+        # What went faster than ideal speed is shared by time, as it is for the point.
+        shared = before_s + (after_s - before_s) * since_s / (since_s + until_s)
+        least = np.minimum(np.maximum(before_s, after_s - until_s), shared)
+        return least, np.maximum(np.minimum(after_s, before_s + since_s), shared)
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """By how many ideal seconds the low bounds of a difference and its registers close, by hour.
+
+    `apart` is all by which the difference closes; `whole` is what of it the register closes by
+    that the others are taken off, `taken` what the others close by.
+    """
+
+    apart: Floats
+    whole: Floats
+    taken: Floats
+
+
+def _closed(
+    whole: _Quantity, taken: _Quantity, span_us: tuple[int, int], window: Window
+) -> _Closed:
+    """Return how far a difference of registers cannot fall because it never falls.
+
+    As many pieces at least remain at a cut as remained at any reading before it, and at most as
+    many as at any reading after. Only readings that exact steps lead to can tell.
+    """
+    closed = _Closed(*(np.zeros(window.hours) for _ in fields(_Closed)))
+    counts = [*whole.count, *taken.count]
+    if span_us[0] == span_us[1]:
+        return closed
+    at_us = np.unique(np.concatenate([np.array(span_us), *(each.at_us for each in counts)]))
+    at_us = at_us[(span_us[0] <= at_us) & (at_us <= span_us[1])]
+    for outside_us, end in ((span_us[0] - 1, 0), (span_us[1], -1)):
+        if not window.start_us <= outside_us < window.end_us:
+            continue
+        near_us = at_us[_exactly(counts, at_us, end)]
+        least, most = whole.count[0].within(near_us)
+        others = [each.within(near_us) for each in taken.count]
+        low = sum((each for each, _ in others), np.zeros(len(near_us)))
+        high = sum((each for _, each in others), np.zeros(len(near_us)))
+        apart_s = (most - low)[0] - (most - low).min()
+        if end:
+            apart_s = (least - high).max() - (least - high)[-1]
+        hour = (outside_us - window.start_us) // HOUR_US
+        closed.apart[hour] += apart_s
+        closed.whole[hour] += max(apart_s - (high - low)[end], 0.0)
+        closed.taken[hour] += max(apart_s - (most - least)[end], 0.0)
+    return closed
+
+
+def _exactly(counts: list[_Count], at_us: Ints, end: int) -> npt.NDArray[np.bool_]:
+    """Tell which times only exact steps lie between and the first (0) or last (-1) of them."""
+    found = np.ones(len(at_us), np.bool_)
+    for each in counts:
+        begins_us, ends_us = each.at_us[:-1][~each.exact], each.at_us[1:][~each.exact]
+        if end:
+            found &= at_us >= ends_us[begins_us < at_us[-1]].max(initial=at_us[0])
+        else:
+            found &= at_us <= begins_us[ends_us > at_us[0]].min(initial=at_us[-1])
+    found[end] = True
+    return found
 
 
 def _cut(
@@ -182,10 +277,12 @@ def _cut(
     return opened
 
 
-def _split(quantities: dict[str, _Quantity], window: Window) -> dict[str, Floats]:
+def _split(
+    quantities: dict[str, _Quantity], span_us: tuple[int, int], window: Window
+) -> dict[str, Floats]:
     """Return total, good and reject from the two of them that are counted."""
     zero = np.zeros(window.hours)
-    none = _Quantity(zero, zero, zero, zero, _Open(zero, zero), _Open(zero, zero))
+    none = _Quantity(zero, zero, zero, zero, _Open(zero, zero), _Open(zero, zero), ())
     total, good = quantities.get("total_count"), quantities.get("good_count")
     reject = quantities.get("reject_count", none) + quantities.get("rework_count", none)
     if total is None and good is not None:
@@ -198,12 +295,17 @@ def _split(quantities: dict[str, _Quantity], window: Window) -> dict[str, Floats
         amounts = total.amount, good.amount
         seen = _apart(total.seen, good.seen), good.seen
         cut = _apart(total.cut, good.cut), good.cut
+        cut = cut[0].closed(_closed(total, good, span_us, window).apart), cut[1]
     else:
         assert total is not None
         lead, made, kept = total, total.ideal, total.ideal - reject.ideal
         amounts = total.amount, total.amount - reject.amount
         seen = total.seen, total.seen + reject.seen.turned
+        closed = _closed(total, reject, span_us, window)
+        # Rejects are told from both low bounds: what closes the good alone closes the rejects.
+        apart = np.minimum(closed.apart, closed.whole + closed.taken)
         cut = total.cut, total.cut + reject.cut.turned
+        cut = cut[0].closed(closed.whole), cut[1].closed(apart)
     made_low, made_high = _scaled(lead, made)
     good_low, good_high = _scaled(lead, kept)
     made_low, made_high = _less(made_low, seen[0].less), made_high + seen[0].more

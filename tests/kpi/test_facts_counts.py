@@ -306,9 +306,9 @@ def test_a_reject_register_that_comes_later_counts_from_then_on() -> None:
 def test_the_readings_of_a_total_around_silent_rejects_open_both_bounds() -> None:
     rows = {TOTAL: [(0, 0), (60, 30)], REJECT: [(0, 0), (20, 2)]}
     found = facts(COUNTED, rows)
-    # In the 20 minutes that both counted, any of the 30 pieces, but no more than 20.
-    assert bounds(found, "total") == (0, 600, 1200)
-    assert bounds(found, "good") == (-120, 480, 1080)
+    # In the 20 minutes that both counted, 2 to 20 of the 30 pieces: 2 were rejects.
+    assert bounds(found, "total") == (120, 600, 1200)
+    assert bounds(found, "good") == (0, 480, 1080)
     assert found["uncounted_s"].tolist() == [2400]
 
 
