@@ -135,9 +135,10 @@ def test_bounds_of_more_complete_data_lie_inside_those_of_less(
     shift: Shift, kept: Kept, more: Kept
 ) -> None:
     less = shift.arrived(kept)
-    wide, narrow = verified(shift, less), verified(shift, shift.arrived(less | more))
+    full = shift.arrived(less | more)
+    wide, narrow = verified(shift, less), verified(shift, full)
     # Beside counted good units what is open in them opens the total too, by which performance goes.
-    by_good = {TOTAL, GOOD} <= shift.registers.keys() and less.counts[TOTAL] != less.counts[GOOD]
+    by_good = {TOTAL, GOOD} <= shift.registers.keys() and full.counts[TOTAL] != full.counts[GOOD]
     for kpi in (each for each in _KPIS if each != "performance" or not by_good):
         low, high = _limits(wide, kpi)
         inner = one(narrow, kpi)
