@@ -193,7 +193,7 @@ def test_a_person_logs_in_and_out_with_a_real_browser(browser: Browser, database
         page.fill("#new", "Weaver-77-river")
         page.fill("#again", "Weaver-77-river")
         page.click("main button")
-        assert page.url == f"{address}/"
+        assert page.url == f"{address}/todos"
         page.click("header button")
         assert page.url == f"{address}/login"
         page.goto(f"{address}/")

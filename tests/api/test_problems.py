@@ -37,24 +37,25 @@ def test_machines_get_problem_json(
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "words"),
+    ("path", "status", "words", "home"),
     [
-        ("/nothing", 404, "没有这个页面"),
-        ("/factories/NOBODY", 404, "没有这个页面"),
-        ("/?region=999999", 404, "没有这个页面"),
-        ("/factories/SAMPLE-1?period_start=1999-01-01", 404, "没有这个页面"),
-        ("/factories/SAMPLE-1?kpi=profit", 422, "地址有误"),
-        ("/static/nothing.css", 404, "没有这个页面"),
+        # No page, so that nobody asked who is there.
+        ("/nothing", 404, "没有这个页面", "/"),
+        ("/factories/NOBODY", 404, "没有这个页面", "/todos"),
+        ("/?region=999999", 404, "没有这个页面", "/todos"),
+        ("/factories/SAMPLE-1?period_start=1999-01-01", 404, "没有这个页面", "/todos"),
+        ("/factories/SAMPLE-1?kpi=profit", 422, "地址有误", "/todos"),
+        ("/static/nothing.css", 404, "没有这个页面", "/"),
     ],
 )
 def test_people_get_a_page_in_words(
-    client: httpx.Client, path: str, status: int, words: str
+    client: httpx.Client, path: str, status: int, words: str, home: str
 ) -> None:
     answer = client.get(path)
     assert answer.status_code == status
     page = parse(answer.text)
     assert page.one("h1").text == words
-    assert page.one("a", "button").attributes["href"] == "/todos"
+    assert page.one("a", "button").attributes["href"] == home
 
 
 def test_a_write_to_a_page_is_refused_and_says_what_is_allowed(client: httpx.Client) -> None:

@@ -117,7 +117,7 @@ def test_a_meter_in_another_unit_than_its_factor_is_refused(carrier: str, unit: 
 
 def test_an_unknown_carrier_is_refused() -> None:
     found = coal(site(meter(1, "moonshine", "kg")), {1: whole_month(100)})
-    assert "'moonshine'" in str(found[0].reason)
+    assert "no carrier moonshine" in str(found[0].reason)
 
 
 def test_hours_that_nobody_metered_open_both_bounds_and_take_the_mean_as_point() -> None:
