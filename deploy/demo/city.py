@@ -5,12 +5,15 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
 from rich.console import Console
 
+import api.exports.worker
+import api.pool.nightly
+import api.pool.notices
 import api.server
 import simulators.scenarios
 import store.databases
@@ -157,9 +160,14 @@ def _verdict(
 def stay(
     opened: ExitStack, console: Console, url: str, port: int, language: Language = "zh"
 ) -> None:
-    """Make sample accounts, serve the pages and refresh the figures until Ctrl-C."""
+    """Make sample accounts, serve the pages, refresh the figures and follow up until Ctrl-C."""
     people.show(console, people.make(url), language)
+    with closing(store.connect(url)) as conn:  # so that there is something to do at once
+        api.pool.nightly.once(conn, datetime.now(UTC))
     opened.enter_context(jobs.scheduled(url, _JOBS_EVERY_S))
+    opened.enter_context(api.pool.nightly.scheduled(url))
+    opened.enter_context(api.pool.notices.scheduled(url, ()))
+    opened.enter_context(api.exports.worker.working(url))
     port = free_port_near(port)
     opened.enter_context(_pages(url, port))
     console.print(f"http://{LOOPBACK}:{port}/  (Ctrl-C stops everything)", style="bold")
