@@ -19,7 +19,8 @@ from api.pool_problems import shown_step
 from api.problems import described
 from api.routes import report_models as models
 from api.routes.parameters import Code, FactoryFilter
-from api.routes.pool_reports import Before, IfMatch, Number, etag, version_of
+from api.routes.pool_reports import Before, Number
+from api.routes.versions import IfMatch, etag, version_of
 from store import Connection
 from store.disputes import Dispute, Value
 
@@ -65,7 +66,7 @@ def read_dispute(
     with database.acting(caller) as conn:
         _check_factory(conn, code, dispute_id)
         found = disputes.view(conn, caller.actor, dispute_id)
-    response.headers["ETag"] = etag(dispute_id, found.dispute.version)
+    response.headers["ETag"] = etag("dispute", dispute_id, found.dispute.version)
     response.headers["Cache-Control"] = "no-store"
     return models.DisputeDetail(
         dispute=_shown(found.dispute),
@@ -144,7 +145,8 @@ def move_dispute(
             _check_factory(conn, code, dispute_id)
             found = disputes.move(
                 conn, caller.actor, dispute_id, given.step,
-                version=version_of(if_match, dispute_id), comment=given.comment, side=given.side,
+                version=version_of(if_match, "dispute", dispute_id), comment=given.comment,
+                side=given.side,
                 measured=measured, document=given.document, file_sha256=given.file_sha256,
                 now=datetime.now(UTC),
             )  # fmt: skip
@@ -167,7 +169,7 @@ def _read(conn: Connection, dispute_id: int) -> Dispute:
 
 
 def _made(found: Dispute) -> Made:
-    return Made(_shown(found), etag(found.dispute_id, found.version))
+    return Made(_shown(found), etag("dispute", found.dispute_id, found.version))
 
 
 def _shown(found: Dispute) -> models.Dispute:

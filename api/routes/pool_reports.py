@@ -1,11 +1,9 @@
 """Self-reports: the enterprise answers and submits, the county and the city pass or return."""
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
-from starlette.exceptions import HTTPException
+from fastapi import APIRouter, Path, Query, Request, Response
 
 import store.registry
 import store.reports
@@ -16,13 +14,13 @@ from api.idempotency import IdempotencyKey, Made, once
 from api.identity import Caller, needs
 from api.permissions import Permission
 from api.pool import report_items, reports
-from api.pool.errors import StaleVersion
 from api.pool.report_items import Item
 from api.pool.report_table import table
 from api.pool_problems import shown_step
 from api.problems import described
 from api.routes import report_models as models
 from api.routes.parameters import MOST_CURSOR, Code, FactoryFilter
+from api.routes.versions import IfMatch, etag, version_of
 from store import Connection
 from store.reports import Prefilled, Report
 
@@ -30,7 +28,6 @@ router = APIRouter(tags=["pool"], route_class=BoundedRoute)
 
 _MOST = 200
 _MOST_BYTES = 512 * 1024
-_ETAG = re.compile(r'(?:W/)?"(\d{1,16})-(\d{1,9})"')
 
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 Filler = Annotated[Caller, needs(Permission.FILL_REPORT)]
@@ -38,15 +35,6 @@ Mover = Annotated[Caller, needs(Permission.MOVE_REPORT)]
 Number = Annotated[int, Path(ge=1, le=MOST_CURSOR, description="Its number", examples=[12])]
 Before = Annotated[
     int | None, Query(ge=1, le=MOST_CURSOR, description="Only numbers below: `next_before`")
-]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        max_length=100,
-        description="The ETag of what the request rests on",
-        examples=['"12-3"'],
-    ),
 ]
 
 
@@ -87,7 +75,7 @@ def read_report(
         check_factory(conn, code, report_id)
         found = reports.view(conn, caller.actor, report_id)
         taken = store.reports.steps(conn, report_id)
-    response.headers["ETag"] = etag(found.report.report_id, found.report.version)
+    response.headers["ETag"] = etag("report", found.report.report_id, found.report.version)
     response.headers["Cache-Control"] = "no-store"
     return models.ReportDetail(
         report=_shown(found.report),
@@ -201,7 +189,7 @@ def fill_report(
             ]
             found = reports.fill(
                 conn, caller.actor, report_id, answers,
-                version=version_of(if_match, report_id), now=datetime.now(UTC),
+                version=version_of(if_match, "report", report_id), now=datetime.now(UTC),
             )  # fmt: skip
             return _made(found)
 
@@ -232,27 +220,12 @@ def move_report(
             check_factory(conn, code, report_id)
             found = reports.move(
                 conn, caller.actor, report_id, given.step,
-                version=version_of(if_match, report_id), comment=given.comment,
+                version=version_of(if_match, "report", report_id), comment=given.comment,
                 items=given.items, now=datetime.now(UTC),
             )  # fmt: skip
             return _made(found)
 
         return once(conn, caller, key, request, given, make)
-
-
-def etag(number: int, version: int) -> str:
-    """Return the ETag of a version of a report or a dispute."""
-    return f'"{number}-{version}"'
-
-
-def version_of(if_match: str | None, number: int) -> int:
-    """Return the version that a request rests on; raises for none, or that of something else."""
-    if if_match is None:
-        raise HTTPException(428, "Send the ETag of what you read as If-Match.")
-    named = _ETAG.fullmatch(if_match.strip())
-    if named is None or int(named[1]) != number:
-        raise StaleVersion(f"If-Match is no ETag of number {number}; read it again")
-    return int(named[2])
 
 
 def check_factory(conn: Connection, code: str, report_id: int) -> None:
@@ -270,7 +243,7 @@ def _read(conn: Connection, report_id: int) -> Report:
 
 
 def _made(found: Report) -> Made:
-    return Made(_shown(found), etag(found.report_id, found.version))
+    return Made(_shown(found), etag("report", found.report_id, found.version))
 
 
 def _shown(found: Report) -> models.Report:

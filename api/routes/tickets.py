@@ -1,12 +1,10 @@
 """Help tickets over HTTP, with versions and repeatable requests."""
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
-from starlette.exceptions import HTTPException
+from fastapi import APIRouter, Path, Query, Request, Response
 
 import store.registry
 import store.tickets
@@ -16,30 +14,20 @@ from api.idempotency import IdempotencyKey, Made, once
 from api.identity import Caller, needs
 from api.permissions import Permission
 from api.pool import tickets as service
-from api.pool.errors import StaleVersion
 from api.problems import described
 from api.routes import todo_models as models
 from api.routes.parameters import Code, FactoryFilter
+from api.routes.versions import IfMatch, etag, version_of
 from store import Connection
 from store.tickets import Ticket
 
 router = APIRouter(tags=["tickets"], route_class=BoundedRoute)
 
 _LARGEST = 2**53 - 1
-_ETAG = re.compile(r'(?:W/)?"ticket-(\d{1,15})-(\d{1,9})"')
 
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 Worker = Annotated[Caller, needs(Permission.WORK_ON_TICKETS)]
 TicketId = Annotated[int, Path(ge=1, le=_LARGEST, description="Its number")]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        max_length=100,
-        description="The ETag of the ticket that you have read",
-        examples=['"ticket-3-2"'],
-    ),
-]
 
 
 @router.get("/tickets", summary="List help tickets", responses=described(401, 403, 422))
@@ -200,16 +188,11 @@ def _act(
 
 def _seen(conn: Connection, ticket_id: int, if_match: str | None) -> int:
     service.of(conn, ticket_id)
-    if if_match is None:
-        raise HTTPException(428, "Send the ETag of the ticket as If-Match.")
-    named = _ETAG.fullmatch(if_match.strip())
-    if named is None or int(named[1]) != ticket_id:
-        raise StaleVersion(f"If-Match is not an ETag of ticket {ticket_id}; read it again")
-    return int(named[2])
+    return version_of(if_match, "ticket", ticket_id)
 
 
 def _etag(found: Ticket) -> str:
-    return f'"ticket-{found.ticket_id}-{found.version}"'
+    return etag("ticket", found.ticket_id, found.version)
 
 
 def _shown(found: Ticket) -> models.Ticket:
