@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
@@ -14,10 +13,10 @@ from api.formats import local_minute
 from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts, catalogue
+from api.pages.lists import Before, FactoryChoice, WordChoice, kept, listing, words
 from api.pages.templates import page
+from api.paging import cut
 from api.permissions import Permission
-from api.routes.audit import Before, Word
-from api.routes.parameters import FactoryFilter
 from store.audit import Entry
 
 router = APIRouter()
@@ -56,31 +55,36 @@ def read_audit(
     database: TheDatabase,
     caller: Annotated[Caller, needs(Permission.READ_AUDIT)],
     language: TheLanguage,
-    factory: FactoryFilter = None,
-    action: Word = None,
+    factory: FactoryChoice = "",
+    action: WordChoice = "",
     before: Before = None,
-    kind: Annotated[str | None, Query(max_length=64)] = None,
-    key: Annotated[str | None, Query(max_length=64)] = None,
+    kind: Annotated[str, Query(max_length=64)] = "",
+    key: Annotated[str, Query(max_length=64)] = "",
 ) -> HTMLResponse:
     """Show what was done in the caller's scope, newest first."""
-    chosen = {"factory": factory or None, "action": action or None, "kind": kind, "key": key}
+    t = Texts(language)
     with database.acting(caller) as conn:
         found = store.audit.entries(
             conn,
-            factory=chosen["factory"],
-            action=chosen["action"],
-            kind=kind,
-            key=key,
+            factory=factory or None,
+            action=action or None,
+            kind=kind or None,
+            key=key or None,
             before=before,
             most=_SHOWN + 1,
         )
-    shown, t = found[:_SHOWN], Texts(language)
-    older = None
-    if len(found) > _SHOWN:
-        values = {name: value for name, value in chosen.items() if value}
-        older = "/audit?" + urlencode(values | {"before": shown[-1].entry_id})
+    shown, older = cut(found, _SHOWN, lambda each: each.entry_id)
+    fields = (
+        words("factory", t("audit.factory"), factory),
+        words("action", t("audit.action"), action),
+        kept("kind", kind),
+        kept("key", key),
+    )
     return page(
-        request, "audit.html", rows=[row(t, each) for each in shown], chosen=chosen, older=older
+        request,
+        "audit.html",
+        rows=[row(t, each) for each in shown],
+        listing=listing(t, "/audit", fields, before=older),
     )
 
 

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode
 
 from api import attention, kpis
 from api.counties import PLACES
 from api.formats import NOTHING, local_minute, local_time, months
 from api.kpis import Kpi
 from api.messages import Texts
+from api.pages.lists import Listing, href, kept, numbered
 from api.pages.templates import Word
 from api.verdicts import CONSISTENCY, FULFILMENT, Tone
 from store.pool import KpiStanding, Region, Standing
@@ -69,10 +69,7 @@ class Overview:
     heads: tuple[str, ...]
     rows: tuple[Row, ...]
     region: str | None
-    page: int
-    pages: int
-    previous_href: str | None
-    next_href: str | None
+    listing: Listing
 
 
 def overview(
@@ -99,23 +96,13 @@ def overview(
         heads=tuple(kpi.short(t.language) for kpi in columns),
         rows=tuple(_row(t, one, columns) for one in ranked[(page - 1) * PER_PAGE :][:PER_PAGE]),
         region=None if chosen is None else names.get(chosen, chosen),
-        page=page,
-        pages=pages,
-        previous_href=_href(chosen, page - 1) if page > 1 else None,
-        next_href=_href(chosen, page + 1) if page < pages else None,
+        listing=numbered(t, "/", page, pages, (kept("region", chosen),)),
     )
 
 
 def _newest(standings: Sequence[Standing]) -> datetime | None:
     known = [one.received_at for one in standings if one.received_at is not None]
     return max(known, default=None)
-
-
-def _href(region: str | None, page: int = 1) -> str:
-    query = {"region": region} if region else {}
-    if page > 1:
-        query["page"] = str(page)
-    return f"/?{urlencode(query)}" if query else "/"
 
 
 def _tiles(
@@ -137,7 +124,7 @@ def _tile(t: Texts, region: Region, levels: Counter[str], chosen: str | None) ->
         state=state,
         column=column,
         row=row,
-        href=_href(None if region.code == chosen else region.code),
+        href=href("/", () if region.code == chosen else (kept("region", region.code),)),
         current=region.code == chosen,
         spoken=t("overview.factories_spoken", name=name, count=count, state=state.text),
     )

@@ -14,7 +14,9 @@ from api.database import TheDatabase
 from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
+from api.pages.lists import listing
 from api.pages.templates import page
+from api.paging import cut
 from api.permissions import ENTERPRISE, Permission
 from api.pool import todo_rules, todo_texts, workdays
 from store import messages
@@ -75,7 +77,7 @@ def read_todos(
             conn, role=caller.role, today=today, soon=today + SOON, since=now - NEW
         )
         unread = messages.unread(conn, caller.actor.account_id or 0)
-    shown = found[:_AT_ONCE]
+    shown, more = cut(found, _AT_ONCE, place_of)
     t = Texts(language)
     parts: dict[str, list[Row]] = {"overdue": [], "soon": [], "later": []}
     for each in shown:
@@ -88,7 +90,7 @@ def read_todos(
         counts=counts,
         unread=unread,
         parts=[Part(code, rows) for code, rows in parts.items()],
-        more=place_of(shown[-1]) if len(found) > _AT_ONCE else None,
+        listing=listing(t, "/todos", after=more),
     )
 
 

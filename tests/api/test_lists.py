@@ -1,0 +1,65 @@
+"""What surrounds a list: filters that pages keep, and steps that lead on."""
+
+from api.messages import Texts
+from api.pages.lists import Listing, href, kept, listing, numbered, select, words
+from api.pages.templates import environment
+from tests.api.html import Element, parse
+
+T = Texts("en")
+FIELDS = (
+    select(T, "state", "State", "open", (("open", "Open"), ("ended", "Ended"))),
+    words("factory", "Factory", "A&B"),
+    kept("key", "7"),
+)
+
+
+_BOTH = '{% import "_macros.html" as ui %}{{ ui.filters(listing) }}{{ ui.pager(listing) }}'
+
+
+def printed(found: Listing) -> Element:
+    return parse(environment().from_string(_BOTH).render(listing=found))
+
+
+def test_whoever_turns_a_page_keeps_the_filters() -> None:
+    on = printed(listing(T, "/things", FIELDS, before=31)).all("a")
+    assert [one.attributes["href"] for one in on] == [
+        "/things?state=open&factory=A%26B&key=7&before=31"
+    ]
+    assert [one.attributes["rel"] for one in on] == ["next"]
+
+
+def test_where_nothing_follows_there_is_no_step() -> None:
+    assert not printed(listing(T, "/things", FIELDS, before=None)).all("nav")
+
+
+def test_the_form_shows_what_is_chosen_and_keeps_what_it_does_not_show() -> None:
+    form = printed(listing(T, "/things", FIELDS)).one("form")
+    assert form.attributes == {"class": "filters", "method": "get", "action": "/things"}
+    options = form.all("option")
+    assert [one.attributes["value"] for one in options] == ["", "open", "ended"]
+    assert [one.text for one in options if "selected" in one.attributes] == ["Open"]
+    labelled = {one.attributes["for"] for one in form.all("label")}
+    assert labelled == {"by-state", "by-factory"}
+    kept_value = next(one for one in form.all("input") if one.attributes.get("type") == "hidden")
+    assert (kept_value.attributes["name"], kept_value.attributes["value"]) == ("key", "7")
+
+
+def test_numbered_pages_lead_both_ways_and_say_where_one_is() -> None:
+    middle = printed(numbered(T, "/", 2, 3, (kept("region", "320613"),))).one("nav")
+    assert [one.attributes["href"] for one in middle.all("a")] == [
+        "/?region=320613",
+        "/?region=320613&page=3",
+    ]
+    assert middle.one("span").text == "Page 2 of 3"
+    first, last = numbered(T, "/", 1, 2), numbered(T, "/", 2, 2)
+    assert ([one.rel for one in first.steps], [one.rel for one in last.steps]) == (
+        ["next"],
+        ["prev"],
+    )
+    assert not numbered(T, "/", 1, 1).steps
+
+
+def test_a_list_says_whether_it_is_filtered() -> None:
+    assert listing(T, "/things", FIELDS).is_filtered
+    assert not listing(T, "/things", FIELDS[2:]).is_filtered
+    assert href("/things") == "/things"
