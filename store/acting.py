@@ -22,6 +22,11 @@ class Actor:
 SYSTEM = Actor(None, "system", "system")
 
 
+def signature(actor: Actor) -> dict[str, int | str | None]:
+    """Return the columns that say who did something."""
+    return {"account_id": actor.account_id, "actor": actor.name, "role": actor.role}
+
+
 def key_of(secret: str) -> str:
     """Return the key of a session's or token's secret: what the database knows it by."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

@@ -6,7 +6,7 @@ The queue is worked off by who owns the database; people only ask and read withi
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
-from store.acting import Actor
+from store.acting import Actor, signature
 from store.db import Connection, transaction
 from store.memberships import Membership, Taken
 from store.queries import query
@@ -89,7 +89,7 @@ class Template:
 
 def ask(conn: Connection, actor: Actor, new: NewDocument, at: datetime) -> int | None:
     """Ask for a document and return its number; None where the same is being made."""
-    values = asdict(new) | _who(actor) | {"role": actor.role, "at": at}
+    values = asdict(new) | signature(actor) | {"at": at}
     with transaction(conn):
         row = conn.execute(query("ask_document"), values).fetchone()
     return None if row is None else int(row[0])
@@ -255,7 +255,7 @@ def propose_template(
     at: datetime,
 ) -> int:
     """Keep a letter's text as a proposal and return its number."""
-    values = _who(actor) | {
+    values = signature(actor) | {
         "kind": kind, "content": content, "valid_from": valid_from, "source": source, "at": at,
     }  # fmt: skip
     with transaction(conn):
@@ -268,12 +268,8 @@ def decide_template(
     conn: Connection, actor: Actor, template_no: int, outcome: str, answer: str, at: datetime
 ) -> bool:
     """Confirm or decline a text; False where it does not wait. Raises Refused for one's own."""
-    values = _who(actor) | {
+    values = signature(actor) | {
         "template_no": template_no, "outcome": outcome, "answer": answer, "at": at,
     }  # fmt: skip
     with transaction(conn):
         return conn.execute(query("decide_template"), values).fetchone() is not None
-
-
-def _who(actor: Actor) -> dict[str, int | str | None]:
-    return {"account_id": actor.account_id, "actor": actor.name}

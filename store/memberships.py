@@ -1,4 +1,4 @@
-"""Memberships of the pool: where a factory stands, its steps, its evidence and what happened."""
+"""Memberships of the pool: where a factory stands, the steps it took, and what rules see of it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from store.acting import Actor
+from store.acting import Actor, signature
 from store.db import Connection, transaction
 from store.queries import query
 
@@ -57,54 +57,6 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredItem:
-    """A piece of evidence; accounts are those of all who made it."""
-
-    item_id: int
-    stage: int
-    kind: str
-    happened_on: date
-    data: dict[str, Any]
-    note: str
-    people: list[str]
-    accounts: list[int]
-    account_id: int | None
-    actor: str
-    role: str
-    at: datetime
-    file_sha256: str | None
-    file_name: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewItem:
-    """What is to be kept as evidence, or which item it withdraws."""
-
-    kind: str
-    happened_on: date
-    data: Mapping[str, Any]
-    note: str = ""
-    people: tuple[str, ...] = ()
-    accounts: tuple[int, ...] = ()
-    file_sha256: str | None = None
-    withdraws: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A step that was asked for and waits for a second person."""
-
-    request_id: int
-    transition_id: str
-    version: int
-    account_id: int | None
-    actor: str
-    role: str
-    comment: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Warned:
     """An open warning with the numbers that fired it."""
 
@@ -143,29 +95,6 @@ class NewTaken:
     policy_id: str
     situation: Mapping[str, Any]
     documents: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file with its name as it came."""
-
-    name: str
-    media_type: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened to a factory, in the order of the cursor."""
-
-    cursor: int
-    factory: str
-    kind: str
-    at: datetime
-    account_id: int | None
-    actor: str
-    role: str
-    payload: dict[str, Any]
 
 
 def newest(conn: Connection, factory_id: int) -> Membership | None:
@@ -263,53 +192,6 @@ def open_warnings(conn: Connection, factory_id: int) -> list[Warned]:
         return [Warned(*row) for row in rows]
 
 
-def items(conn: Connection, membership_id: int) -> list[StoredItem]:
-    """Return the evidence of a stay that was not withdrawn, oldest first."""
-    with transaction(conn):
-        rows = conn.execute(query("list_items"), {"membership_id": membership_id})
-        return [StoredItem(*row) for row in rows]
-
-
-def add_item(
-    conn: Connection, actor: Actor, membership: Membership, item: NewItem, at: datetime
-) -> int:
-    """Keep a piece of evidence and return its number; raises Refused for what does not fit."""
-    values = (
-        asdict(item)
-        | _who(actor)
-        | {
-            "membership_id": membership.membership_id,
-            "factory_id": membership.factory_id,
-            "stage": membership.stage,
-            "data": Jsonb(dict(item.data)),
-            "people": list(item.people),
-            "accounts": list(item.accounts),
-            "at": at,
-        }
-    )
-    with transaction(conn):
-        row = conn.execute(query("insert_item"), values).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def add_file(
-    conn: Connection, actor: Actor, factory_id: int, sha256: str, file: File, at: datetime
-) -> None:
-    """Keep a file of a factory; one that is there already stays as it is."""
-    values = asdict(file) | _who(actor) | {"factory_id": factory_id, "sha256": sha256, "at": at}
-    with transaction(conn):
-        conn.execute(query("insert_file"), values)
-
-
-def file(conn: Connection, factory_id: int, sha256: str) -> File | None:
-    """Return a file of a factory."""
-    with transaction(conn):
-        values = {"factory_id": factory_id, "sha256": sha256}
-        row = conn.execute(query("read_file"), values).fetchone()
-    return None if row is None else File(row[0], row[1], bytes(row[2]))
-
-
 def verdicts(conn: Connection, factory_id: int) -> list[tuple[str, str, str]]:
     """Return KPI, fulfilment and consistency of the newest rolling year that was judged."""
     with transaction(conn):
@@ -324,79 +206,6 @@ def last_heard(conn: Connection, factory_id: int) -> datetime | None:
     return None if row is None else row[0]
 
 
-def request(conn: Connection, membership_id: int) -> Request | None:
-    """Return the request of a stay that waits for its confirmation."""
-    with transaction(conn):
-        row = conn.execute(query("open_request"), {"membership_id": membership_id}).fetchone()
-    return None if row is None else Request(*row)
-
-
-def ask(
-    conn: Connection,
-    actor: Actor,
-    membership: Membership,
-    transition_id: str,
-    comment: str,
-    at: datetime,
-) -> int:
-    """Ask for a step that a second person confirms; raises Refused where one waits already."""
-    values = _who(actor) | {
-        "membership_id": membership.membership_id,
-        "factory_id": membership.factory_id,
-        "version": membership.version,
-        "transition_id": transition_id,
-        "comment": comment,
-        "at": at,
-    }
-    with transaction(conn):
-        row = conn.execute(query("insert_request"), values).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def end_request(
-    conn: Connection, actor: Actor, membership_id: int, outcome: str, answer: str, at: datetime
-) -> int | None:
-    """End the request that waits and return its number; None where there is none."""
-    values = _who(actor) | {
-        "membership_id": membership_id,
-        "outcome": outcome,
-        "answer": answer,
-        "at": at,
-    }
-    with transaction(conn):
-        row = conn.execute(query("decide_request"), values).fetchone()
-    return None if row is None else int(row[0])
-
-
-def happened(
-    conn: Connection,
-    actor: Actor,
-    factory_id: int,
-    kind: str,
-    payload: Mapping[str, Any],
-    at: datetime,
-) -> None:
-    """Say that something happened; others read it by its cursor once the transaction commits."""
-    values = _who(actor) | {
-        "factory_id": factory_id,
-        "kind": kind,
-        "payload": Jsonb(dict(payload)),
-        "at": at,
-    }
-    with transaction(conn):
-        conn.execute(query("insert_event"), values)
-
-
-def events_since(
-    conn: Connection, cursor: int, *, factory: str | None = None, most: int = 200
-) -> list[Event]:
-    """Return what happened after a cursor, oldest first; cursor 0 is the beginning."""
-    values = {"cursor": cursor, "factory": factory, "most": most}
-    with transaction(conn):
-        return [Event(*row) for row in conn.execute(query("events_since"), values)]
-
-
 def _keep(
     conn: Connection,
     actor: Actor,
@@ -407,7 +216,7 @@ def _keep(
     membership_id, factory_id, version = place
     values = (
         asdict(taken)
-        | _who(actor)
+        | signature(actor)
         | {
             "membership_id": membership_id,
             "factory_id": factory_id,
@@ -418,7 +227,3 @@ def _keep(
         }
     )
     conn.execute(query("insert_transition"), values)
-
-
-def _who(actor: Actor) -> dict[str, Any]:
-    return {"account_id": actor.account_id, "actor": actor.name, "role": actor.role}

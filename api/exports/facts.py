@@ -15,9 +15,10 @@ from api.pool.guards import GRADES
 from api.pool.lifecycle import Lifecycle
 from api.pool.policy import Policy
 from api.pool.workdays import Term
-from store import Connection, documents, memberships, policies
+from store import Connection, documents, evidence_items, memberships, policies
 from store.documents import Document
-from store.memberships import Membership, StoredItem, Taken
+from store.evidence_items import StoredItem
+from store.memberships import Membership, Taken
 from store.registry import Factory
 
 POOL = "南通市智能工厂培育库"
@@ -34,7 +35,7 @@ def of_step(conn: Connection, document: Document, factory: Factory) -> Facts:
     on = workdays.today(step.at)
     machine = lifecycle.held(settings.current(conn, on))
     values = policies.values(conn, step.policy_id) or {}
-    items = [each for each in memberships.items(conn, stay.membership_id) if each.at <= step.at]
+    items = [each for each in evidence_items.listed(conn, stay.membership_id) if each.at <= step.at]
     estimated = stay.version == step.version and stay.deadline_estimated
     words = _common(factory, stay, machine, step.to_state) | _items(items) | {
         "today": day(on),
@@ -58,7 +59,7 @@ def of_stay(conn: Connection, document: Document, factory: Factory, today: date)
     if document.subject != stay_subject(stay):
         raise Declined("the membership has moved on since it was asked for; ask again")
     policy = settings.current(conn, today)
-    items = memberships.items(conn, stay.membership_id)
+    items = evidence_items.listed(conn, stay.membership_id)
     words = _common(factory, stay, lifecycle.held(policy), stay.state) | _items(items) | {
         "today": day(today),
         "deadline": day(stay.deadline) if stay.deadline else "",

@@ -20,12 +20,12 @@ from api.exports.pdf import pdf
 from api.exports.word import docx_file
 from api.pool import workdays
 from api.pool.roles import ROLES
-from store import Connection, documents, memberships, transaction
+from store import Connection, documents, events, evidence_items, transaction
 from store.acting import Actor
 from store.audit import note
 from store.documents import Document, Made
 from store.errors import StoreError, StoreUnavailable
-from store.memberships import File
+from store.evidence_items import File
 from store.registry import Factory
 
 # What can never succeed, and what may the next time.
@@ -106,14 +106,14 @@ def _keep(
     with transaction(conn):
         for form, data in files.items():
             file = File(f"{name}.{form}", FORMS[form], data)
-            memberships.add_file(conn, actor, document.factory_id, hashes[form], file, now)
+            evidence_items.add_file(conn, actor, document.factory_id, hashes[form], file, now)
         if not documents.finish(conn, document.document_id, attempt, made):
             return False
         note(
             conn, actor, "document_made", kind="document", key=document.document_id,
             factory_id=document.factory_id, after=told,
         )  # fmt: skip
-        memberships.happened(conn, actor, document.factory_id, "document_made", told, now)
+        events.happened(conn, actor, document.factory_id, "document_made", told, now)
     return True
 
 

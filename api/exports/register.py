@@ -10,7 +10,7 @@ from api.exports.facts import stay_subject
 from api.exports.kinds import DocumentKind, kinds
 from api.pool import lifecycle, membership
 from api.pool.errors import Declined, NotAllowed, NotPossible
-from store import Connection, documents, memberships, transaction
+from store import Connection, documents, events, transaction
 from store.acting import Actor
 from store.audit import note
 from store.documents import Document, NewDocument
@@ -106,16 +106,16 @@ def ask_for_steps(conn: Connection, now: datetime) -> int:
     asked = 0
     with transaction(conn):
         cursor = documents.take_cursor(conn)
-        events = memberships.events_since(conn, cursor, most=_MOST_EVENTS)
-        for event in events:
+        happened = events.since(conn, cursor, most=_MOST_EVENTS)
+        for event in happened:
             if event.kind == "moved":
                 asked += _ask_for_step(conn, event, now)
-        if events:
-            documents.move_cursor(conn, events[-1].cursor)
+        if happened:
+            documents.move_cursor(conn, happened[-1].cursor)
     return asked
 
 
-def _ask_for_step(conn: Connection, event: memberships.Event, now: datetime) -> int:
+def _ask_for_step(conn: Connection, event: events.Event, now: datetime) -> int:
     said = event.payload
     due = [
         kind

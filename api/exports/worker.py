@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import store
 from api.exports import register
 from api.exports.making import REFUSED
-from store import Connection, documents, memberships, transaction
+from store import Connection, documents, events, transaction
 from store.acting import Actor
 from store.errors import StoreError
 
@@ -135,7 +135,7 @@ def _failed(
             actor = Actor(document.account_id, document.actor, document.role)
             told = {"document_id": document_id, "kind": document.kind, "error": document.error}
             now = datetime.now(UTC)
-            memberships.happened(conn, actor, document.factory_id, "document_failed", told, now)
+            events.happened(conn, actor, document.factory_id, "document_failed", told, now)
 
 
 class _Worker(threading.Thread):

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Response
 
-import store.memberships
+import store.evidence_items
 import store.registry
 from api.database import TheDatabase
 from api.errors import NotFound
@@ -26,7 +26,7 @@ def read_file(
     """Give a file to be saved: a browser never shows what somebody else handed over."""
     with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
-        found = store.memberships.file(conn, factory.factory_id, sha256)
+        found = store.evidence_items.file(conn, factory.factory_id, sha256)
     if found is None:
         raise NotFound(f"{code} has no file with this hash")
     headers = {

@@ -29,7 +29,7 @@ from kpi.jobs.basis import last_full_hour
 from kpi.jobs.fact_job import recompute_asset
 from kpi.jobs.figure_job import refresh_factory
 from kpi.jobs.recompute import mark_range
-from store import Connection, disputes, facts, memberships, reports, transaction
+from store import Connection, disputes, events, evidence_items, facts, reports, transaction
 from store.acting import SYSTEM, Actor
 from store.audit import note
 from store.disputes import Dispute, NewDispute, NewStep, Taken
@@ -106,7 +106,7 @@ def raise_dispute(
     _check_text("the reason", reason)
     with transaction(conn):
         figure = _figure(conn, factory_id, kpi, period_kind, period_start)
-        if memberships.file(conn, factory_id, file_sha256) is None:
+        if evidence_items.file(conn, factory_id, file_sha256) is None:
             raise Declined("hand over the file that shows it first; no file has this hash")
         today, due = workdays.today(now), _last_day(conn, figure, now)
         if today > due:
@@ -300,7 +300,7 @@ def _said(
 ) -> dict[str, Any]:
     if (file_sha256 is not None) != (step_id == "measure"):
         raise Declined("a measurement, and nothing else, comes with the file that shows it")
-    if file_sha256 and memberships.file(conn, at.dispute.factory_id, file_sha256) is None:
+    if file_sha256 and evidence_items.file(conn, at.dispute.factory_id, file_sha256) is None:
         raise Declined("hand over the file that shows it first; no file has this hash")
     if step_id == "assign":
         if side not in _SIDES:
@@ -374,7 +374,7 @@ def _tell(
         conn, actor, f"dispute_{step}", kind="dispute", key=found.dispute_id,
         factory_id=found.factory_id, after=payload, reason=comment or None,
     )  # fmt: skip
-    memberships.happened(conn, actor, found.factory_id, f"dispute_{step}", payload, now)
+    events.happened(conn, actor, found.factory_id, f"dispute_{step}", payload, now)
 
 
 def _check_text(what: str, text: str) -> None:

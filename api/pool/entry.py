@@ -13,7 +13,7 @@ from api.pool import lifecycle, membership, settings, workdays
 from api.pool.entry_fields import Entry, RowProblem, entry_of
 from api.pool.entry_sheet import columns, read
 from api.pool.policy import Policy
-from store import Connection, entries, memberships, pool, transaction
+from store import Connection, entries, events, memberships, pool, transaction
 from store.acting import Actor
 from store.audit import note
 from store.entries import EntryFactory, EntryPromise, KnownEnterprise, KnownFactory
@@ -274,7 +274,7 @@ def _store(
         after=after, reason=source or None,
     )  # fmt: skip
     if outcome == "changed":
-        memberships.happened(conn, actor, factory_id, action, {"changed": changed}, now)
+        events.happened(conn, actor, factory_id, action, {"changed": changed}, now)
 
 
 def _said(promises: Sequence[EntryPromise]) -> Mapping[str, Any]:

@@ -13,10 +13,11 @@ from api.errors import NotFound
 from api.pool import workdays
 from api.pool.errors import Declined, NotAllowed, NotPossible
 from api.pool.roles import ROLES
-from store import Connection, memberships, transaction
+from store import Connection, events, evidence_items, memberships, transaction
 from store.acting import Actor
 from store.audit import note
-from store.memberships import File, Membership, NewItem, StoredItem
+from store.evidence_items import File, NewItem, StoredItem
+from store.memberships import Membership
 
 MOST_BYTES = 20 * 1024 * 1024
 
@@ -88,7 +89,7 @@ def record(
         found = running(conn, factory_id)
         if file is not None:
             item = replace(item, file_sha256=keep_file(conn, actor, factory_id, file, now=now))
-        elif item.file_sha256 and not memberships.file(conn, factory_id, item.file_sha256):
+        elif item.file_sha256 and not evidence_items.file(conn, factory_id, item.file_sha256):
             raise Declined("no file with this hash was handed over for this factory")
         return _keep(conn, actor, found, item, now)
 
@@ -99,7 +100,7 @@ def keep_file(conn: Connection, actor: Actor, factory_id: int, file: File, *, no
     sha256 = hashlib.sha256(file.content).hexdigest()
     with transaction(conn):
         running(conn, factory_id)
-        memberships.add_file(conn, actor, factory_id, sha256, file, now)
+        evidence_items.add_file(conn, actor, factory_id, sha256, file, now)
     return sha256
 
 
@@ -114,7 +115,7 @@ def withdraw(
         raise Declined("say why it is withdrawn")
     with transaction(conn):
         found = running(conn, factory_id)
-        item = _one(memberships.items(conn, found.membership_id), item_id)
+        item = _one(evidence_items.listed(conn, found.membership_id), item_id)
         if item.account_id != actor.account_id:
             raise NotAllowed("only who recorded it withdraws it; record what is right instead")
         taken_back = NewItem(
@@ -150,7 +151,7 @@ def media_type(content: bytes) -> str:
 def _keep(conn: Connection, actor: Actor, found: Membership, item: NewItem, now: datetime) -> int:
     accounts = set(item.accounts) | ({actor.account_id} - {None})
     item = replace(item, accounts=tuple(sorted(each for each in accounts if each is not None)))
-    number = memberships.add_item(conn, actor, found, item, now)
+    number = evidence_items.add(conn, actor, found, item, now)
     action = "evidence_withdrawn" if item.withdraws else "evidence_recorded"
     after = {
         "item_id": number,
@@ -165,7 +166,7 @@ def _keep(conn: Connection, actor: Actor, found: Membership, item: NewItem, now:
         conn, actor, action, kind="evidence", key=number, factory_id=found.factory_id,
         after=after, reason=item.note or None,
     )  # fmt: skip
-    memberships.happened(conn, actor, found.factory_id, action, after, now)
+    events.happened(conn, actor, found.factory_id, action, after, now)
     return number
 
 

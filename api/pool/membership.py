@@ -14,10 +14,11 @@ from api.pool.evidence import running
 from api.pool.lifecycle import Lifecycle, Step, Transition
 from api.pool.policy import Policy
 from api.pool.situation import Item, KpiVerdict, OpenWarning, Situation
-from store import Connection, memberships, transaction
+from store import Connection, events, evidence_items, memberships, requests, transaction
 from store.acting import Actor
 from store.audit import note
-from store.memberships import Membership, NewTaken, Next, Request
+from store.memberships import Membership, NewTaken, Next
+from store.requests import Request
 
 ENTER = "enter"
 _REVIEWED = {"review_passed", "review_conditional"}
@@ -113,9 +114,7 @@ def decide(
         if not confirmed and not comment.strip():
             raise Declined("say why it is declined")
         outcome = "confirmed" if confirmed else "declined"
-        memberships.end_request(
-            conn, actor, at.membership.membership_id, outcome, comment.strip(), now
-        )
+        requests.end(conn, actor, at.membership.membership_id, outcome, comment.strip(), now)
         if confirmed:
             said, asked = comment.strip() or at.request.comment, at.request.request_id
             return _take(conn, actor, replace(at, request=None), transition, said, asked, now)
@@ -132,7 +131,7 @@ def withdraw(conn: Connection, actor: Actor, factory_id: int, *, now: datetime) 
         if at.request.account_id != actor.account_id:
             raise NotAllowed("only who asked for it takes it back")
         transition = at.machine.transitions[at.request.transition_id]
-        memberships.end_request(conn, actor, at.membership.membership_id, "withdrawn", "", now)
+        requests.end(conn, actor, at.membership.membership_id, "withdrawn", "", now)
         _tell(conn, actor, at, "request_withdrawn", transition, "", now)
         return Moved(at.membership, transition, None)
 
@@ -170,7 +169,7 @@ def enter(
             conn, actor, ENTER, kind="membership", key=number, factory_id=factory_id,
             after=after, reason=comment or None,
         )  # fmt: skip
-        memberships.happened(conn, actor, factory_id, "entered", after, now)
+        events.happened(conn, actor, factory_id, "entered", after, now)
     return number
 
 
@@ -192,7 +191,7 @@ def _at(conn: Connection, actor: Actor, factory_id: int, version: int, today: da
 def _standing(conn: Connection, actor: Actor, found: Membership, today: date) -> Standing:
     policy = settings.current(conn, today)
     machine = lifecycle.held(policy)
-    request = memberships.request(conn, found.membership_id)
+    request = requests.waiting(conn, found.membership_id)
     seen = _situation(conn, found, policy, today, request is not None)
     steps = lifecycle.possible(machine, seen, actor.role, actor.account_id)
     return Standing(found, machine, seen, request, steps)
@@ -226,7 +225,7 @@ def _situation(
                 people=len(each.people),
                 data=each.data,
             )
-            for each in memberships.items(conn, found.membership_id)
+            for each in evidence_items.listed(conn, found.membership_id)
         ),
         verdicts=tuple(KpiVerdict(*each) for each in memberships.verdicts(conn, found.factory_id)),
         request_open=asked,
@@ -265,7 +264,7 @@ def _ask(
     comment: str,
     now: datetime,
 ) -> Moved:
-    number = memberships.ask(conn, actor, at.membership, transition.transition_id, comment, now)
+    number = requests.ask(conn, actor, at.membership, transition.transition_id, comment, now)
     _tell(conn, actor, at, "request_made", transition, comment, now)
     return Moved(at.membership, transition, number)
 
@@ -282,7 +281,7 @@ def _take(
     before = at.membership
     to = _next(at, transition, now)
     if at.request is not None and not _still_asked(at, to):
-        memberships.end_request(conn, actor, before.membership_id, "overtaken", comment, now)
+        requests.end(conn, actor, before.membership_id, "overtaken", comment, now)
     taken = NewTaken(
         transition_id=transition.transition_id,
         from_state=before.state,
@@ -361,7 +360,7 @@ def _tell(
         "lifecycle_id": at.machine.lifecycle_id,
         "policy_id": at.situation.policy.policy_id,
     }
-    memberships.happened(conn, actor, found.factory_id, kind, payload, now)
+    events.happened(conn, actor, found.factory_id, kind, payload, now)
     if after is None:
         note(
             conn, actor, kind, kind="membership", key=found.membership_id,

@@ -15,7 +15,7 @@ from api.pool import lifecycle, membership, settings, warnings, workdays
 from api.pool.lifecycle import Lifecycle
 from api.pool.policy import Policy
 from api.pool.warnings import Outcome, Rule, Seen
-from store import Connection, memberships, transaction
+from store import Connection, events, memberships, transaction
 from store import warnings as stored
 from store.acting import SYSTEM
 from store.audit import note
@@ -331,7 +331,7 @@ def _tell(
         payload["steps"] = list(what.steps)
     if said is not None:
         payload["said"] = {each: warnings.said(said, each) for each in ("zh", "en")}
-    memberships.happened(conn, SYSTEM, what.factory_id, kind, payload, given.now)
+    events.happened(conn, SYSTEM, what.factory_id, kind, payload, given.now)
     note(
         conn, SYSTEM, kind, kind="warning", key=f"{what.rule} {what.subject}".strip(),
         factory_id=what.factory_id, after=payload,

@@ -19,10 +19,10 @@ from api.pool.report_items import KPI, Given, Item
 from api.pool.report_table import Step, table
 from api.pool.roles import ROLES
 from api.pool.workdays import Day
-from store import Connection, memberships, reports, transaction
+from store import Connection, events, reports, transaction
 from store.acting import SYSTEM, Actor
 from store.audit import note
-from store.memberships import NewItem
+from store.evidence_items import NewItem
 from store.reports import Member, NewReport, NewStep, Next, Report
 
 _LONGEST_COMMENT = 2000
@@ -243,7 +243,7 @@ def _open(
         after=after,
     )  # fmt: skip
     payload = after | {"report_id": number, "deadline": new.due_on.isoformat()}
-    memberships.happened(conn, actor, new.factory_id, "report_opened", payload, now)
+    events.happened(conn, actor, new.factory_id, "report_opened", payload, now)
     return [number]
 
 
@@ -367,7 +367,7 @@ def _take(
             reason=comment or None,
         )  # fmt: skip
         payload = _payload(after) | {"comment": comment, "items": dict(items)}
-        memberships.happened(conn, actor, found.factory_id, action, payload, now)
+        events.happened(conn, actor, found.factory_id, action, payload, now)
     return after
 
 
@@ -402,13 +402,13 @@ def _submitted(
         reports.take(conn, found.report_id)
     if text := values.get("difficulties"):
         payload = _payload(found) | {"text": text}
-        memberships.happened(conn, actor, found.factory_id, "help_asked", payload, now)
+        events.happened(conn, actor, found.factory_id, "help_asked", payload, now)
     if found.kind == "ACC":
         payload = _payload(found) | values
-        memberships.happened(conn, actor, found.factory_id, "accident_reported", payload, now)
+        events.happened(conn, actor, found.factory_id, "accident_reported", payload, now)
     if found.kind == "CHG":
         payload = _payload(found) | values
-        memberships.happened(conn, actor, found.factory_id, "change_reported", payload, now)
+        events.happened(conn, actor, found.factory_id, "change_reported", payload, now)
         what = values["change_what"]
         if what in _KNOWN_CHANGES:
             item = NewItem("change_report", found.period_start, {"what": what},

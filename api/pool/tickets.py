@@ -8,7 +8,7 @@ from api.permissions import CITY, COUNTY, ENTERPRISE
 from api.pool import settings, workdays
 from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
 from api.pool.workdays import Day
-from store import Connection, memberships, tickets, transaction
+from store import Connection, events, tickets, transaction
 from store.acting import Actor
 from store.audit import note
 from store.tickets import Ticket, TicketState
@@ -181,4 +181,4 @@ def _keep(
         conn, actor, event, kind="ticket", key=found.ticket_id, factory_id=found.factory_id,
         after=after, reason=text or None,
     )  # fmt: skip
-    memberships.happened(conn, actor, found.factory_id, event, after, now)
+    events.happened(conn, actor, found.factory_id, event, after, now)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Query, Request, Response
 
 import store.documents
-import store.memberships
+import store.evidence_items
 import store.registry
 from api.bodies import BoundedRoute
 from api.database import TheDatabase
@@ -129,7 +129,7 @@ def of_factory(conn: Connection, code: str, document_id: int) -> store.documents
 def file_answer(conn: Connection, found: store.documents.Document, form: Form) -> Response:
     """Answer with a document's file, to be saved; raises NotFound where it is not made."""
     sha256 = found.pdf_sha256 if form == "pdf" else found.docx_sha256
-    file = sha256 and store.memberships.file(conn, found.factory_id, sha256)
+    file = sha256 and store.evidence_items.file(conn, found.factory_id, sha256)
     if not file:
         raise NotFound(f"the document {found.document_id} is not made: it is {found.state}")
     headers = {

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-import store.memberships
+import store.evidence_items
 import store.registry
 from api.bodies import BoundedRoute, bounded
 from api.database import Database, TheDatabase
@@ -17,7 +17,7 @@ from api.pool import evidence, membership
 from api.problems import described
 from api.routes import pool_models as models
 from api.routes.parameters import Code
-from store.memberships import File, NewItem
+from store.evidence_items import File, NewItem
 
 router = APIRouter(tags=["pool"], route_class=BoundedRoute)
 
@@ -35,7 +35,7 @@ def list_evidence(caller: Reader, database: TheDatabase, code: Code) -> models.E
     with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
         found = membership.newest(conn, factory.factory_id)
-        items = store.memberships.items(conn, found.membership_id)
+        items = store.evidence_items.listed(conn, found.membership_id)
     return models.EvidenceList(
         items=[
             models.EvidenceItem(

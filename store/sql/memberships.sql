@@ -76,37 +76,6 @@ FROM pool.warning
 WHERE factory_id = %(factory_id)s AND cleared_at IS NULL
 ORDER BY since, rule, subject;
 
--- name: list_items
--- The evidence of a stay that was not withdrawn, oldest first.
-SELECT i.item_id, i.stage, i.kind, i.happened_on, i.data, i.note, i.people, i.accounts,
-    i.account_id, i.actor, i.role, i.at, i.file_sha256, f.name
-FROM pool.evidence_item i
-LEFT JOIN pool.file f ON f.factory_id = i.factory_id AND f.sha256 = i.file_sha256
-WHERE i.membership_id = %(membership_id)s AND i.withdraws IS NULL
-  AND NOT EXISTS (SELECT FROM pool.evidence_item w WHERE w.withdraws = i.item_id)
-ORDER BY i.item_id;
-
--- name: insert_item
--- Keeps a piece of evidence.
-INSERT INTO pool.evidence_item (membership_id, factory_id, stage, kind, happened_on, data, note,
-    people, accounts, account_id, actor, role, at, file_sha256, withdraws)
-VALUES (%(membership_id)s, %(factory_id)s, %(stage)s, %(kind)s, %(happened_on)s, %(data)s,
-    %(note)s, %(people)s, %(accounts)s, %(account_id)s, %(actor)s, %(role)s, %(at)s,
-    %(file_sha256)s, %(withdraws)s)
-RETURNING item_id;
-
--- name: insert_file
--- Keeps a file; one that is there already stays as it is.
-INSERT INTO pool.file (factory_id, sha256, name, media_type, content, account_id, actor, at)
-VALUES (%(factory_id)s, %(sha256)s, %(name)s, %(media_type)s, %(content)s, %(account_id)s,
-    %(actor)s, %(at)s)
-ON CONFLICT (factory_id, sha256) DO NOTHING;
-
--- name: read_file
--- A file of a factory.
-SELECT name, media_type, content FROM pool.file
-WHERE factory_id = %(factory_id)s AND sha256 = %(sha256)s;
-
 -- name: verdict_words
 -- Both verdicts on each KPI of the newest rolling year that a factory was judged on.
 SELECT kpi, fulfilment_verdict, consistency_verdict
@@ -125,40 +94,3 @@ CROSS JOIN LATERAL (
     WHERE gateway_id = g.gateway_id
     ORDER BY seq DESC LIMIT 1) b
 WHERE g.factory_id = %(factory_id)s;
-
--- name: open_request
--- The request of a stay that waits for its confirmation.
-SELECT request_id, transition_id, version, account_id, actor, role, comment, at
-FROM pool.request
-WHERE membership_id = %(membership_id)s AND outcome IS NULL;
-
--- name: insert_request
--- Asks for a step that a second person confirms.
-INSERT INTO pool.request (membership_id, factory_id, transition_id, version, account_id, actor,
-    role, comment, at)
-VALUES (%(membership_id)s, %(factory_id)s, %(transition_id)s, %(version)s, %(account_id)s,
-    %(actor)s, %(role)s, %(comment)s, %(at)s)
-RETURNING request_id;
-
--- name: decide_request
--- Ends the request of a stay that waits.
-UPDATE pool.request
-SET outcome = %(outcome)s, decided_id = %(account_id)s, decided_by = %(actor)s,
-    decided_at = %(at)s, answer = %(answer)s
-WHERE membership_id = %(membership_id)s AND outcome IS NULL
-RETURNING request_id;
-
--- name: insert_event
--- Says that something happened; it gets its cursor when the transaction commits.
-INSERT INTO pool.event (factory_id, kind, at, account_id, actor, role, payload)
-VALUES (%(factory_id)s, %(kind)s, %(at)s, %(account_id)s, %(actor)s, %(role)s, %(payload)s);
-
--- name: events_since
--- What happened after a cursor, oldest first.
-SELECT e.cursor, f.code, e.kind, e.at, e.account_id, e.actor, e.role, e.payload
-FROM pool.event e
-JOIN registry.factory f USING (factory_id)
-WHERE e.cursor > %(cursor)s
-  AND (%(factory)s::text IS NULL OR f.code = %(factory)s)
-ORDER BY e.cursor
-LIMIT %(most)s;

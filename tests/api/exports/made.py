@@ -5,7 +5,7 @@ from datetime import timedelta
 import store
 from api.exports import making, register
 from api.exports.model import Form
-from store import documents, memberships
+from store import documents, evidence_items
 from store.documents import Document
 from tests.api.pool.pooled import Pooled
 
@@ -16,7 +16,7 @@ def file_of(conn: store.Connection, document: Document, form: Form) -> bytes:
     """Return a file of a document that was made."""
     sha256 = document.pdf_sha256 if form == "pdf" else document.docx_sha256
     assert sha256 is not None
-    file = memberships.file(conn, document.factory_id, sha256)
+    file = evidence_items.file(conn, document.factory_id, sha256)
     assert file is not None
     assert file.name.endswith(form)
     return file.content

@@ -8,7 +8,7 @@ from api.exports.kinds import kinds
 from api.exports.letter import all_shipped, read
 from api.pool.errors import BadTable, NotAllowed, NotPossible
 from api.pool.lifecycle import shipped
-from store import documents, memberships
+from store import documents, events
 from store.acting import Actor
 from tests.api.exports.made import file_of, make_all
 from tests.api.exports.opened import open_docx, open_pdf, squeezed
@@ -44,7 +44,7 @@ def test_every_step_makes_its_letters_once(pooled: Pooled) -> None:
     assert set(made) == {"warning_notice", "rectification_order"}
     assert {each.state for each in made.values()} == {"done"}
     assert {each.role for each in made.values()} == {"system", "city_officer"}
-    told = [e for e in memberships.events_since(pooled.conn, 0) if e.kind == "document_made"]
+    told = [e for e in events.since(pooled.conn, 0) if e.kind == "document_made"]
     assert [each.payload["version"] for each in told] == [1, 1]
 
 

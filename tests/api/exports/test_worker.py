@@ -9,7 +9,7 @@ import pytest
 import store.registry
 from api.exports import register, worker
 from api.exports.worker import Limits
-from store import documents, memberships
+from store import documents, events
 from store.acting import Actor
 from store.documents import Document
 from tests.api.exports.made import LOST_AFTER
@@ -58,9 +58,9 @@ def test_a_process_that_hangs_is_ended_tried_again_and_given_up_with_the_reason(
     assert worker.work_off(database_url, limits=limits, command=HANGS) == 0
     found = state(pooled, waiting)
     assert (found.state, found.attempts, found.error) == ("failed", 2, "timeout: 0.4 s")
-    events = memberships.events_since(pooled.conn, 0)
-    assert events[-1].kind == "document_failed"
-    assert events[-1].payload["error"] == "timeout: 0.4 s"
+    said = events.since(pooled.conn, 0)
+    assert said[-1].kind == "document_failed"
+    assert said[-1].payload["error"] == "timeout: 0.4 s"
 
 
 def test_a_failure_is_tried_again_and_the_last_word_of_it_is_kept(

@@ -11,7 +11,8 @@ from api.pool import evidence, membership, settings
 from api.pool.membership import Moved, Standing
 from store import memberships
 from store.acting import SYSTEM, Actor, acting
-from store.memberships import File, Membership, NewItem
+from store.evidence_items import File, NewItem
+from store.memberships import Membership
 from tests.store.people import key_of_session, person
 from tests.store.samples import with_plan
 

@@ -16,7 +16,7 @@ from kpi.jobs.figure_job import run_figures
 from kpi.provenance.published import check
 from store.disputes import Dispute
 from store.errors import NotPermitted
-from store.memberships import File
+from store.evidence_items import File
 from tests.api.pool.pooled import Pooled
 from tests.api.pool.reporting import YEAR, Reporting
 from tests.api.samples import figure

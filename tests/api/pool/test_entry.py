@@ -7,7 +7,7 @@ import pytest
 
 import store
 from api.pool.entry import Outcome, Report, import_list
-from store import audit, figures, memberships, plans, registry
+from store import audit, events, figures, memberships, plans, registry
 from store.acting import Actor
 from tests.api.pool.lists import as_csv, credit, row
 from tests.api.pool.pooled import Pooled
@@ -90,7 +90,7 @@ def test_a_changed_list_says_what_changes(db: store.Connection) -> None:
     assert stay is not None
     assert stay.entered_on == date(2022, 12, 31)
     assert counts(take(db, changed)) == {"same": 1}
-    kinds = [each.kind for each in memberships.events_since(db, 0)]
+    kinds = [each.kind for each in events.since(db, 0)]
     assert kinds == ["entered", "entry_corrected"]
 
 

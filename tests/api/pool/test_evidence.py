@@ -13,9 +13,9 @@ from api.pool import evidence
 from api.pool.errors import Declined, NotAllowed
 from api.pool.guards import GRADES
 from api.pool.roles import ROLES
-from store import audit, memberships
+from store import audit, evidence_items
 from store.errors import StoreError
-from store.memberships import File, NewItem
+from store.evidence_items import File, NewItem
 from tests.api.pool.pooled import Pooled
 from tests.api.pool.situations import GOOD, plain
 
@@ -100,10 +100,10 @@ def test_a_site_check_names_who_was_there(pooled: Pooled, people: tuple[str, ...
 
 def test_a_file_is_known_by_what_it_holds(pooled: Pooled) -> None:
     number = pooled.record("county_officer", "complaint", file=PDF)
-    (item,) = memberships.items(pooled.conn, pooled.membership().membership_id)
+    (item,) = evidence_items.listed(pooled.conn, pooled.membership().membership_id)
     assert (item.item_id, item.file_name) == (number, "核查记录.pdf")
     assert item.file_sha256 is not None
-    kept = memberships.file(pooled.conn, pooled.factory_id, item.file_sha256)
+    kept = evidence_items.file(pooled.conn, pooled.factory_id, item.file_sha256)
     assert kept == File("核查记录.pdf", "application/pdf", PDF.content)
     pooled.record("county_officer", "complaint", file=PDF)
     assert pooled.count("pool.file") == 1
@@ -147,7 +147,7 @@ def test_evidence_is_withdrawn_by_its_author_with_a_reason_and_stays_on_record(
         with pytest.raises(Declined, match="say why"):
             evidence.withdraw(pooled.conn, actor, pooled.factory_id, number, " ", now=pooled.now)
         evidence.withdraw(pooled.conn, actor, pooled.factory_id, number, "误录", now=pooled.now)
-    assert memberships.items(pooled.conn, pooled.membership().membership_id) == []
+    assert evidence_items.listed(pooled.conn, pooled.membership().membership_id) == []
     assert pooled.count("pool.evidence_item") == 2
     with pooled.as_("county_officer") as actor, pytest.raises(NotFound):
         evidence.withdraw(pooled.conn, actor, pooled.factory_id, number, "x", now=pooled.now)

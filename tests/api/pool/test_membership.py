@@ -10,7 +10,7 @@ from api.errors import NotFound
 from api.pool import evidence, membership
 from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
 from api.pool.lifecycle import shipped
-from store import audit, memberships, policies
+from store import audit, events, evidence_items, memberships, policies
 from store.acting import SYSTEM, acting
 from store.errors import StoreError
 from tests.api.pool.pooled import OTHER_COUNTY, Pooled
@@ -75,11 +75,11 @@ def test_every_step_is_noted_and_told(pooled: Pooled) -> None:
     assert noted[0].after["deadline"] == "2026-07-02"
     assert noted[0].reason == "期满未消除"
     assert noted[0].role == "city_officer"
-    events = memberships.events_since(pooled.conn, 0)
-    assert [each.kind for each in events] == ["entered", "moved", "moved"]
-    assert events[-1].payload["documents"] == ["rectification_order"]
-    assert events[-1].payload["deadline"] == "2026-07-02"
-    assert memberships.events_since(pooled.conn, events[-2].cursor) == events[-1:]
+    said = events.since(pooled.conn, 0)
+    assert [each.kind for each in said] == ["entered", "moved", "moved"]
+    assert said[-1].payload["documents"] == ["rectification_order"]
+    assert said[-1].payload["deadline"] == "2026-07-02"
+    assert events.since(pooled.conn, said[-2].cursor) == said[-1:]
 
 
 def test_a_stale_version_is_refused_and_changes_nothing(pooled: Pooled) -> None:
@@ -127,7 +127,7 @@ def test_who_was_at_the_site_check_does_not_decide_on_it(pooled: Pooled) -> None
     pooled.record("ent_filler", "rectification_report")
     leader, _ = pooled.person("city_leader")
     with pooled.as_("county_officer") as actor:
-        item = memberships.NewItem(
+        item = evidence_items.NewItem(
             "site_check", pooled.now.date(), {"passed": True}, people=PEOPLE,
             accounts=(leader.account_id or 0,),
         )  # fmt: skip
@@ -200,7 +200,7 @@ def test_an_exit_is_asked_for_by_the_enterprise_and_confirmed_by_the_city(pooled
     assert (found.state, found.left_on) == ("exited", pooled.now.date())
     last = memberships.steps(pooled.conn, found.membership_id)[-1]
     assert (last.role, last.comment) == ("city_leader", "企业战略调整")
-    kinds = [each.kind for each in memberships.events_since(pooled.conn, 0)]
+    kinds = [each.kind for each in events.since(pooled.conn, 0)]
     assert kinds == ["entered", "request_made", "moved"]
 
 
@@ -273,7 +273,7 @@ def test_another_county_finds_nothing(pooled: Pooled) -> None:
     with acting(pooled.conn, key):
         assert memberships.listed(pooled.conn) == []
         assert memberships.newest(pooled.conn, pooled.factory_id) is None
-        assert memberships.events_since(pooled.conn, 0) == []
+        assert events.since(pooled.conn, 0) == []
     with pooled.as_("county_officer"):
         assert [each.factory for each in memberships.listed(pooled.conn)] == ["sample"]
 
@@ -324,12 +324,12 @@ def test_an_event_appears_with_its_transaction_and_never_behind_a_cursor(
     pooled: Pooled, database_url: str
 ) -> None:
     with store.connect(database_url) as other, store.transaction(other):
-        memberships.happened(other, SYSTEM, pooled.factory_id, "slow", {}, pooled.now)
+        events.happened(other, SYSTEM, pooled.factory_id, "slow", {}, pooled.now)
         with store.transaction(pooled.conn):
-            memberships.happened(pooled.conn, SYSTEM, pooled.factory_id, "quick", {}, pooled.now)
-        seen = memberships.events_since(pooled.conn, 0)
+            events.happened(pooled.conn, SYSTEM, pooled.factory_id, "quick", {}, pooled.now)
+        seen = events.since(pooled.conn, 0)
         assert [each.kind for each in seen] == ["entered", "quick"]
-    after = memberships.events_since(pooled.conn, seen[-1].cursor)
+    after = events.since(pooled.conn, seen[-1].cursor)
     assert [each.kind for each in after] == ["slow"]
 
 

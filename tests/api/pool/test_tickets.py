@@ -7,7 +7,7 @@ from api.errors import NotFound
 from api.pool import tickets, todos, workdays
 from api.pool.errors import Declined, NotAllowed, NotPossible, PoolError, StaleVersion
 from api.pool.roles import ROLES
-from store import audit, memberships
+from store import audit, events
 from store import tickets as stored
 from store import todos as stored_todos
 from store.acting import acting
@@ -62,7 +62,7 @@ def test_a_ticket_goes_from_the_enterprise_to_the_officer_and_back(pooled: Poole
     with pooled.as_("ent_filler"):
         said = stored.said(pooled.conn, number)
     assert [each.act for each in said] == ["open", "reply", "reopen", "reply", "close"]
-    kinds = [each.kind for each in memberships.events_since(pooled.conn, 0)]
+    kinds = [each.kind for each in events.since(pooled.conn, 0)]
     assert kinds[1:] == [
         "ticket_opened", "ticket_answered", "ticket_reopened", "ticket_answered", "ticket_closed",
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from api.identity import csrf_of
 from api.pages.todos import place
 from api.permissions import ROLE_PERMISSIONS, Permission, Role, home_of
 from api.pool import todos, workdays
-from store import memberships
+from store import events
 from store.acting import SYSTEM
 from tests.api.conftest import served
 from tests.api.html import Element, parse
@@ -43,7 +43,7 @@ def ticket(pooled: Pooled, number: int, days: int) -> None:
     """Let a ticket be asked whose answer is due in some days."""
     due = workdays.today(pooled.now) + timedelta(days=days)
     payload = {"ticket": number, "subject": f"示例求助{number}", "level": "county"}
-    memberships.happened(
+    events.happened(
         pooled.conn, SYSTEM, pooled.factory_id, "ticket_opened",
         payload | {"deadline": due.isoformat()}, pooled.now,
     )  # fmt: skip

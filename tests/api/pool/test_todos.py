@@ -8,7 +8,7 @@ import pytest
 from api.pool import lifecycle, tickets, todo_rules, todo_texts, todos, workdays
 from api.pool.errors import BadTable
 from api.pool.todos import Turn
-from store import memberships, messages
+from store import events, messages
 from store import todos as stored
 from store.acting import SYSTEM, acting
 from store.todos import Todo
@@ -118,7 +118,7 @@ def test_an_extended_deadline_moves_the_to_do_and_is_recalled_anew(pooled: Poole
     pooled.person("ent_approver")
     happened = {"to": "rectify", "transition": "order_rectification", "comment": "期满未消除"}
     for day in ("2026-04-01", "2026-05-01"):
-        memberships.happened(
+        events.happened(
             pooled.conn, SYSTEM, pooled.factory_id, "moved", happened | {"deadline": day},
             pooled.now,
         )  # fmt: skip
@@ -150,7 +150,7 @@ def test_a_proposal_falls_to_whoever_may_take_its_step(pooled: Pooled) -> None:
         "said": {"zh": "已满 24 个月", "en": "24 months have passed"},
     }  # fmt: skip
     for kind in ("step_proposed", "proposal_ended"):
-        memberships.happened(pooled.conn, SYSTEM, pooled.factory_id, kind, payload, pooled.now)
+        events.happened(pooled.conn, SYSTEM, pooled.factory_id, kind, payload, pooled.now)
         turn(pooled)
         expected = ["decide_proposal"] if kind == "step_proposed" else []
         assert kinds(pooled, "city_officer") == expected
@@ -169,10 +169,10 @@ def test_a_report_goes_from_desk_to_desk(pooled: Pooled) -> None:
     }
     for event, desk in desks.items():
         if event == "report_county_pass":
-            memberships.happened(
+            events.happened(
                 pooled.conn, SYSTEM, pooled.factory_id, "report_submit", payload, pooled.now
             )
-        memberships.happened(pooled.conn, SYSTEM, pooled.factory_id, event, payload, pooled.now)
+        events.happened(pooled.conn, SYSTEM, pooled.factory_id, event, payload, pooled.now)
         turn(pooled)
         roles = ("ent_filler", "ent_approver", "county_officer", "city_officer")
         assert [role for role in roles if seen(pooled, role)] == ([desk] if desk else []), event
@@ -199,7 +199,7 @@ def test_the_list_goes_on_behind_the_last_one_shown(pooled: Pooled) -> None:
         payload = {"ticket": number, "subject": "示例", "level": "county", "deadline": "2026-04-01"}
         if number == 4:
             payload["deadline"] = None  # the last place is without a deadline
-        memberships.happened(
+        events.happened(
             pooled.conn, SYSTEM, pooled.factory_id, "ticket_opened", payload, pooled.now
         )
     turn(pooled)

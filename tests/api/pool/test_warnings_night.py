@@ -11,7 +11,7 @@ import store
 from api.pool import membership, night, nightly, reports, settings
 from api.pool.night import Night
 from deploy import cli
-from store import audit, job_runs, memberships, policies, transaction, warnings
+from store import audit, events, job_runs, memberships, policies, transaction, warnings
 from store.acting import acting
 from store.errors import NotPermitted
 from tests.api.pool.feeds import Feed
@@ -79,10 +79,10 @@ def test_missing_data_warn_once_and_are_cleared_when_they_come(pooled: Pooled, f
 def test_what_fired_is_told_and_noted(pooled: Pooled, feed: Feed) -> None:
     feed.finding("P09", date(2026, 2, 1), pooled.now.date())
     run(pooled)
-    events = memberships.events_since(pooled.conn, 0)
-    assert [each.kind for each in events] == ["entered", "warning_fired", "moved"]
-    assert events[1].payload["subject"] == "P09"
-    assert events[1].payload["said"]["zh"].startswith("P09 不通过 1 项")
+    happened = events.since(pooled.conn, 0)
+    assert [each.kind for each in happened] == ["entered", "warning_fired", "moved"]
+    assert happened[1].payload["subject"] == "P09"
+    assert happened[1].payload["said"]["zh"].startswith("P09 不通过 1 项")
     assert [each.action for each in audit.entries(pooled.conn, kind="warning")] == ["warning_fired"]
 
 
