@@ -14,6 +14,7 @@ from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
 from api.pages.templates import page
+from api.paging import cut
 from api.permissions import Permission
 from api.pool import contacts, todo_texts
 from store import messages
@@ -52,13 +53,14 @@ def read_messages(
     with database.acting(caller) as conn:
         found = messages.listed(conn, account_id, before=before, most=_AT_ONCE + 1)
         contact = messages.contact(conn, account_id)
-    t, shown = Texts(language), found[:_AT_ONCE]
+    t = Texts(language)
+    shown, older = cut(found, _AT_ONCE, lambda each: each.message_id)
     return page(
         request,
         "messages.html",
         rows=[_row(t, each) for each in shown],
         newest=shown[0].message_id if shown else None,
-        older=shown[-1].message_id if len(found) > _AT_ONCE else None,
+        older=older,
         has_unread=any(each.read_at is None for each in shown),
         contact=contact,
     )

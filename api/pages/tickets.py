@@ -12,6 +12,7 @@ from api.database import TheDatabase
 from api.formats import local_minute
 from api.identity import Caller, needs
 from api.pages.templates import page
+from api.paging import cut
 from api.permissions import ENTERPRISE, OFFICERS, Permission
 from api.pool import tickets as service
 from store import tickets
@@ -41,12 +42,12 @@ def read_tickets(
     with database.acting(caller) as conn:
         found = tickets.listed(conn, before=before, most=_AT_ONCE + 1)
         factories = store.registry.factories(conn) if may_ask else []
-    shown = found[:_AT_ONCE]
+    shown, older = cut(found, _AT_ONCE, lambda each: each.ticket_id)
     return page(
         request,
         "tickets.html",
         tickets=shown,
-        older=shown[-1].ticket_id if len(found) > _AT_ONCE else None,
+        older=older,
         factories=factories,
     )
 

@@ -52,7 +52,7 @@ class Account(BaseModel):
     disabled_at: datetime | None = Field(description="null while it is open")
     made_at: datetime
     made_by: str = Field(examples=["王芳"])
-    version: int = Field(description="To be sent as If-Match where the account is changed")
+    version: int = Field(description="Counts its changes; the ETag names it")
 
 
 class AccountList(BaseModel):

@@ -3,17 +3,18 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from api import account_admin
 from api.bodies import BoundedRoute
-from api.database import TheDatabase
+from api.database import Database, TheDatabase
 from api.errors import AccountRefused, NotFound
 from api.identity import Caller, needs
 from api.permissions import Permission
 from api.problems import described
 from api.provider import key_of_person
 from api.routes import account_models as models
+from api.routes.versions import IfMatch, etag, version_of
 from store import accounts, sessions
 from store.accounts import NewAccount
 from store.errors import UnknownAccount
@@ -23,9 +24,6 @@ router = APIRouter(tags=["accounts"], route_class=BoundedRoute)
 Manager = Annotated[Caller, needs(Permission.MANAGE_ACCOUNTS)]
 AccountId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 FactoryCode = Annotated[str, Path(pattern=r"^[\w.:-]{1,64}$", examples=["DEMO-M"])]
-Version = Annotated[
-    str, Header(alias="If-Match", max_length=20, description="The account's version, as in ETag")
-]
 _ERRORS = described(400, 401, 403, 404, 408, 413, 422)
 
 
@@ -73,7 +71,7 @@ def read_account(
     with database.connection() as conn:
         found = account_admin.of(conn, account_id)
     response.headers["Cache-Control"] = "no-store"
-    response.headers["ETag"] = f'"{found.version}"'
+    response.headers["ETag"] = etag("account", account_id, found.version)
     return _account(found)
 
 
@@ -81,30 +79,26 @@ def read_account(
     "/accounts/{account_id}/disabled",
     summary="Shut an account",
     status_code=204,
-    responses=_ERRORS | described(412),
+    responses=_ERRORS | described(412, 428),
 )
 def disable(
-    account_id: AccountId, caller: Manager, database: TheDatabase, version: Version
+    account_id: AccountId, caller: Manager, database: TheDatabase, if_match: IfMatch = None
 ) -> None:
     """All its sessions end at once."""
-    with database.connection() as conn:
-        account_admin.set_disabled(
-            conn, caller.actor, account_id, disabled=True, version=_number(version)
-        )
+    _set_disabled(caller, database, account_id, if_match, disabled=True)
 
 
 @router.delete(
     "/accounts/{account_id}/disabled",
     summary="Open an account again",
     status_code=204,
-    responses=_ERRORS | described(412),
+    responses=_ERRORS | described(412, 428),
 )
-def enable(account_id: AccountId, caller: Manager, database: TheDatabase, version: Version) -> None:
+def enable(
+    account_id: AccountId, caller: Manager, database: TheDatabase, if_match: IfMatch = None
+) -> None:
     """Its person logs in as before."""
-    with database.connection() as conn:
-        account_admin.set_disabled(
-            conn, caller.actor, account_id, disabled=False, version=_number(version)
-        )
+    _set_disabled(caller, database, account_id, if_match, disabled=False)
 
 
 @router.post("/accounts/{account_id}/password", summary="Reset the password", responses=_ERRORS)
@@ -199,10 +193,14 @@ def end_token(
             raise NotFound(str(error)) from error
 
 
-def _number(version: str) -> int:
-    text = version.strip().removeprefix("W/").strip('"')
-    # What is no number is no version that an account ever had.
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+def _set_disabled(
+    caller: Caller, database: Database, account_id: int, if_match: str | None, *, disabled: bool
+) -> None:
+    version = version_of(if_match, "account", account_id)
+    with database.connection() as conn:
+        account_admin.set_disabled(
+            conn, caller.actor, account_id, disabled=disabled, version=version
+        )
 
 
 def _account(found: accounts.Account) -> models.Account:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 import store.audit
 from api.database import TheDatabase
 from api.identity import Caller, needs
+from api.paging import cut
 from api.permissions import Permission
 from api.problems import described
 from api.routes import audit_models as models
@@ -41,8 +42,8 @@ def read_entries(
         found = store.audit.entries(
             conn, factory=factory, kind=kind, key=key, action=action, before=before, most=limit + 1
         )
-    shown = found[:limit]
+    shown, more = cut(found, limit, lambda each: each.entry_id)
     return models.Entries(
         items=[models.Entry.model_validate(asdict(each)) for each in shown],
-        next_before=shown[-1].entry_id if len(found) > limit else None,
+        next_before=more,
     )

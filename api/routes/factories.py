@@ -10,6 +10,7 @@ from api import attention
 from api.database import TheDatabase
 from api.errors import NotFound
 from api.identity import Caller, needs
+from api.paging import cut
 from api.permissions import Permission
 from api.problems import described
 from api.routes import models
@@ -41,8 +42,7 @@ def list_factories(
     with database.acting(caller) as conn:
         standings = store.pool.standings(conn, region=region)
     rest = [one for one in standings if after is None or one.factory.code > after]
-    shown = rest[:limit]
-    next_after = shown[-1].factory.code if len(rest) > limit else None
+    shown, next_after = cut(rest, limit, lambda each: each.factory.code)
     body = models.FactoryList(items=[_factory(one) for one in shown], next_after=next_after)
     return tagged_json(request, body)
 

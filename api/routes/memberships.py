@@ -1,11 +1,9 @@
 """Memberships of the pool: where factories stand, what can be done now, and doing it."""
 
-import re
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
-from starlette.exceptions import HTTPException
+from fastapi import APIRouter, Query, Request, Response
 
 import store.memberships
 import store.registry
@@ -13,34 +11,25 @@ from api.bodies import BoundedRoute
 from api.database import TheDatabase
 from api.idempotency import IdempotencyKey, Made, once
 from api.identity import Caller, needs
+from api.paging import cut
 from api.permissions import Permission
 from api.pool import lifecycle, membership, settings, workdays
-from api.pool.errors import StaleVersion
 from api.pool.lifecycle import Lifecycle
 from api.pool.membership import Standing
 from api.pool_problems import shown_step
 from api.problems import described
 from api.routes import pool_models as models
 from api.routes.parameters import AfterCode, Code, RegionFilter
+from api.routes.versions import IfMatch, etag, version_of
 from store import Connection
 from store.memberships import Membership
 
 router = APIRouter(tags=["pool"], route_class=BoundedRoute)
 
 _MOST = 500
-_ETAG = re.compile(r'(?:W/)?"(\d{1,9})-(\d{1,9})"')
 
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 Mover = Annotated[Caller, needs(Permission.MOVE_MEMBERSHIP)]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        max_length=100,
-        description="The ETag of the membership that the decision rests on",
-        examples=['"12-3"'],
-    ),
-]
 
 
 @router.get("/memberships", summary="List memberships", responses=described(401, 403, 422))
@@ -61,10 +50,10 @@ def list_memberships(
         found = store.memberships.listed(
             conn, state=state, region=region, due_by=due_by, after=after or "", most=limit + 1
         )
-    shown = found[:limit]
+    shown, more = cut(found, limit, lambda each: each.factory)
     return models.MembershipList(
         items=[_shown(each, machine) for each in shown],
-        next_after=shown[-1].factory if len(found) > limit else None,
+        next_after=more,
     )
 
 
@@ -227,20 +216,12 @@ def _machine(conn: Connection) -> Lifecycle:
 
 
 def _etag(found: Membership) -> str:
-    return f'"{found.membership_id}-{found.version}"'
+    return etag("membership", found.membership_id, found.version)
 
 
 def _seen(conn: Connection, factory_id: int, if_match: str | None) -> int:
     """Return the version that a decision rests on; raises for none, or that of another stay."""
-    if if_match is None:
-        raise HTTPException(428, "Send the ETag of the membership as If-Match.")
-    named = _ETAG.fullmatch(if_match.strip())
-    found = membership.newest(conn, factory_id)
-    if named is None or int(named[1]) != found.membership_id:
-        raise StaleVersion(
-            f"If-Match is not an ETag of the membership of {found.factory}; read it again"
-        )
-    return int(named[2])
+    return version_of(if_match, "membership", membership.newest(conn, factory_id).membership_id)
 
 
 def _made(conn: Connection, moved: membership.Moved) -> Made:

@@ -9,6 +9,7 @@ import store.registry
 from api.database import TheDatabase
 from api.errors import NotFound
 from api.identity import Caller, needs
+from api.paging import cut
 from api.permissions import Permission
 from api.problems import described
 from api.routes.answers import tagged, tagged_json
@@ -84,7 +85,7 @@ def read_refused(
         found = store.imports.refused_entries(
             conn, factory.factory_id, before=before, most=limit + 1
         )
-    shown = found[:limit]
+    shown, more = cut(found, limit, lambda each: each.number)
     return RefusedEntries(
         items=[
             RefusedEntry(
@@ -96,5 +97,5 @@ def read_refused(
             )
             for one in shown
         ],
-        next_before=shown[-1].number if len(found) > limit else None,
+        next_before=more,
     )

@@ -12,6 +12,7 @@ from api.bodies import BoundedRoute
 from api.database import TheDatabase
 from api.idempotency import IdempotencyKey, Made, once
 from api.identity import Caller, needs
+from api.paging import cut
 from api.permissions import Permission
 from api.pool import tickets as service
 from api.problems import described
@@ -48,10 +49,10 @@ def list_tickets(
         found = store.tickets.listed(
             conn, state=state, factory=factory, before=before, most=limit + 1
         )
-    shown = found[:limit]
+    shown, more = cut(found, limit, lambda each: each.ticket_id)
     return models.TicketList(
         items=[_shown(each) for each in shown],
-        next_before=shown[-1].ticket_id if len(found) > limit else None,
+        next_before=more,
     )
 
 

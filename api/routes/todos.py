@@ -12,6 +12,7 @@ from api.database import TheDatabase
 from api.errors import NotFound
 from api.identity import Caller, needs
 from api.pages.todos import SOON, href_of, place, place_of
+from api.paging import cut
 from api.permissions import Permission
 from api.pool import contacts, todo_texts, workdays
 from api.problems import described
@@ -45,7 +46,7 @@ def list_todos(
         counts = store.todos.counts(
             conn, role=caller.role, today=today, soon=today + SOON, since=now
         )
-    shown = found[:limit]
+    shown, more = cut(found, limit, place_of)
     return models.TodoList(
         items=[
             models.Todo(
@@ -69,7 +70,7 @@ def list_todos(
         ],
         all=counts.all,
         overdue=counts.overdue,
-        next_after=place_of(shown[-1]) if len(found) > limit else None,
+        next_after=more,
     )
 
 
@@ -87,7 +88,7 @@ def list_messages(
     with database.acting(caller) as conn:
         found = store.messages.listed(conn, account_id, before=before, most=limit + 1)
         unread = store.messages.unread(conn, account_id)
-    shown = found[:limit]
+    shown, more = cut(found, limit, lambda each: each.message_id)
     return models.MessageList(
         items=[
             models.Message(
@@ -104,7 +105,7 @@ def list_messages(
             for each in shown
         ],
         unread=unread,
-        next_before=shown[-1].message_id if len(found) > limit else None,
+        next_before=more,
     )
 
 

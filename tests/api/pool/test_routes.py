@@ -59,7 +59,7 @@ class Desk:
     def etag(self) -> str:
         """Return the ETag of the membership."""
         found = self.pooled.membership()
-        return f'"{found.membership_id}-{found.version}"'
+        return f'"membership-{found.membership_id}-{found.version}"'
 
     def close(self) -> None:
         """Close every client."""
@@ -130,7 +130,9 @@ def test_a_stale_version_is_412_and_none_is_428(desk: Desk) -> None:
     warned(desk)
     client, body = desk.as_("county_officer"), {"transition": "clear_warning"}
     assert desk.post(client, STEPS, body, etag=stale).status_code == 412
-    assert desk.post(client, STEPS, body, etag='"999-2"').status_code == 412
+    assert desk.post(client, STEPS, body, etag='"membership-999-2"').status_code == 412
+    own = desk.etag().replace("membership", "report")
+    assert desk.post(client, STEPS, body, etag=own).status_code == 412
     assert desk.post(client, STEPS, body, etag="*").status_code == 412
     assert desk.post(client, STEPS, body).status_code == 428
     assert desk.pooled.membership().state == "watch"
