@@ -22,6 +22,7 @@ from api.pages import overview as overview_page
 from api.pages import pictures as picture_pages
 from api.pages import pool_files as file_pages
 from api.pages import provider as provider_pages
+from api.pages import report as report_page
 from api.pages import reports as report_pages
 from api.pages import tickets as ticket_pages
 from api.pages import todos as todo_pages
@@ -106,7 +107,8 @@ def create_app(
     app.include_router(health.router)
     for page in (
         *(overview_page, factory_page, picture_pages),
-        *(login_pages, provider_pages, account_pages, audit_page, file_pages, report_pages),
+        *(login_pages, provider_pages, account_pages, audit_page, file_pages),
+        *(report_pages, report_page),
         *(todo_pages, message_pages, ticket_pages),
         document_pages,
     ):

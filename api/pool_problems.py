@@ -34,6 +34,11 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(error, _handler(status))
 
 
+def status_of(error: Declined) -> HTTPStatus:
+    """Return the status of an answer that refuses something."""
+    return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+
+
 def _handler(status: HTTPStatus) -> Callable[[Request, Exception], Response]:
     def handle(request: Request, error: Exception) -> Response:
         if not request.url.path.startswith(_API):

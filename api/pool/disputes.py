@@ -16,15 +16,14 @@ from typing import Any
 
 import store
 import store.figures
-import store.registry
 from api.errors import NotFound
 from api.pool import lifecycle as machine
-from api.pool import settings, workdays
-from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
+from api.pool import settings, stepping, workdays
+from api.pool.errors import Declined, NotAllowed, NotPossible
 from api.pool.lifecycle import Name
 from api.pool.reasons import Reason, reason
+from api.pool.refused import refused
 from api.pool.report_table import Step, step_of
-from api.pool.roles import ROLES
 from kpi.jobs.basis import last_full_hour
 from kpi.jobs.fact_job import recompute_asset
 from kpi.jobs.figure_job import refresh_factory
@@ -34,6 +33,7 @@ from store.acting import SYSTEM, Actor
 from store.audit import note
 from store.disputes import Dispute, NewDispute, NewStep, Taken
 from store.figures import Figure, PeriodKind
+from store.registry import factory_by_code
 
 FINAL = frozenset({"settled", "withdrawn"})
 
@@ -100,17 +100,17 @@ def raise_dispute(
     Raises NotFound, NotAllowed, NotPossible after the term or while one is open, Declined.
     """
     if actor.role not in _ENTERPRISE:
-        raise NotAllowed("the enterprise disputes its figures")
+        raise refused("not_enterprise", NotAllowed)
     if not math.isfinite(claimed) or claimed < 0:
-        raise Declined("say the value that it should be, from 0")
-    _check_text("the reason", reason)
+        raise refused("claim", Declined)
+    _check_text("reason", reason)
     with transaction(conn):
         figure = _figure(conn, factory_id, kpi, period_kind, period_start)
         if evidence_items.file(conn, factory_id, file_sha256) is None:
-            raise Declined("hand over the file that shows it first; no file has this hash")
+            raise refused("no_file", Declined)
         today, due = workdays.today(now), _last_day(conn, figure, now)
         if today > due:
-            raise NotPossible(f"the term to dispute this figure ended on {due}")
+            raise refused("dispute_late", NotPossible, day=due)
         new = NewDispute(
             factory_id, figure.figure_id, kpi, period_kind, period_start, figure.period_end,
             "raised", claimed, today, due,
@@ -120,14 +120,31 @@ def raise_dispute(
         step = NewStep("raise", None, "raised", reason.strip(), said, file_sha256, policy)
         number = disputes.begin(conn, actor, new, step, now)
         if number is None:
-            raise NotPossible("a dispute about this period is open already")
-        _tell(conn, actor, _read(conn, number), "raise", reason.strip(), said, now)
+            raise refused("dispute_open", NotPossible)
+        _tell(conn, actor, of(conn, number), "raise", reason.strip(), said, now)
     return number
+
+
+def of(conn: Connection, dispute_id: int) -> Dispute:
+    """Return a dispute in the scope; raises NotFound."""
+    found = disputes.dispute(conn, dispute_id)
+    if found is None:
+        raise NotFound(f"there is no dispute {dispute_id}")
+    return found
+
+
+def of_factory(conn: Connection, code: str, dispute_id: int) -> Dispute:
+    """Return a dispute of a factory; raises UnknownFactory or NotFound."""
+    factory = factory_by_code(conn, code)
+    found = disputes.dispute(conn, dispute_id)
+    if found is None or found.factory_id != factory.factory_id:
+        raise NotFound(f"{code} has no dispute {dispute_id}")
+    return found
 
 
 def view(conn: Connection, actor: Actor, dispute_id: int) -> View:
     """Return a dispute and what the actor can do now; raises NotFound."""
-    found = _read(conn, dispute_id)
+    found = of(conn, dispute_id)
     taken = disputes.steps(conn, dispute_id)
     steps = tuple(
         machine.Step(each.transition, tuple(_why_not(each, found, taken, actor)))
@@ -156,14 +173,14 @@ def move(
     Raises NotFound, StaleVersion, NotPossible, NotAllowed, or Declined for what is lacking.
     """
     with transaction(conn):
-        _read(conn, dispute_id)
+        of(conn, dispute_id)
         disputes.lock(conn, dispute_id)
         at = view(conn, actor, dispute_id)
         step = _open_step(at, step_id, version)
         if step.adverse:
-            _check_text("why it is decided so", comment)
+            _check_text("why", comment)
         elif len(comment) > _LONGEST_TEXT:
-            raise Declined(f"a comment may have {_LONGEST_TEXT} characters")
+            raise refused("long_comment", Declined, most=_LONGEST_TEXT)
         said = _said(conn, at, step_id, side, measured, document, file_sha256)
         if step_id == "accept":
             said |= {key: _last_measured(at.taken).data[key] for key in ("value", "low", "high")}
@@ -193,8 +210,8 @@ def rerun_asked(url: str, *, now: datetime) -> int:
 
 def _rerun(url: str, conn: Connection, dispute_id: int, now: datetime) -> None:
     """Form the facts and figures of a period anew and keep what comes out beside the old figure."""
-    found = _read(conn, dispute_id)
-    factory = store.registry.factory_by_code(conn, found.factory)
+    found = of(conn, dispute_id)
+    factory = factory_by_code(conn, found.factory)
     mark_range(conn, [factory], found.period_start, found.period_end, now)
     before = last_full_hour(now)
     for asset_id in facts.dirty_assets(conn, before, factory.factory_id):
@@ -203,7 +220,7 @@ def _rerun(url: str, conn: Connection, dispute_id: int, now: datetime) -> None:
     refresh_factory(conn, factory, now)
     with transaction(conn):
         disputes.lock(conn, dispute_id)
-        found = _read(conn, dispute_id)
+        found = of(conn, dispute_id)
         if found.state in FINAL:
             return
         kind: PeriodKind = "rolling12" if found.period_kind == "rolling12" else "month"
@@ -221,13 +238,6 @@ def _rerun(url: str, conn: Connection, dispute_id: int, now: datetime) -> None:
         _take(conn, SYSTEM, found, table().steps["rerun"].transition, "", said, None, now)
 
 
-def _read(conn: Connection, dispute_id: int) -> Dispute:
-    found = disputes.dispute(conn, dispute_id)
-    if found is None:
-        raise NotFound(f"there is no dispute {dispute_id}")
-    return found
-
-
 def _figure(conn: Connection, factory_id: int, kpi: str, kind: PeriodKind, start: date) -> Figure:
     revisions = store.figures.revisions(conn, factory_id, kpi, kind, start)
     if not revisions or revisions[-1].revision == 0:
@@ -243,41 +253,17 @@ def _last_day(conn: Connection, figure: Figure, now: datetime) -> date:
 
 
 def _open_step(at: View, step_id: str, version: int) -> machine.Transition:
-    if at.dispute.version != version:
-        raise StaleVersion(
-            f"the dispute was changed in the meantime: it is at version {at.dispute.version}, not "
-            f"{version}; read it again"
-        )
-    if step_id not in table().steps:
-        raise NotFound(f"a dispute has no step {step_id}")
-    for step in at.steps:
-        if step.transition.transition_id == step_id:
-            if not step.reasons:
-                return step.transition
-            said = f"{step.transition.name.en}: {'; '.join(each.en for each in step.reasons)}"
-            if any(each.code in ("role", "measured") for each in step.reasons):
-                raise NotAllowed(said)
-            raise NotPossible(said, at.steps)
-    name = table().states[at.dispute.state].en
-    raise NotPossible(f"{step_id} is no step of a dispute that is {name!r}", at.steps)
+    stepping.check_version("dispute", version, at.dispute.version)
+    state = table().states[at.dispute.state]
+    return stepping.chosen("dispute", step_id, table().steps, at.steps, state).transition
 
 
 def _why_not(step: Step, found: Dispute, taken: list[Taken], actor: Actor) -> list[Reason]:
-    why = []
     who = step.transition.who
     side = next((each.data["to"] for each in reversed(taken) if each.step == "assign"), None)
     if step.transition.transition_id == "measure":
         who = ("verifier",) if side == "verifier" else ("county_officer",)
-    if actor.role not in who:
-        names = [ROLES[each] for each in who]
-        why.append(
-            reason(
-                "step",
-                "role",
-                roles_zh="、".join(zh for zh, _ in names),
-                roles_en=" or ".join(en for _, en in names),
-            )
-        )
+    why = [] if actor.role in who else [stepping.not_of(who)]
     measures = [each for each in taken if each.step == "measure"]
     if "measured" in step.needs and not measures:
         why.append(reason("step", "unmeasured"))
@@ -299,24 +285,24 @@ def _said(
     file_sha256: str | None,
 ) -> dict[str, Any]:
     if (file_sha256 is not None) != (step_id == "measure"):
-        raise Declined("a measurement, and nothing else, comes with the file that shows it")
+        raise refused("measure_file", Declined)
     if file_sha256 and evidence_items.file(conn, at.dispute.factory_id, file_sha256) is None:
-        raise Declined("hand over the file that shows it first; no file has this hash")
+        raise refused("no_file", Declined)
     if step_id == "assign":
         if side not in _SIDES:
-            raise Declined(f"say who measures: {' or '.join(_SIDES)}")
+            raise refused("who_measures", Declined)
         return {"to": side}
     if step_id == "measure":
         if measured is None:
-            raise Declined("say what was measured")
+            raise refused("nothing_measured", Declined)
         numbers = measured.low, measured.value, measured.high
         if not all(map(math.isfinite, numbers)) or not 0 <= numbers[0] <= numbers[1] <= numbers[2]:
-            raise Declined("the value lies between its bounds, all from 0")
-        _check_text("the method", measured.method)
+            raise refused("bounds", Declined)
+        _check_text("method", measured.method)
         return {"value": measured.value, "low": measured.low, "high": measured.high,
                 "method": measured.method.strip()}  # fmt: skip
     if step_id in ("accept", "reject"):
-        _check_text("the document", document)
+        _check_text("document", document)
         return {"document": document.strip()}
     return {}
 
@@ -345,8 +331,8 @@ def _take(
         closed_at=now if to in FINAL else None,
     )  # fmt: skip
     if not done:
-        raise NotAllowed(f"{transition.name.en}: this account may not move the dispute")
-    after = _read(conn, found.dispute_id)
+        raise refused("not_moved", NotAllowed, step=transition.name)
+    after = of(conn, found.dispute_id)
     _tell(conn, actor, after, name, comment, said, now)
     return after
 
@@ -379,4 +365,4 @@ def _tell(
 
 def _check_text(what: str, text: str) -> None:
     if not text.strip() or len(text) > _LONGEST_TEXT:
-        raise Declined(f"say {what}, in up to {_LONGEST_TEXT} characters")
+        raise refused(f"say_{what}", Declined, most=_LONGEST_TEXT)

@@ -29,7 +29,13 @@ class ImportRefused(PoolError):
 
 
 class Declined(PoolError):
-    """What was asked cannot be done as things stand."""
+    """What was asked cannot be done as things stand; `zh` says it in Chinese where it is known."""
+
+    zh: str = ""
+
+    def text(self, language: str) -> str:
+        """Return what to do, in zh or en."""
+        return self.zh if language == "zh" and self.zh else str(self)
 
 
 class NotPossible(Declined):

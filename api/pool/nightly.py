@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 from apscheduler.schedulers.background import BackgroundScheduler
 
 import store
-from api.pool import disputes, night, reports
+from api.pool import disputes, night, report_opening
 from api.pool.night import Night, Progress
 from api.pool.workdays import ZONE
 from store import Connection, job_runs
@@ -72,7 +72,7 @@ def run_by_url(url: str) -> None:
 def _failure(conn: Connection, now: datetime) -> str | None:
     """Do what a day brings for the reports; return what went wrong, which stops no warning."""
     try:
-        reports.nightly(conn, now=now)
+        report_opening.nightly(conn, now=now)
     except Exception as error:
         log.warning("the night's reports failed: %s", error)
         return str(error) or type(error).__name__

@@ -7,6 +7,7 @@ from typing import Any
 from api import kpis
 from api.pool.errors import Declined
 from api.pool.lifecycle import Name
+from api.pool.refused import refused
 from api.pool.report_table import Field, table
 from store import Connection, reports
 from store.reports import Answer, NewAnswer, Prefilled, Report
@@ -106,9 +107,9 @@ def checked(given: Sequence[Given], known: Sequence[Item]) -> list[NewAnswer]:
     for each in given:
         item = by_code.get(each.item)
         if item is None:
-            raise Declined(f"this report has no item {each.item}")
+            raise refused("no_item", Declined, item=each.item)
         if len(each.note) > _LONGEST_TEXT:
-            raise Declined(f"{each.item}: the note may have {_LONGEST_TEXT} characters")
+            raise refused("long_note", Declined, item=item.name, most=_LONGEST_TEXT)
         found.append(_checked(each, item))
     return found
 
@@ -116,7 +117,7 @@ def checked(given: Sequence[Given], known: Sequence[Item]) -> list[NewAnswer]:
 def _checked(given: Given, item: Item) -> NewAnswer:
     if not item.is_verified:
         if given.stance != "given":
-            raise Declined(f"{given.item} has no verified figure to confirm; say its value")
+            raise refused("unverified", Declined, item=item.name)
         return NewAnswer(given.item, "given", _valid(given, item), None, given.note.strip())
     assert item.figure is not None
     if given.stance == "confirmed":
@@ -124,9 +125,9 @@ def _checked(given: Given, item: Item) -> NewAnswer:
     elif given.stance == "disputed":
         value = _valid(given, item)
         if value is None or not given.note.strip():
-            raise Declined(f"{given.item}: a dispute says the own value and why")
+            raise refused("bare_dispute", Declined, item=item.name)
     else:
-        raise Declined(f"{given.item} is verified: confirm the figure or dispute it")
+        raise refused("verified", Declined, item=item.name)
     return NewAnswer(given.item, given.stance, value, item.figure.figure_id, given.note.strip())
 
 
@@ -135,19 +136,19 @@ def _valid(given: Given, item: Item) -> Any:
     if value is None or value == "":
         if item.optional or item.code.startswith(KPI):
             return None
-        raise Declined(f"{given.item}: say a value")
+        raise refused("no_value", Declined, item=item.name)
     if item.form == "text":
         if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
-            raise Declined(f"{given.item}: a text of up to {_LONGEST_TEXT} characters is asked")
+            raise refused("text", Declined, item=item.name, most=_LONGEST_TEXT)
         return value.strip() or None
     if isinstance(item.form, tuple):
         if value not in item.form:
-            raise Declined(f"{given.item}: one of {', '.join(item.form)} is asked")
+            raise refused("words", Declined, item=item.name, words=", ".join(item.form))
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MOST:
-        raise Declined(f"{given.item}: a number from 0 is asked")
+        raise refused("number", Declined, item=item.name)
     if item.form == "count" and value != int(value):
-        raise Declined(f"{given.item}: a whole number is asked")
+        raise refused("count", Declined, item=item.name)
     return int(value) if item.form == "count" else value
 
 

@@ -1,4 +1,4 @@
-"""Self-reports: opened and filled in by the system, answered by one person, submitted by another.
+"""Self-reports: answered by one person of the enterprise, submitted by another, passed or returned.
 
 Officers pass a report or return it with a reason for each item; no function here lets them change
 what the enterprise says. What was passed is locked and opened again only with a reason.
@@ -6,27 +6,27 @@ what the enterprise says. What was passed is locked and opened again only with a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from api.errors import NotFound
-from api.pool import evidence, report_items, settings, workdays
+from api.pool import evidence, report_items, settings, stepping, workdays
 from api.pool import lifecycle as machine
-from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
+from api.pool.errors import Declined, NotAllowed
 from api.pool.lifecycle import Transition
 from api.pool.policy import Policy
 from api.pool.reasons import Reason, reason
+from api.pool.refused import refused
 from api.pool.report_items import KPI, Given, Item
 from api.pool.report_table import Step, table
-from api.pool.roles import ROLES
 from api.pool.workdays import Day
 from store import Connection, events, reports, transaction
 from store.acting import SYSTEM, Actor
 from store.audit import note
 from store.evidence_items import NewItem
-from store.reports import Member, NewReport, NewStep, Next, Report
+from store.registry import factory_by_code
+from store.reports import NewStep, Next, Report
 
 _LONGEST_COMMENT = 2000
-_MONTHS = {"Q": 3, "Y": 12}
 # Evidence of the follow-up knows these changes; others are told and nothing more.
 _KNOWN_CHANGES = {"stop", "relocation", "restructuring"}
 _SHOWN_MISSING = 5
@@ -54,86 +54,38 @@ class View:
         return sum(not each.is_answered for each in self.items)
 
 
-def open_due(conn: Connection, *, now: datetime) -> list[int]:
-    """Open the reports of the newest quarter and year that ended since a factory's entry.
-
-    Each once, filled in with what was verified by now; return the new ones. A report of a later
-    period does not wait for an earlier one that was missed while nothing ran: that one is opened
-    too, back to the entry.
-    """
-    today = workdays.today(now)
-    found = []
-    with transaction(conn):
-        policy = settings.current(conn, today)
-        for member in reports.members(conn):
-            kpis = reports.promised(conn, member.factory_id)
-            for kind, start, end in _ended(member, today):
-                due = Day(max(_due(kind, end, policy), today))
-                new = NewReport(
-                    member.membership_id, member.factory_id, kind, start, end, "open", due.on,
-                    due.estimated, kpis,
-                )  # fmt: skip
-                found += _open(conn, SYSTEM, new, policy, now)
-    return found
-
-
-def refresh(conn: Connection, *, now: datetime) -> int:
-    """Tell new revisions of figures to the reports that are still worked on; return how many."""
-    with transaction(conn):
-        return sum(reports.prefill(conn, number, now) for number in reports.to_prefill(conn))
-
-
 def mark_overdue(conn: Connection, *, now: datetime) -> list[int]:
     """Mark the reports that are late, each once, and return them."""
     today = workdays.today(now)
     with transaction(conn):
         late = reports.late(conn, today)
         for number in late:
-            found = _read(conn, number)
+            found = of(conn, number)
             step = table().steps[_OVERDUE.get(found.state, "overdue")]
             _take(conn, SYSTEM, found, step, "", {}, settings.current(conn, today), now)
     return late
 
 
-def nightly(conn: Connection, *, now: datetime) -> dict[str, int]:
-    """Do what a day brings: open reports, tell new revisions, mark what is late."""
-    return {
-        "opened": len(open_due(conn, now=now)),
-        "refreshed": refresh(conn, now=now),
-        "overdue": len(mark_overdue(conn, now=now)),
-    }
+def of(conn: Connection, report_id: int) -> Report:
+    """Return a report in the scope; raises NotFound."""
+    found = reports.report(conn, report_id)
+    if found is None:
+        raise NotFound(f"there is no report {report_id}")
+    return found
 
 
-def begin(
-    conn: Connection, actor: Actor, factory_id: int, kind: str, happened_on: date, *, now: datetime
-) -> int:
-    """Begin a report of a change or an accident and return its number.
-
-    Raises NotFound, NotPossible for who left the pool, NotAllowed, Declined for a day to come.
-    """
-    if kind not in ("CHG", "ACC"):
-        raise Declined("reports of quarters and years are opened by the system")
-    if actor.role != "ent_filler":
-        raise NotAllowed("the enterprise's filler begins a report")
-    today = workdays.today(now)
-    if happened_on > today:
-        raise Declined(f"{happened_on} is still to come")
-    with transaction(conn):
-        stay = evidence.running(conn, factory_id)
-        policy = settings.current(conn, today)
-        term = policy.term("report.change" if kind == "CHG" else "report.accident")
-        due = workdays.last_day(happened_on, term)
-        new = NewReport(
-            stay.membership_id, factory_id, kind, happened_on, _next_day(happened_on), "filling",
-            due.on, due.estimated, [],
-        )  # fmt: skip
-        (number,) = _open(conn, actor, new, policy, now)
-    return number
+def of_factory(conn: Connection, code: str, report_id: int) -> Report:
+    """Return a report of a factory; raises UnknownFactory or NotFound."""
+    factory = factory_by_code(conn, code)
+    found = reports.report(conn, report_id)
+    if found is None or found.factory_id != factory.factory_id:
+        raise NotFound(f"{code} has no report {report_id}")
+    return found
 
 
 def view(conn: Connection, actor: Actor, report_id: int) -> View:
     """Return a report with its items and what the actor can do now; raises NotFound."""
-    found = _read(conn, report_id)
+    found = of(conn, report_id)
     asked = report_items.items(conn, found)
     return View(found, asked, _possible(found, asked, actor))
 
@@ -185,7 +137,7 @@ def move(
     with transaction(conn):
         at, step = _at(conn, actor, report_id, step_id, version)
         if step_id == "fill":
-            raise Declined("fill in answers instead")
+            raise refused("fill", Declined)
         why = _checked_reasons(step.transition, comment, items or {}, at.items)
         policy = settings.current(conn, workdays.today(now))
         after = _take(conn, actor, at.report, step, comment.strip(), why, policy, now)
@@ -194,95 +146,17 @@ def move(
     return after
 
 
-def _ended(member: Member, today: date) -> list[tuple[str, date, date]]:
-    """Return the quarters and years that ended since a factory's entry, oldest first."""
-    entered = workdays.today(member.since)
-    found = []
-    for kind, months in _MONTHS.items():
-        first = (entered.month - 1) // months * months + 1
-        start = date(entered.year, first, 1)
-        while (end := workdays.add_months(start, months)) <= today:
-            found.append((kind, start, end))
-            start = end
-    return found
-
-
-def _due(kind: str, end: date, policy: Policy) -> date:
-    """Return the last day for a report of a period that ended before a day."""
-    if kind == "Q":
-        return workdays.add_months(end, 0).replace(
-            day=min(policy.count("report.quarter_due"), _days_in(end))
-        )
-    month, day = policy.text("report.year_due").split("-")
-    return date(end.year, int(month), min(int(day), _days_in(date(end.year, int(month), 1))))
-
-
-def _days_in(month: date) -> int:
-    first = month.replace(day=1)
-    return (workdays.add_months(first, 1) - first).days
-
-
-def _next_day(day: date) -> date:
-    return date.fromordinal(day.toordinal() + 1)
-
-
-def _open(
-    conn: Connection, actor: Actor, new: NewReport, policy: Policy, now: datetime
-) -> list[int]:
-    step = NewStep("open", None, "", {}, settings.kept(conn, policy))
-    number = reports.open_report(conn, actor, new, step, now)
-    if number is None:
-        return []
-    if new.kind in _MONTHS:
-        reports.prefill(conn, number, now)
-    after = {"kind": new.kind, "period_start": new.period_start.isoformat(),
-             "period_end": new.period_end.isoformat(), "due_on": new.due_on.isoformat(),
-             "state": new.state}  # fmt: skip
-    note(
-        conn, actor, "report_opened", kind="report", key=number, factory_id=new.factory_id,
-        after=after,
-    )  # fmt: skip
-    payload = after | {"report_id": number, "deadline": new.due_on.isoformat()}
-    events.happened(conn, actor, new.factory_id, "report_opened", payload, now)
-    return [number]
-
-
-def _read(conn: Connection, report_id: int) -> Report:
-    found = reports.report(conn, report_id)
-    if found is None:
-        raise NotFound(f"there is no report {report_id}")
-    return found
-
-
 def _at(
     conn: Connection, actor: Actor, report_id: int, step_id: str, version: int
 ) -> tuple[View, Step]:
     """Return a held report and the step to take; raises where it cannot be taken."""
-    _read(conn, report_id)
+    of(conn, report_id)
     reports.lock(conn, report_id)
     at = view(conn, actor, report_id)
-    if at.report.version != version:
-        raise StaleVersion(
-            f"the report was changed in the meantime: it is at version {at.report.version}, not "
-            f"{version}; read it again"
-        )
-    known = table().steps.get(step_id)
-    if known is None:
-        raise NotFound(f"a report has no step {step_id}")
-    for step in at.steps:
-        if step.transition.transition_id == step_id:
-            if step.reasons:
-                raise _refusal(step, at.steps)
-            return at, known
-    name = table().states[at.report.state].en
-    raise NotPossible(f"{step_id} is no step of a report that is {name!r}", at.steps)
-
-
-def _refusal(step: machine.Step, steps: tuple[machine.Step, ...]) -> Declined:
-    said = f"{step.transition.name.en}: {'; '.join(each.en for each in step.reasons)}"
-    if any(each.code in ("role", "maker") for each in step.reasons):
-        return NotAllowed(said)
-    return NotPossible(said, steps)
+    stepping.check_version("report", version, at.report.version)
+    steps = table().steps
+    stepping.chosen("report", step_id, steps, at.steps, table().states[at.report.state])
+    return at, steps[step_id]
 
 
 def _possible(found: Report, asked: Sequence[Item], actor: Actor) -> tuple[machine.Step, ...]:
@@ -294,18 +168,8 @@ def _possible(found: Report, asked: Sequence[Item], actor: Actor) -> tuple[machi
 
 
 def _why_not(step: Step, found: Report, asked: Sequence[Item], actor: Actor) -> list[Reason]:
-    why = []
     who = step.transition.who
-    if actor.role not in who:
-        names = [ROLES[each] for each in who]
-        why.append(
-            reason(
-                "step",
-                "role",
-                roles_zh="、".join(zh for zh, _ in names),
-                roles_en=" or ".join(en for _, en in names),
-            )
-        )
+    why = [] if actor.role in who else [stepping.not_of(who)]
     missing = [each.code for each in asked if not each.is_answered]
     if "complete" in step.needs and missing:
         shown = ", ".join(missing[:_SHOWN_MISSING]) + (" …" * (len(missing) > _SHOWN_MISSING))
@@ -320,21 +184,21 @@ def _checked_reasons(
     transition: Transition, comment: str, items: Mapping[str, str], asked: Sequence[Item]
 ) -> dict[str, str]:
     if transition.adverse and not comment.strip():
-        raise Declined(f"{transition.name.en} goes against the enterprise; say why")
+        raise refused("adverse", Declined, step=transition.name)
     if len(comment) > _LONGEST_COMMENT:
-        raise Declined(f"a comment may have {_LONGEST_COMMENT} characters")
+        raise refused("long_comment", Declined, most=_LONGEST_COMMENT)
     if items and transition.to not in _RETURNS:
-        raise Declined("only a return says why for each item")
-    known = {each.code for each in asked}
+        raise refused("no_return", Declined)
+    known = {each.code: each.name for each in asked}
     found = {}
     for code, why in items.items():
         if code not in known:
-            raise Declined(f"this report has no item {code}")
+            raise refused("no_item", Declined, item=code)
         if not why.strip() or len(why) > _LONGEST_COMMENT:
-            raise Declined(f"{code}: say why, in up to {_LONGEST_COMMENT} characters")
+            raise refused("item_why", Declined, item=known[code], most=_LONGEST_COMMENT)
         found[code] = why.strip()
     if transition.transition_id in ("county_return", "city_return") and not found:
-        raise Declined("name each item that is returned, with why")
+        raise refused("no_items", Declined)
     return found
 
 
@@ -354,8 +218,8 @@ def _take(
     to = _next(found, step.transition, actor, policy, now)
     new = NewStep(name, found.state, comment, items, settings.kept(conn, policy))
     if not reports.move(conn, actor, found, to, new, now):
-        raise NotAllowed(f"{step.transition.name.en}: this account may not move the report")
-    after = _read(conn, found.report_id)
+        raise refused("not_moved", NotAllowed, step=step.transition.name)
+    after = of(conn, found.report_id)
     if told:
         action = "report_overdue" if name.startswith("overdue") else f"report_{name}"
         note(
@@ -398,7 +262,7 @@ def _submitted(
 ) -> None:
     """Make what was submitted known: as reported values, and to whom it concerns."""
     values = {each.code: each.value for each in asked if not each.code.startswith(KPI)}
-    if found.kind in _MONTHS:
+    if found.kind in ("Q", "Y"):
         reports.take(conn, found.report_id)
     if text := values.get("difficulties"):
         payload = _payload(found) | {"text": text}

@@ -24,3 +24,7 @@ RegionFilter = Annotated[
 AfterCode = Annotated[
     str | None, Query(pattern=_CODE, description="Only codes after this one: `next_after`")
 ]
+Number = Annotated[int, Path(ge=1, le=MOST_CURSOR, description="Its number", examples=[12])]
+Before = Annotated[
+    int | None, Query(ge=1, le=MOST_CURSOR, description="Only numbers below: `next_before`")
+]

@@ -9,19 +9,17 @@ import store.disputes
 import store.registry
 from api.bodies import BoundedRoute
 from api.database import TheDatabase
-from api.errors import NotFound
 from api.idempotency import IdempotencyKey, Made, once
 from api.identity import Caller, needs
+from api.paging import cut
 from api.permissions import Permission
 from api.pool import disputes
 from api.pool.disputes import Measured
 from api.pool_problems import shown_step
 from api.problems import described
 from api.routes import report_models as models
-from api.routes.parameters import Code, FactoryFilter
-from api.routes.pool_reports import Before, Number
+from api.routes.parameters import Before, Code, FactoryFilter, Number
 from api.routes.versions import IfMatch, etag, version_of
-from store import Connection
 from store.disputes import Dispute, Value
 
 router = APIRouter(tags=["pool"], route_class=BoundedRoute)
@@ -47,10 +45,10 @@ def list_disputes(
         found = store.disputes.listed(
             conn, factory=factory, state=state, before=before, most=limit + 1
         )
-    shown = found[:limit]
+    shown, more = cut(found, limit, lambda each: each.dispute_id)
     return models.DisputeList(
         items=[_shown(each) for each in shown],
-        next_before=shown[-1].dispute_id if len(found) > limit else None,
+        next_before=more,
     )
 
 
@@ -64,7 +62,7 @@ def read_dispute(
 ) -> models.DisputeDetail:
     """Each value that there is stands beside the others; none replaces another."""
     with database.acting(caller) as conn:
-        _check_factory(conn, code, dispute_id)
+        disputes.of_factory(conn, code, dispute_id)
         found = disputes.view(conn, caller.actor, dispute_id)
     response.headers["ETag"] = etag("dispute", dispute_id, found.dispute.version)
     response.headers["Cache-Control"] = "no-store"
@@ -113,7 +111,7 @@ def raise_dispute(
                 claimed=given.claimed, reason=given.reason, file_sha256=given.file_sha256,
                 period_kind=given.period_kind, now=datetime.now(UTC),
             )  # fmt: skip
-            return _made(_read(conn, number))
+            return _made(disputes.of(conn, number))
 
         return once(conn, caller, key, request, given, make)
 
@@ -142,7 +140,7 @@ def move_dispute(
     with database.acting(caller) as conn:
 
         def make() -> Made:
-            _check_factory(conn, code, dispute_id)
+            disputes.of_factory(conn, code, dispute_id)
             found = disputes.move(
                 conn, caller.actor, dispute_id, given.step,
                 version=version_of(if_match, "dispute", dispute_id), comment=given.comment,
@@ -153,19 +151,6 @@ def move_dispute(
             return _made(found)
 
         return once(conn, caller, key, request, given, make)
-
-
-def _check_factory(conn: Connection, code: str, dispute_id: int) -> None:
-    factory = store.registry.factory_by_code(conn, code)
-    found = store.disputes.dispute(conn, dispute_id)
-    if found is None or found.factory_id != factory.factory_id:
-        raise NotFound(f"{code} has no dispute {dispute_id}")
-
-
-def _read(conn: Connection, dispute_id: int) -> Dispute:
-    found = store.disputes.dispute(conn, dispute_id)
-    assert found is not None
-    return found
 
 
 def _made(found: Dispute) -> Made:

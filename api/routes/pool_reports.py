@@ -9,19 +9,18 @@ import store.registry
 import store.reports
 from api.bodies import BoundedRoute, bounded
 from api.database import TheDatabase
-from api.errors import NotFound
 from api.idempotency import IdempotencyKey, Made, once
 from api.identity import Caller, needs
+from api.paging import cut
 from api.permissions import Permission
-from api.pool import report_items, reports
+from api.pool import report_items, report_opening, reports
 from api.pool.report_items import Item
 from api.pool.report_table import table
 from api.pool_problems import shown_step
 from api.problems import described
 from api.routes import report_models as models
-from api.routes.parameters import MOST_CURSOR, Code, FactoryFilter
+from api.routes.parameters import Before, Code, FactoryFilter, Number
 from api.routes.versions import IfMatch, etag, version_of
-from store import Connection
 from store.reports import Prefilled, Report
 
 router = APIRouter(tags=["pool"], route_class=BoundedRoute)
@@ -32,10 +31,6 @@ _MOST_BYTES = 512 * 1024
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 Filler = Annotated[Caller, needs(Permission.FILL_REPORT)]
 Mover = Annotated[Caller, needs(Permission.MOVE_REPORT)]
-Number = Annotated[int, Path(ge=1, le=MOST_CURSOR, description="Its number", examples=[12])]
-Before = Annotated[
-    int | None, Query(ge=1, le=MOST_CURSOR, description="Only numbers below: `next_before`")
-]
 
 
 @router.get("/reports", summary="List reports", responses=described(401, 403, 422))
@@ -55,10 +50,10 @@ def list_reports(
         found = store.reports.listed(
             conn, factory=factory, state=state, kind=kind, before=before, most=limit + 1
         )
-    shown = found[:limit]
+    shown, more = cut(found, limit, lambda each: each.report_id)
     return models.ReportList(
         items=[_shown(each) for each in shown],
-        next_before=shown[-1].report_id if len(found) > limit else None,
+        next_before=more,
     )
 
 
@@ -72,7 +67,7 @@ def read_report(
 ) -> models.ReportDetail:
     """All that is asked with what was said; its ETag goes into `If-Match` of what changes it."""
     with database.acting(caller) as conn:
-        check_factory(conn, code, report_id)
+        reports.of_factory(conn, code, report_id)
         found = reports.view(conn, caller.actor, report_id)
         taken = store.reports.steps(conn, report_id)
     response.headers["ETag"] = etag("report", found.report.report_id, found.report.version)
@@ -115,7 +110,7 @@ def list_answers(
 ) -> models.AnswerHistory:
     """Oldest first: what was corrected after a return stays on record."""
     with database.acting(caller) as conn:
-        check_factory(conn, code, report_id)
+        reports.of_factory(conn, code, report_id)
         found = store.reports.answers_ever(conn, report_id, item)
     return models.AnswerHistory(
         items=[
@@ -152,11 +147,11 @@ def begin_report(
 
         def make() -> Made:
             factory = store.registry.factory_by_code(conn, code)
-            number = reports.begin(
+            number = report_opening.begin(
                 conn, caller.actor, factory.factory_id, given.kind, given.happened_on,
                 now=datetime.now(UTC),
             )  # fmt: skip
-            return _made(_read(conn, number))
+            return _made(reports.of(conn, number))
 
         return once(conn, caller, key, request, given, make)
 
@@ -182,7 +177,7 @@ def fill_report(
     with database.acting(caller) as conn:
 
         def make() -> Made:
-            check_factory(conn, code, report_id)
+            reports.of_factory(conn, code, report_id)
             answers = [
                 report_items.Given(each.item, each.stance, each.value, each.note)
                 for each in given.answers
@@ -217,7 +212,7 @@ def move_report(
     with database.acting(caller) as conn:
 
         def make() -> Made:
-            check_factory(conn, code, report_id)
+            reports.of_factory(conn, code, report_id)
             found = reports.move(
                 conn, caller.actor, report_id, given.step,
                 version=version_of(if_match, "report", report_id), comment=given.comment,
@@ -226,20 +221,6 @@ def move_report(
             return _made(found)
 
         return once(conn, caller, key, request, given, make)
-
-
-def check_factory(conn: Connection, code: str, report_id: int) -> None:
-    """Raise UnknownFactory or NotFound unless the report is one of the factory's."""
-    factory = store.registry.factory_by_code(conn, code)
-    found = store.reports.report(conn, report_id)
-    if found is None or found.factory_id != factory.factory_id:
-        raise NotFound(f"{code} has no report {report_id}")
-
-
-def _read(conn: Connection, report_id: int) -> Report:
-    found = store.reports.report(conn, report_id)
-    assert found is not None
-    return found
 
 
 def _made(found: Report) -> Made:

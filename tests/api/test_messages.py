@@ -32,6 +32,7 @@ MADE = {
     *(f"role.{role}" for role in Role),
     *(key for key in catalogue() if key.split(".")[0] in ("action", "kind", "field")),
     *(key for key in catalogue() if key.split(".")[0] in ("todo", "todo_do", "message", "told")),
+    *(key for key in catalogue() if key.split(".")[0] == "refused"),
     *(f"todos.{part}" for part in ("overdue", "soon", "later")),
     *(f"messages.{word}" for word in ("email", "sms", "queued", "delivered", "failed")),
     *(f"tickets.{word}" for word in ("county", "city", "open", "answered", "closed")),

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import store.figures
-from api.pool import reports
+from api.pool import report_opening, reports
 from api.pool.report_items import Given, Item
 from api.pool.reports import View
 from store.reports import Report
@@ -35,7 +35,7 @@ class Reporting:
         )
         found.verify((0.75, 0.74, 0.76))
         pooled.now = AFTER
-        (found.report_id,) = reports.open_due(pooled.conn, now=pooled.now)
+        (found.report_id,) = report_opening.open_due(pooled.conn, now=pooled.now)
         return found
 
     def verify(self, value: tuple[float, float, float]) -> int:

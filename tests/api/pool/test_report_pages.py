@@ -78,7 +78,7 @@ def test_the_enterprise_and_the_county_do_a_quarter_on_pages(pages: Pages) -> No
     assert "75.0" in text
     said = pages.everything()
     wrong = pages.send("ent_filler", "answers", **said | {"value:staff": "许多", "then": "save"})
-    assert (wrong.status_code, "is no number" in wrong.text) == (422, True)
+    assert (wrong.status_code, "不是数" in wrong.text) == (422, True)
     assert 'value="许多"' in wrong.text
     assert pages.report().version == 1
     stance = {"stance:kpi.oee": "disputed", "value:kpi.oee": "79.5", "note:kpi.oee": "计划停机"}
@@ -107,7 +107,7 @@ def test_what_is_lacking_is_said_on_the_page_and_nothing_typed_is_lost(pages: Pa
     pages.send("ent_approver", "steps", step="submit")
     answer = pages.send("county_officer", "steps", step="county_return", comment="人数不符")
     assert answer.status_code == 422
-    assert "name each item" in answer.text
+    assert "请在要退回的每个项目下写明理由" in answer.text
     assert "人数不符" in answer.text
     assert pages.report().state == "submitted"
 
@@ -127,6 +127,10 @@ def test_a_stale_form_is_refused(pages: Pages) -> None:
     pages.send("ent_filler", "answers", **{"value:staff": "5", "then": "save"})
     answer = pages.send("ent_filler", "answers", **{"value:staff": "6", "version": "1"})
     assert answer.status_code == 412
+    # The page says so, with what it is now and what was typed.
+    assert "已有人改动" in answer.text
+    assert 'value="6"' in answer.text
+    assert 'name="version" value="2"' in answer.text
     assert pages.reporting.item("staff").value == 5
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import store.plans
 from api.errors import NotFound
-from api.pool import reports
+from api.pool import report_opening, reports
 from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
 from api.pool.report_items import Given
 from api.pool.report_table import table
@@ -35,7 +35,7 @@ def test_the_system_opens_a_quarter_once_with_its_verified_figures(reporting: Re
     assert (oee.point, oee.revision) == (0.75, 1)
     assert reporting.item(DEFECTS).figure is None
     conn = reporting.pooled.conn
-    assert reports.open_due(conn, now=reporting.pooled.now) == []
+    assert report_opening.open_due(conn, now=reporting.pooled.now) == []
     assert events(reporting)[-1] == "report_opened"
 
 
@@ -48,14 +48,14 @@ def test_the_enterprise_writes_only_what_nobody_knows(reporting: Reporting) -> N
     reporting.submit()
     conn, pooled = reporting.pooled.conn, reporting.pooled
     pooled.now = datetime(2026, 7, 2, 1, tzinfo=UTC)
-    (reporting.report_id,) = reports.open_due(conn, now=pooled.now)
+    (reporting.report_id,) = report_opening.open_due(conn, now=pooled.now)
     assert reporting.view().to_fill == 2 + 3
     assert reporting.item("annex1.D1.1").last == "not_built"
 
 
 def test_a_year_is_due_on_its_own_day(pooled: Pooled) -> None:
     pooled.now = datetime(2027, 1, 2, 1, tzinfo=UTC)
-    opened = reports.open_due(pooled.conn, now=pooled.now)
+    opened = report_opening.open_due(pooled.conn, now=pooled.now)
     with pooled.as_("ent_filler") as actor:
         found = [reports.view(pooled.conn, actor, each).report for each in opened]
     assert sorted((each.kind, each.period_end) for each in found) == [
@@ -189,7 +189,7 @@ def test_a_stale_version_and_a_report_of_another_are_refused(reporting: Reportin
 def test_a_new_revision_has_to_be_confirmed_again(reporting: Reporting) -> None:
     reporting.fill_all()
     reporting.verify((0.71, 0.70, 0.72))
-    assert reports.refresh(reporting.pooled.conn, now=reporting.pooled.now) == 1
+    assert report_opening.refresh(reporting.pooled.conn, now=reporting.pooled.now) == 1
     oee = reporting.item(OEE)
     assert oee.figure is not None
     assert (oee.figure.revision, oee.is_answered) == (2, False)
@@ -311,7 +311,7 @@ def test_a_report_does_not_move_without_a_step(reporting: Reporting) -> None:
 def test_a_change_is_reported_and_becomes_evidence(pooled: Pooled) -> None:
     conn = pooled.conn
     with pooled.as_("ent_filler") as actor:
-        number = reports.begin(
+        number = report_opening.begin(
             conn, actor, pooled.factory_id, "CHG", date(2026, 2, 10), now=pooled.now
         )
     found = Reporting(pooled, number)
@@ -325,11 +325,11 @@ def test_a_change_is_reported_and_becomes_evidence(pooled: Pooled) -> None:
 
 def test_an_accident_is_told_at_once(pooled: Pooled) -> None:
     with pooled.as_("ent_filler") as actor:
-        number = reports.begin(
+        number = report_opening.begin(
             pooled.conn, actor, pooled.factory_id, "ACC", date(2026, 3, 1), now=pooled.now
         )
         with pytest.raises(Declined, match="still to come"):
-            reports.begin(
+            report_opening.begin(
                 pooled.conn, actor, pooled.factory_id, "ACC", date(2026, 4, 1), now=pooled.now
             )
     found = Reporting(pooled, number)
@@ -348,6 +348,6 @@ def test_difficulties_ask_for_help(reporting: Reporting) -> None:
 def test_only_the_filler_begins_a_report(pooled: Pooled) -> None:
     for role in sorted(ROLES.keys() - {"ent_filler", "system"}):
         with pooled.as_(role) as actor, pytest.raises(NotAllowed):
-            reports.begin(
+            report_opening.begin(
                 pooled.conn, actor, pooled.factory_id, "ACC", date(2026, 3, 1), now=pooled.now
             )

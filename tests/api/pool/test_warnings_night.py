@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 import store
-from api.pool import membership, night, nightly, reports, settings
+from api.pool import membership, night, nightly, report_opening, settings
 from api.pool.night import Night
 from deploy import cli
 from store import audit, events, job_runs, memberships, policies, transaction, warnings
@@ -164,7 +164,7 @@ def test_a_late_report_warns_until_it_comes(pooled: Pooled, feed: Feed) -> None:
 
 def test_an_accident_that_the_enterprise_reports_warns(pooled: Pooled, feed: Feed) -> None:
     with pooled.as_("ent_filler") as actor:
-        number = reports.begin(
+        number = report_opening.begin(
             pooled.conn, actor, pooled.factory_id, "ACC", date(2026, 3, 1), now=pooled.now
         )
     assert run(pooled).warned == 0
