@@ -20,6 +20,7 @@ class DocumentKind:
     about: About
     who: tuple[str, ...]
     states: tuple[str, ...]
+    evidence: str | None
 
 
 @cache
@@ -34,6 +35,7 @@ def kinds() -> Mapping[str, DocumentKind]:
             about=given["about"],
             who=tuple(given["who"]),
             states=tuple(given.get("states", ())),
+            evidence=given.get("evidence"),
         )
         for kind, given in found.items()
     }

@@ -17,6 +17,7 @@ from api.exports.kinds import kinds
 from api.exports.letter import Facts, written
 from api.exports.model import FORMS, Content, Footer, Form
 from api.exports.pdf import pdf
+from api.exports.register import event_of
 from api.exports.word import docx_file
 from api.pool import workdays
 from api.pool.roles import ROLES
@@ -94,9 +95,7 @@ def _keep(
         pdf_sha256=hashes["pdf"],
         made_at=now,
     )
-    told = {
-        "document_id": document.document_id,
-        "kind": document.kind,
+    told = event_of(document) | {
         "title": content.title,
         "version": footer.version,
         "content_sha256": footer.sha256,

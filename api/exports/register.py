@@ -3,8 +3,10 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import api.comparison
+import store.registry
 from api.errors import NotFound
 from api.exports.facts import stay_subject
 from api.exports.kinds import DocumentKind, kinds
@@ -18,6 +20,7 @@ from store.registry import Factory
 
 LONGEST_NUMBER = 60
 _MOST_EVENTS = 500
+_MOST_KNOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,8 @@ def ask_for_steps(conn: Connection, now: datetime) -> int:
         for event in happened:
             if event.kind == "moved":
                 asked += _ask_for_step(conn, event, now)
+            elif event.kind == "evidence_recorded":
+                asked += _ask_for_evidence(conn, event, now)
         if happened:
             documents.move_cursor(conn, happened[-1].cursor)
     return asked
@@ -135,6 +140,39 @@ def _ask_for_step(conn: Connection, event: events.Event, now: datetime) -> int:
     actor = Actor(event.account_id, event.actor, event.role)
     new = [_of_step(stay.factory_id, kind, step, membership_id) for kind in due]
     return sum(documents.ask(conn, actor, each, now) is not None for each in new)
+
+
+def _ask_for_evidence(conn: Connection, event: events.Event, now: datetime) -> int:
+    """Ask for the letter that was handed over, unless the same was made or asked for before."""
+    found = [each for each in kinds().values() if each.evidence == event.payload["kind"]]
+    asked = 0
+    for kind in found:
+        factory = store.registry.factory_by_code(conn, event.factory)
+        stay = membership.newest(conn, factory.factory_id)
+        known = documents.listed(conn, factory.factory_id, most=_MOST_KNOWN)
+        is_known = any(
+            (each.kind, each.subject) == (kind.kind, stay_subject(stay)) and each.state != "failed"
+            for each in known
+        )
+        if stay.state in kind.states and not is_known:
+            new = NewDocument(
+                factory.factory_id, kind.kind, stay_subject(stay), membership_id=stay.membership_id
+            )
+            actor = Actor(event.account_id, event.actor, event.role)
+            asked += documents.ask(conn, actor, new, now) is not None
+    return asked
+
+
+def event_of(document: Document) -> dict[str, Any]:
+    """Return what events tell of a document, and to which roles it falls when it fails."""
+    kind = kinds()[document.kind]
+    return {
+        "document_id": document.document_id,
+        "kind": document.kind,
+        "subject": document.subject,
+        "said": {"zh": kind.zh, "en": kind.en},
+        "falls_to": [document.role] if document.role in kind.who else list(kind.who),
+    }
 
 
 def check(conn: Connection, content: bytes) -> Checked:

@@ -154,7 +154,7 @@ def _judge(
         return
     counts = Night(given.now)
     with transaction(conn):
-        _keep_warnings(conn, given, judged, counts)
+        _keep_warnings(conn, given, judged, counts, moves=moves)
         if moves:
             seen = _moved(conn, given, seen, judged, counts)
         _keep_proposals(conn, given, seen, standing, counts)
@@ -219,12 +219,14 @@ def _record(seen: Seen, outcome: Outcome, steps: tuple[str, ...] = ()) -> Given:
     )
 
 
-def _keep_warnings(conn: Connection, given: _Rules, judged: _Judged, counts: Night) -> None:
+def _keep_warnings(
+    conn: Connection, given: _Rules, judged: _Judged, counts: Night, *, moves: bool
+) -> None:
     for each in judged.fire:
         kept = Given(judged.member.factory_id, each.rule, each.subject, each.since, each.numbers)
         if stored.fire(conn, kept, given.policy.policy_id, given.now):
             counts.warned += 1
-            _tell(conn, given, kept, "warning_fired", said=each)
+            _tell(conn, given, kept, "warning_fired", said=each, moves=moves)
     for ended in judged.clear:
         if stored.clear(conn, ended, given.now):
             counts.cleared += 1
@@ -318,7 +320,13 @@ def _end_all(conn: Connection, given: _Rules, factory_id: int, found: Night) -> 
 
 
 def _tell(
-    conn: Connection, given: _Rules, what: Given, kind: str, *, said: Outcome | None = None
+    conn: Connection,
+    given: _Rules,
+    what: Given,
+    kind: str,
+    *,
+    said: Outcome | None = None,
+    moves: bool | None = None,
 ) -> None:
     payload: dict[str, Any] = {
         "rule": what.rule,
@@ -329,6 +337,8 @@ def _tell(
     }
     if what.steps:
         payload["steps"] = list(what.steps)
+    if moves is not None:
+        payload["moves"] = moves
     if said is not None:
         payload["said"] = {each: warnings.said(said, each) for each in ("zh", "en")}
     events.happened(conn, SYSTEM, what.factory_id, kind, payload, given.now)

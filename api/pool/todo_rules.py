@@ -87,6 +87,7 @@ class Rules:
     rules: tuple[Rule, ...]
     channels: Mapping[str, tuple[str, ...]]
     above: Mapping[str, str]
+    quiet: frozenset[str]
 
     def following(self, event: str, payload: Mapping[str, Any]) -> list[Rule]:
         """Return the rules that an event fits, in the order of the file."""
@@ -115,7 +116,10 @@ def read(text: str) -> Rules:
     channels = {name: tuple(each) for name, each in given.get("channels", {}).items()}
     if unknown := sorted(set(channels) - {"email", "sms"}):
         raise BadTable(f"table of to-dos: there is no channel {unknown[0]}")
-    return Rules(kinds, rules, channels, above)
+    quiet = frozenset(given.get("quiet", ()))
+    if loud := sorted(quiet & {each.event for each in rules}):
+        raise BadTable(f"table of to-dos: {loud[0]} is quiet and has a rule")
+    return Rules(kinds, rules, channels, above, quiet)
 
 
 def _kind(name: str, given: Mapping[str, Any]) -> TodoKind:

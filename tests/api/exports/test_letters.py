@@ -2,18 +2,21 @@
 
 import pytest
 
+import store
 import store.registry
 from api.exports import register
 from api.exports.kinds import kinds
 from api.exports.letter import all_shipped, read
+from api.pool import lifecycle, membership
 from api.pool.errors import BadTable, NotAllowed, NotPossible
-from api.pool.lifecycle import shipped
+from api.pool.lifecycle import Transition, shipped
 from store import documents, events
 from store.acting import Actor
 from tests.api.exports.made import file_of, make_all
 from tests.api.exports.opened import open_docx, open_pdf, squeezed
 from tests.api.pool.pooled import Pooled
 from tests.api.pool.test_membership import PEOPLE, pass_rectification, to_rectification
+from tests.store.people import person
 
 OFFICER = Actor(None, "示例经办", "city_officer")
 
@@ -166,6 +169,86 @@ def test_a_notice_about_a_state_that_is_over_is_not_made(pooled: Pooled) -> None
     found = documents.get(pooled.conn, asked)
     assert found is not None
     assert found.made_at is None
+
+
+# What others write: the enterprise, whoever holds a hearing, and those who recommend it.
+OTHERS_WRITE = {
+    "rectification_report", "hearing_record", "change_report", "exit_application",
+    "qualification_form", "nomination_summary", "nomination_letter",
+}  # fmt: skip
+# What is made before the step, when it is handed over.
+HANDED_OVER = {"removal_notice"}
+
+
+def way_to(state: str) -> list[Transition]:
+    """Return steps from the initial state to another."""
+    ways: dict[str, list[Transition]] = {shipped().initial: []}
+    while state not in ways:
+        for each in shipped().transitions.values():
+            for source in set(each.sources) & ways.keys():
+                ways.setdefault(each.to, [*ways[source], each])
+    return ways[state]
+
+
+def take(pooled: Pooled, step: Transition) -> None:
+    """Take a step with a comment, confirmed where that is asked for."""
+    by, version = Actor(None, "示例甲", step.who[0]), pooled.membership().version
+    pooled.later(hours=1)
+    with store.transaction(pooled.conn):
+        membership.move(
+            pooled.conn, by, pooled.factory_id, step.transition_id,
+            version=version, comment="示例", now=pooled.now,
+        )  # fmt: skip
+        if step.confirmed_by:
+            membership.decide(
+                pooled.conn, person(pooled.conn, "city_leader"), pooled.factory_id,
+                version=version, confirmed=True, comment="同意", now=pooled.now,
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("step", "source"),
+    [(each, source) for each in shipped().transitions.values() for source in each.sources],
+    ids=lambda given: given if isinstance(given, str) else given.transition_id,
+)
+def test_each_step_makes_each_of_its_letters_exactly_once(
+    pooled: Pooled, monkeypatch: pytest.MonkeyPatch, step: Transition, source: str
+) -> None:
+    # Who may take a step and when is tested for itself.
+    monkeypatch.setattr(lifecycle, "why_not", lambda *_, **__: ())
+    for before in way_to(source):
+        take(pooled, before)
+    register.ask_for_steps(pooled.conn, pooled.now)
+    known = len(documents.listed(pooled.conn, pooled.factory_id))
+    take(pooled, step)
+    expected = [each for each in step.documents if each not in OTHERS_WRITE | HANDED_OVER]
+    assert register.ask_for_steps(pooled.conn, pooled.now) == len(expected)
+    assert register.ask_for_steps(pooled.conn, pooled.now) == 0
+    asked = documents.listed(pooled.conn, pooled.factory_id)
+    assert sorted(each.kind for each in asked[: len(asked) - known]) == sorted(expected)
+    assert set(expected) <= kinds().keys()
+
+
+def test_a_notice_that_was_handed_over_is_there_even_if_nobody_asked_for_it(
+    pooled: Pooled,
+) -> None:
+    to_rectification(pooled)
+    make_all(pooled)
+    pooled.record("city_officer", "removal_notice")
+    assert register.ask_for_steps(pooled.conn, pooled.now) == 1
+    made = make_all(pooled)["removal_notice"]
+    assert (made.state, made.role) == ("done", "city_officer")
+    pooled.record("city_officer", "removal_notice")
+    assert register.ask_for_steps(pooled.conn, pooled.now) == 0, "handed over once more"
+
+
+def test_a_notice_that_was_asked_for_is_not_made_again_when_it_is_handed_over(
+    pooled: Pooled,
+) -> None:
+    removed(pooled)
+    assert register.ask_for_steps(pooled.conn, pooled.now) == 1
+    asked = [each.kind for each in documents.listed(pooled.conn, pooled.factory_id)]
+    assert asked.count("removal_notice") == asked.count("removal_decision") == 1
 
 
 def test_every_kind_has_a_text_and_every_letter_of_a_step_a_step() -> None:

@@ -178,6 +178,50 @@ def test_a_report_goes_from_desk_to_desk(pooled: Pooled) -> None:
         assert [role for role in roles if seen(pooled, role)] == ([desk] if desk else []), event
 
 
+def test_who_left_the_pool_has_no_report_to_do(pooled: Pooled) -> None:
+    payload = {"report_id": 7, "kind": "Q", "period_start": "2026-01-01", "deadline": "2026-04-15"}
+    events.happened(pooled.conn, SYSTEM, pooled.factory_id, "report_opened", payload, pooled.now)
+    turn(pooled)
+    assert kinds(pooled, "ent_filler") == ["fill_report"]
+    pooled.move("ent_approver", "leave", "企业战略调整")
+    pooled.decide("city_leader", True)
+    turn(pooled)
+    assert pooled.count("pool.todo WHERE closed_at IS NULL") == 0
+
+
+def test_who_is_told_of_a_removal_may_answer_and_who_decides_hears_of_it(pooled: Pooled) -> None:
+    pooled.record("city_officer", "removal_notice")
+    turn(pooled)
+    (answer,) = seen(pooled, "ent_approver")
+    assert answer.kind == "answer_removal"
+    assert answer.due == workdays.add_workdays(workdays.today(pooled.now), 5).on
+    assert kinds(pooled, "city_leader") == []
+    pooled.record("county_officer", "hearing", objected=True)
+    turn(pooled)
+    assert kinds(pooled, "ent_approver") == []
+    assert kinds(pooled, "city_leader") == ["decide_removal"]
+
+
+def test_a_document_that_failed_falls_to_who_asked_until_it_is_made(pooled: Pooled) -> None:
+    payload = {
+        "kind": "rectification_order", "subject": "step 3", "falls_to": ["city_officer"],
+        "said": {"zh": "整改通知书", "en": "Rectification order"}, "error": "timeout: 180 s",
+    }  # fmt: skip
+    for event, subject, left in (
+        ("document_failed", "step 3", 1), ("document_made", "step 2", 1),
+        ("document_made", "step 3", 0),
+    ):  # fmt: skip
+        told = payload | {"subject": subject, "title": "整改通知书", "version": 1}
+        events.happened(pooled.conn, SYSTEM, pooled.factory_id, event, told, pooled.now)
+        turn(pooled)
+        found = seen(pooled, "city_officer")
+        assert len(found) == left, event
+        assert seen(pooled, "city_leader") == []
+        for each in found:
+            said = todo_texts.todo(each.kind, "zh", each.names)
+            assert said == "文书“整改通知书”生成失败（timeout: 180 s），请处理后重新生成"
+
+
 def test_another_county_and_another_role_see_none_of_it(pooled: Pooled) -> None:
     pooled.move("ent_approver", "leave", "企业战略调整")
     with pooled.as_("ent_filler") as actor:
