@@ -5,9 +5,11 @@ lifecycle.toml, its words in guards.toml.
 """
 
 from collections.abc import Callable
+from datetime import date
 
+from api.pool.policy import Policy
 from api.pool.reasons import Reason, reason
-from api.pool.situation import Situation
+from api.pool.situation import Item, Situation
 from api.pool.workdays import last_day, workdays_between
 
 Guard = Callable[[Situation], Reason | None]
@@ -92,14 +94,27 @@ def told(situation: Situation) -> Reason | None:
 
 
 def heard(situation: Situation) -> Reason | None:
-    """Hold where a hearing followed the notice, or the time for one has passed."""
+    """Hold where a hearing followed the notice and what was stated in time, or nothing was."""
     notice, hearing = situation.newest("removal_notice"), situation.newest("hearing")
     if notice is None:
         return reason("heard", "none")
-    if hearing and hearing.item_id > notice.item_id:
+    until = heard_until(notice, situation.policy)
+    stated = [
+        item
+        for item in situation.items
+        if item.kind == "statement" and item.item_id > notice.item_id and item.on <= until
+    ]
+    newest = max([notice, *stated], key=lambda item: item.item_id)
+    if hearing and hearing.item_id > newest.item_id:
         return None
-    until = last_day(notice.on, situation.policy.term("hearing.term")).on
+    if stated:
+        return reason("heard", "unanswered", on=newest.on)
     return None if situation.today > until else reason("heard", "waiting", until=until)
+
+
+def heard_until(notice: Item, policy: Policy) -> date:
+    """Return the last day on which an enterprise that was told of its removal may be heard."""
+    return last_day(notice.on, policy.term("hearing.term")).on
 
 
 def review_due(situation: Situation) -> Reason | None:

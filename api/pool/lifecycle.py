@@ -36,6 +36,8 @@ class State:
 
     code: str
     name: Name
+    # What it means; a bureau's file may leave it out.
+    about: Name | None
     colour: str
     final: bool
     removal: bool
@@ -114,6 +116,7 @@ def read(text: str) -> Lifecycle:
         each["code"]: State(
             each["code"],
             Name(**each["name"]),
+            Name(**each["about"]) if "about" in each else None,
             each["colour"],
             each.get("final", False),
             each.get("removal", False),

@@ -11,13 +11,17 @@ from api.pool.policy import keys
 from api.pool.roles import ROLES
 
 _HEADS = ("version", "initial", "warning", "reentry", "document", "state", "transition")
-_STATE = {"code": str, "name": dict, "colour": str, "final": bool, "removal": bool}
+_STATE = {
+    "code": str, "name": dict, "about": dict, "colour": str, "final": bool, "removal": bool,
+}  # fmt: skip
 _TRANSITION = {
     "id": str, "from": list, "to": str, "name": dict, "who": list, "guards": list,
     "deadline": str, "extends": bool, "documents": list, "adverse": bool,
     "confirmed_by": list, "source": str,
 }  # fmt: skip
-_OPTIONAL = {"final", "removal", "deadline", "extends", "documents", "adverse", "confirmed_by"}
+_OPTIONAL = {
+    "about", "final", "removal", "deadline", "extends", "documents", "adverse", "confirmed_by",
+}  # fmt: skip
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _HEARD = {"told", "heard"}
 _ENTERPRISE = {"ent_approver"}
@@ -81,8 +85,10 @@ class _Reading:
                 self._refuse(name, f"{name} must be a list of names", place)
         if not _CODE.fullmatch(row[key]):
             self._refuse(key, f"{key} must be a lower-case word, not {row[key]!r}", place)
-        if set(row["name"]) != {"zh", "en"} or not all(row["name"].values()):
-            self._refuse("name", "name must say zh and en", place)
+        for name in ("name", "about"):
+            said = row.get(name, row["name"])
+            if set(said) != {"zh", "en"} or not all(said.values()):
+                self._refuse(name, f"{name} must say zh and en", place)
         if sum(each.get(key) == row[key] for each in self._found[what]) > 1:
             self._refuse(row[key], f"{what} {row[key]} stands there twice", place)
 

@@ -31,7 +31,7 @@ def has(kind: str, *, on: date = TODAY, people: int = 2, **data: Any) -> Change:
     """Add a piece of evidence, newer than the others."""
 
     def change(situation: Situation) -> Situation:
-        number = len(situation.items) + 1
+        number = max((item.item_id for item in situation.items), default=0) + 1
         item = Item(number, kind, on, True, frozenset({AUTHOR}), people, data)
         return replace(situation, items=(*situation.items, item))
 
@@ -64,6 +64,10 @@ OVER = put(deadline=TODAY - timedelta(days=1))
 RUNNING = put(deadline=TODAY)
 FINE = (KpiVerdict("oee", "met", "same"), KpiVerdict("defect_rate", "unknown", "unknown"))
 
+TOLD = also(lacks("removal_notice", "statement", "hearing"), has("removal_notice"))
+# The time to be heard, 5 working days, is over.
+_LONG_AGO = has("removal_notice", on=TODAY - timedelta(days=8))
+
 GOOD: dict[str, tuple[Change, ...]] = {
     "warned": (put(warnings=(WARNING,)),),
     "causes_gone": (put(warnings=()),),
@@ -78,8 +82,10 @@ GOOD: dict[str, tuple[Change, ...]] = {
     "rectification_failed": (has("site_check", passed=False), OVER),
     "told": (has("removal_notice"),),
     "heard": (
-        also(lacks("removal_notice"), has("removal_notice"), has("hearing")),
-        also(lacks("removal_notice"), has("removal_notice", on=TODAY - timedelta(days=8))),
+        also(TOLD, has("hearing")),
+        also(lacks("removal_notice", "statement", "hearing"), _LONG_AGO),
+        also(TOLD, has("statement"), has("hearing")),
+        also(lacks("removal_notice", "statement", "hearing"), _LONG_AGO, has("statement")),
     ),
     "review_due": (
         put(entered=date(2024, 11, 23)),
@@ -133,10 +139,14 @@ BAD: dict[str, tuple[tuple[str, Change], ...]] = {
     "told": (("none", lacks("removal_notice")),),
     "heard": (
         ("none", lacks("removal_notice")),
-        ("waiting", also(lacks("hearing", "removal_notice"), has("removal_notice"))),
-        ("waiting", also(lacks("hearing", "removal_notice"),
+        ("waiting", TOLD),
+        ("waiting", also(lacks("hearing", "removal_notice", "statement"),
                          has("removal_notice", on=TODAY - timedelta(days=7)))),
-        ("waiting", also(lacks("removal_notice"), has("removal_notice"))),
+        ("waiting", also(lacks("removal_notice", "statement"), has("removal_notice"))),
+        ("unanswered", also(TOLD, has("statement"))),
+        ("unanswered", also(TOLD, has("hearing"), has("statement"))),
+        ("unanswered", also(lacks("hearing", "removal_notice", "statement"), _LONG_AGO,
+                            has("statement", on=TODAY - timedelta(days=4)))),
     ),
     "review_due": (
         ("early", also(lacks("sample", "complaint"), put(entered=date(2024, 11, 24)),

@@ -10,8 +10,10 @@ import pytest
 from api.pool.errors import BadTable
 from api.pool.guards import GUARDS
 from api.pool.lifecycle import Transition, possible, read, shipped, why_not
+from api.pool.policy import Policy
 from api.pool.reasons import Reason, texts
 from api.pool.roles import ROLES
+from api.pool.workdays import Term
 from tests.api.pool.situations import AUTHOR, BAD, GOOD, OTHER, TODAY, open_for, plain, starting
 
 TEXT = files("api.pool").joinpath("lifecycle.toml").read_text(encoding="utf-8")
@@ -39,6 +41,41 @@ def test_every_reason_that_is_worded_is_given_by_a_situation() -> None:
         if isinstance(text, dict) and guard != "step"
     }
     assert {(guard, code) for guard, ways in BAD.items() for code, _ in ways} == worded
+
+
+class _Listening(Policy):
+    """A policy that knows which of its keys were read."""
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__(list(policy))
+        self.read: set[str] = set()
+
+    def term(self, name: str) -> Term:
+        self.read.add(name)
+        return super().term(name)
+
+    def count(self, name: str) -> int:
+        self.read.add(name)
+        return super().count(name)
+
+    def share(self, name: str) -> float:
+        self.read.add(name)
+        return super().share(name)
+
+
+@pytest.mark.parametrize("name", GUARDS)
+def test_the_policy_that_a_guard_reads_stands_beside_its_words(name: str) -> None:
+    policy = _Listening(plain("watch").policy)
+    for change in (*GOOD[name], *(change for _, change in BAD[name])):
+        GUARDS[name](replace(change(plain("watch")), policy=policy))
+    assert policy.read == set(texts()[name].get("policy", ()))
+
+
+@pytest.mark.parametrize("name", GUARDS)
+def test_the_evidence_beside_a_guards_words_is_what_opens_it(name: str) -> None:
+    kinds = set(texts()[name].get("evidence", ()))
+    opening = {item.kind for way in GOOD[name] for item in way(plain("watch")).items}
+    assert kinds <= opening <= kinds | {"removal_notice", "resumption"}
 
 
 @pytest.mark.parametrize(("transition", "state"), STARTS, ids=IDS)
