@@ -44,6 +44,7 @@ from api.routes import (
     health,
     ingest,
     memberships,
+    letter_texts,
     pool_disputes,
     pool_evidence,
     pool_policy,
@@ -101,7 +102,7 @@ def create_app(
         *(todos, tickets),
         documents,
         *(memberships, pool_evidence, pool_policy, webhooks, pool_reports, pool_disputes),
-        warnings,
+        *(letter_texts, warnings),
     ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)

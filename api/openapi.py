@@ -26,6 +26,7 @@ _TAGS = [
     {"name": "follow-up", "description": "What changed since a cursor, to subscribe to."},
     {"name": "pool", "description": "Memberships: where factories stand, and moving them."},
     {"name": "policy", "description": "Thresholds, rhythms and deadlines, set by two people."},
+    {"name": "letter texts", "description": "What letters say, set by two people."},
     {"name": "webhooks", "description": "The same sent to other systems, signed and in order."},
     {"name": "todos", "description": "What is to be done by the caller, and messages."},
     {"name": "tickets", "description": "Enterprises ask officers for help."},

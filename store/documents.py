@@ -70,21 +70,12 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A letter's text that was proposed, and what became of it."""
+    """A letter's text that a bureau set, from which day on, and by which document."""
 
-    template_no: int
-    kind: str
+    number: int
     content: str
     valid_from: date
     source: str
-    account_id: int | None
-    actor: str
-    proposed_at: datetime
-    outcome: str | None
-    decided_id: int | None
-    decided_by: str | None
-    decided_at: datetime | None
-    answer: str | None
 
 
 def ask(conn: Connection, actor: Actor, new: NewDocument, at: datetime) -> int | None:
@@ -228,48 +219,8 @@ def membership(conn: Connection, membership_id: int) -> Membership | None:
     return None if row is None else Membership(*row)
 
 
-def template_in_force(conn: Connection, kind: str, day: date) -> tuple[int, str] | None:
-    """Return the number and the text of a letter that the bureau confirmed for a day."""
+def template_in_force(conn: Connection, kind: str, day: date) -> Template | None:
+    """Return the text of a letter that the bureau confirmed for a day."""
     with transaction(conn):
         row = conn.execute(query("template_in_force"), {"kind": kind, "day": day}).fetchone()
-    return None if row is None else (int(row[0]), row[1])
-
-
-def templates(
-    conn: Connection, *, kind: str | None = None, template_no: int | None = None, most: int = 100
-) -> list[Template]:
-    """Return the texts of letters that were proposed, newest first."""
-    values = {"kind": kind, "template_no": template_no, "most": most}
-    with transaction(conn):
-        return [Template(*row) for row in conn.execute(query("list_templates"), values)]
-
-
-def propose_template(
-    conn: Connection,
-    actor: Actor,
-    kind: str,
-    content: str,
-    *,
-    valid_from: date,
-    source: str,
-    at: datetime,
-) -> int:
-    """Keep a letter's text as a proposal and return its number."""
-    values = signature(actor) | {
-        "kind": kind, "content": content, "valid_from": valid_from, "source": source, "at": at,
-    }  # fmt: skip
-    with transaction(conn):
-        row = conn.execute(query("propose_template"), values).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def decide_template(
-    conn: Connection, actor: Actor, template_no: int, outcome: str, answer: str, at: datetime
-) -> bool:
-    """Confirm or decline a text; False where it does not wait. Raises Refused for one's own."""
-    values = signature(actor) | {
-        "template_no": template_no, "outcome": outcome, "answer": answer, "at": at,
-    }  # fmt: skip
-    with transaction(conn):
-        return conn.execute(query("decide_template"), values).fetchone() is not None
+    return None if row is None else Template(*row)

@@ -17,7 +17,7 @@ from typing import Any
 
 from api.exports.kinds import kinds
 from api.exports.model import Block, Content, Heading, Paragraph
-from api.pool.errors import BadTable
+from api.pool.errors import BadText
 
 # Every fact that a text may name.
 FACTS = frozenset(
@@ -76,29 +76,32 @@ class Facts:
 @cache
 def shipped(kind: str) -> Letter:
     """Return the text that came with this version."""
+    return read(shipped_text(kind))
+
+
+def shipped_text(kind: str) -> str:
+    """Return the text that came with this version as it is written."""
     folder = files("api").joinpath("templates", "letters")
-    return read(folder.joinpath(f"{kind}.toml").read_text(encoding="utf-8"))
+    return folder.joinpath(f"{kind}.toml").read_text(encoding="utf-8")
 
 
 def read(text: str) -> Letter:
-    """Read a letter's text; raises BadTable with what is wrong in it."""
+    """Read a letter's text; raises BadText with what is wrong in it."""
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadTable(f"the text is no TOML: {error}") from error
+        raise BadText("no_toml", error=error) from error
     if unknown := sorted(found.keys() - _FIELDS):
-        raise BadTable(
-            f"{unknown[0]} is no key of a letter; there are {', '.join(sorted(_FIELDS))}"
-        )
+        raise BadText("no_letter_key", key=unknown[0], known=", ".join(sorted(_FIELDS)))
     if missing := [name for name in _NEEDED if not found.get(name)]:
-        raise BadTable(f"the letter lacks {missing[0]}")
+        raise BadText("letter_lacks", key=missing[0])
     for name in _FIELDS - {"block"}:
         _check_text(name, found.get(name, ""))
     if not isinstance(found["block"], list):
-        raise BadTable("each block begins with [[block]]")
+        raise BadText("no_blocks")
     parts = tuple(_part(number, each) for number, each in enumerate(found["block"], 1))
     if sum(each.what in ("point", "heading") for each in parts) > _MOST_NUMBERED:
-        raise BadTable(f"a letter has {_MOST_NUMBERED} points and headings at most")
+        raise BadText("many_points", most=_MOST_NUMBERED)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
     return Letter(
         template_id=f"{found['version']}-{digest}",
@@ -115,26 +118,27 @@ def _part(number: int, given: Any) -> Part:
     place = f"block {number}"
     what = [name for name in _KINDS_OF_BLOCK if name in given] if isinstance(given, dict) else []
     if len(what) != 1 or given.keys() - {what[0], "when"}:
-        raise BadTable(f"{place} has one of {', '.join(_KINDS_OF_BLOCK)}, and `when` at most")
+        raise BadText("odd_block", place=place, known=", ".join(_KINDS_OF_BLOCK))
     text, when = given[what[0]], given.get("when")
     _check_text(place, text)
     if what[0] == "insert" and text not in INSERTS:
-        raise BadTable(f"{place}: {text} cannot be put in; there are {', '.join(sorted(INSERTS))}")
+        raise BadText("no_insert", place=place, name=text, known=", ".join(sorted(INSERTS)))
     if when is not None and when not in FACTS | INSERTS:
-        raise BadTable(f"{place}: there is no fact {when}")
+        raise BadText("no_condition", place=place, name=when)
     return Part(what[0], text, when)
 
 
 def _check_text(place: str, text: Any) -> None:
     if not isinstance(text, str):
-        raise BadTable(f"{place} must be a text")
+        raise BadText("no_text", place=place)
     try:
         parsed = list(string.Formatter().parse(text))
     except ValueError as error:
-        raise BadTable(f"{place}: {error}; a brace itself is written twice") from error
+        raise BadText("brace", place=place, error=error) from error
     for _, name, form, conversion in parsed:
         if name is not None and (name not in FACTS or form or conversion):
-            raise BadTable(f"{place}: {{{name}}} is no fact; there are {', '.join(sorted(FACTS))}")
+            known = ", ".join(sorted(FACTS))
+            raise BadText("no_fact", place=place, name=name, known=known)
 
 
 def written(kind: str, letter: Letter, facts: Facts, number: str) -> Content:

@@ -3,17 +3,21 @@
 ApiError
 └── PoolError
     ├── BadTable        a file of rules cannot be used
+    │   └── BadText     a letter's text cannot be used; said in both languages
     ├── ImportRefused   a pool list cannot be read
     └── Declined        what was asked cannot be done as things stand
         ├── NotPossible
         ├── StaleVersion
-        └── NotAllowed
+        ├── NotAllowed
+        └── Unfit       a value does not fit; said in both languages, with its field
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.errors import ApiError
+from api.language import Language
+from api.messages import Texts
 
 
 class PoolError(ApiError):
@@ -22,6 +26,18 @@ class PoolError(ApiError):
 
 class BadTable(PoolError):
     """A file of rules breaks them; the message names the line and what to write there."""
+
+
+class BadText(BadTable):
+    """A letter's text cannot be used; `code` names the words that say why (texts/unfit.toml)."""
+
+    def __init__(self, code: str, /, **values: object) -> None:
+        self.code, self.values = code, values
+        super().__init__(self.text("en"))
+
+    def text(self, language: Language) -> str:
+        """Return why, in zh or en."""
+        return said(self.code, self.values, language)
 
 
 class ImportRefused(PoolError):
@@ -52,3 +68,17 @@ class StaleVersion(Declined):
 
 class NotAllowed(Declined):
     """This account may not do it, for its role or because it made what is decided on."""
+
+
+class Unfit(Declined):
+    """What was given does not fit; `field` is where it stands, `code` names the words for why."""
+
+    def __init__(self, field: str, code: str, /, **values: object) -> None:
+        self.field, self.code, self.values = field, code, values
+        super().__init__(f"{field}: {said(code, values, 'en')}")
+        self.zh = f"{field}：{said(code, values, 'zh')}"
+
+
+def said(code: str, values: Mapping[str, object], language: Language) -> str:
+    """Return the words for why something does not fit."""
+    return Texts(language)(f"unfit.{code}", **values)

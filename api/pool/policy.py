@@ -9,13 +9,13 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, cast, get_args
 
-from api.pool.errors import BadTable
+from api.pool.errors import BadTable, said
 from api.pool.workdays import Term
 from api.pool.workdays import Unit as TermUnit
 
@@ -47,28 +47,37 @@ class Key:
     least: float | None = None
     most: float | None = None
 
-    def fault(self, value: object) -> str | None:
+    def fault(self, value: object) -> "Fault | None":
         """Return what is wrong with a value for this key, or None."""
         if self.unit == "flag":
-            return None if isinstance(value, bool) else "must be true or false"
+            return None if isinstance(value, bool) else Fault("flag")
         if self.unit == "day":
-            right = isinstance(value, str) and _DAY.fullmatch(value)
-            return None if right else "must be a day such as 03-31"
+            return None if isinstance(value, str) and _DAY.fullmatch(value) else Fault("day")
         if self.unit == "checks":
-            right = isinstance(value, str) and _CHECKS.fullmatch(value)
-            return None if right else "must be ids of checks such as P01 P09"
+            return None if isinstance(value, str) and _CHECKS.fullmatch(value) else Fault("checks")
         if self.unit == "lifecycle":
-            return None if isinstance(value, str) else "must be the text of a lifecycle file"
+            return None if isinstance(value, str) else Fault("lifecycle")
         return self._number_fault(value)
 
-    def _number_fault(self, value: object) -> str | None:
+    def _number_fault(self, value: object) -> "Fault | None":
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return "must be a number"
+            return Fault("number")
         if self.unit != "share" and not isinstance(value, int):
-            return "must be a whole number"
-        if self.least is not None and not self.least <= value <= (self.most or value):
-            return f"must lie between {self.least:g} and {self.most:g}"
-        return None
+            return Fault("whole")
+        if self.least is None or self.most is None or self.least <= value <= self.most:
+            return None
+        return Fault("range", {"least": f"{self.least:g}", "most": f"{self.most:g}"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a value does not fit its key: the code of the words (texts/unfit.toml), and numbers."""
+
+    code: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return said(self.code, self.values, "en")
 
 
 @dataclass(frozen=True, slots=True)

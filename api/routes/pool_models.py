@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_
 
 from api.problems import PossibleStep
 from api.routes.models import Model
+from store.proposals import Proposal as StoredProposal
 
 Value = StrictBool | StrictInt | float | StrictStr
 
@@ -131,6 +132,12 @@ class Decision(Given):
     comment: str = Field(default="", max_length=_COMMENT, examples=["同意"])
 
 
+class TakenBack(Given):
+    """Why somebody takes back what they proposed, if they say so."""
+
+    comment: str = Field(default="", max_length=_COMMENT, examples=["另行研究"])
+
+
 class Moved(Model):
     """What became of a step."""
 
@@ -233,20 +240,41 @@ class NewProposal(Given):
     source: str = Field(min_length=1, max_length=500, examples=["示例管理办法第八条"])
 
 
-class Proposal(Model):
+class WhatBecame(Model):
+    """From when a proposal would hold, by which document, and what became of it."""
+
+    valid_from: date
+    source: str = Field(examples=["示例管理办法第八条"])
+    proposed_by: str = Field(examples=["示例经办"])
+    proposed_at: datetime
+    outcome: Literal["confirmed", "declined", "withdrawn"] | None = Field(
+        description="None while it waits"
+    )
+    decided_by: str | None = Field(description="Who proposed it withdraws it; others decide")
+    decided_at: datetime | None
+    answer: str | None = Field(description="Why it was declined or withdrawn")
+
+
+def what_became(found: StoredProposal) -> dict[str, Any]:
+    """Return what `WhatBecame` says of a proposal."""
+    return {
+        "valid_from": found.valid_from,
+        "source": found.source,
+        "proposed_by": found.actor,
+        "proposed_at": found.proposed_at,
+        "outcome": found.outcome,
+        "decided_by": found.decided_by,
+        "decided_at": found.decided_at,
+        "answer": found.answer,
+    }
+
+
+class Proposal(WhatBecame):
     """A value that somebody proposed, and what became of it."""
 
     value_id: int = Field(examples=[3])
     key: str = Field(examples=["watch.clear_within"])
     value: Value = Field(examples=[45])
-    valid_from: date
-    source: str = Field(examples=["示例管理办法第八条"])
-    proposed_by: str = Field(examples=["示例经办"])
-    proposed_at: datetime
-    outcome: Literal["confirmed", "declined"] | None = Field(description="None while it waits")
-    decided_by: str | None = Field(description="Never who proposed it")
-    decided_at: datetime | None
-    answer: str | None = Field(description="Why it was declined")
 
 
 class ProposalList(Model):

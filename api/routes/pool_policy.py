@@ -5,15 +5,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-import store.policies
 from api.bodies import BoundedRoute, bounded
 from api.database import TheDatabase
 from api.idempotency import IdempotencyKey, Made, once
 from api.identity import Caller, needs
 from api.permissions import Permission
-from api.pool import settings, workdays
+from api.pool import proposing, settings, workdays
+from api.pool.proposing import VALUES, Outcome
 from api.problems import described
 from api.routes import pool_models as models
+from store import Connection, proposals
+from store.proposals import Proposal
 
 router = APIRouter(prefix="/policy", tags=["policy"], route_class=BoundedRoute)
 
@@ -23,6 +25,7 @@ _MOST = 500
 
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 Setter = Annotated[Caller, needs(Permission.SET_POLICY)]
+ValueId = Annotated[int, Path(ge=1, le=2**53 - 1, description="Its number")]
 
 
 @router.get("", summary="Read the policy in force", responses=described(401, 403))
@@ -65,7 +68,7 @@ def list_proposals(
 ) -> models.ProposalList:
     """What was ever proposed, newest first, with who decided and why."""
     with database.acting(caller) as conn:
-        found = store.policies.proposals(conn, key=key, most=limit)
+        found = proposals.listed(conn, proposals.VALUES, subject=key, most=limit)
     return models.ProposalList(items=[_shown(each) for each in found])
 
 
@@ -91,8 +94,7 @@ def propose(
                 conn, caller.actor, given.key, given.value,
                 valid_from=given.valid_from, source=given.source, now=datetime.now(UTC),
             )  # fmt: skip
-            (found,) = store.policies.proposals(conn, value_id=number)
-            return Made(_shown(found))
+            return Made(_now(conn, number))
 
         return once(conn, caller, key, request, given, make)
 
@@ -107,29 +109,61 @@ def decide(
     caller: Setter,
     database: TheDatabase,
     request: Request,
-    value_id: Annotated[int, Path(ge=1, le=2**53 - 1, description="Its number")],
+    value_id: ValueId,
     given: models.Decision,
     key: IdempotencyKey,
 ) -> Response:
     """Who proposed a value does not decide on it."""
+    outcome: Outcome = "confirmed" if given.confirmed else "declined"
     with database.acting(caller) as conn:
 
         def make() -> Made:
-            settings.decide(
-                conn, caller.actor, value_id,
-                confirmed=given.confirmed, answer=given.comment, now=datetime.now(UTC),
+            proposing.decide(
+                conn, caller.actor, VALUES, value_id, outcome,
+                answer=given.comment, now=datetime.now(UTC),
             )  # fmt: skip
-            (found,) = store.policies.proposals(conn, value_id=value_id)
-            return Made(_shown(found))
+            return Made(_now(conn, value_id))
 
         return once(conn, caller, key, request, given, make)
 
 
-def _shown(found: store.policies.Proposal) -> models.Proposal:
-    names = (
-        "value_id", "key", "value", "valid_from", "source", "proposed_at", "outcome",
-        "decided_by", "decided_at", "answer",
-    )  # fmt: skip
-    return models.Proposal.model_validate(
-        {name: getattr(found, name) for name in names} | {"proposed_by": found.actor}
+@router.post(
+    "/proposals/{value_id}/withdrawal",
+    summary="Withdraw a proposal",
+    response_model=models.Proposal,
+    responses=described(400, 401, 403, 404, 408, 413, 422),
+)
+def withdraw(
+    caller: Setter,
+    database: TheDatabase,
+    request: Request,
+    value_id: ValueId,
+    given: models.TakenBack,
+    key: IdempotencyKey,
+) -> Response:
+    """Who proposed a value takes it back while it waits."""
+    with database.acting(caller) as conn:
+
+        def make() -> Made:
+            proposing.decide(
+                conn, caller.actor, VALUES, value_id, "withdrawn",
+                answer=given.comment, now=datetime.now(UTC),
+            )  # fmt: skip
+            return Made(_now(conn, value_id))
+
+        return once(conn, caller, key, request, given, make)
+
+
+def _now(conn: Connection, number: int) -> models.Proposal:
+    found = proposals.get(conn, proposals.VALUES, number)
+    assert found is not None
+    return _shown(found)
+
+
+def _shown(found: Proposal) -> models.Proposal:
+    return models.Proposal(
+        value_id=found.number,
+        key=found.subject,
+        value=found.value,
+        **models.what_became(found),
     )

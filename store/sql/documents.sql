@@ -107,14 +107,16 @@ WHERE m.membership_id = %(membership_id)s;
 SELECT template_no, kind, content, valid_from, source, account_id, actor, proposed_at, outcome,
     decided_id, decided_by, decided_at, answer
 FROM pool.letter_template
-WHERE (%(kind)s::text IS NULL OR kind = %(kind)s)
-  AND (%(template_no)s::bigint IS NULL OR template_no = %(template_no)s)
+WHERE (%(subject)s::text IS NULL OR kind = %(subject)s)
+  AND (%(number)s::bigint IS NULL OR template_no = %(number)s)
+  AND (%(before)s::bigint IS NULL OR template_no < %(before)s)
+  AND (outcome IS NULL OR NOT %(waiting)s)
 ORDER BY template_no DESC
 LIMIT %(most)s;
 
 -- name: template_in_force
 -- The confirmed text of a letter on a day.
-SELECT template_no, content FROM pool.letter_template
+SELECT template_no, content, valid_from, source FROM pool.letter_template
 WHERE kind = %(kind)s AND outcome = 'confirmed' AND valid_from <= %(day)s
 ORDER BY valid_from DESC, decided_at DESC, template_no DESC
 LIMIT 1;
@@ -122,13 +124,13 @@ LIMIT 1;
 -- name: propose_template
 -- Proposes a text for a letter.
 INSERT INTO pool.letter_template (kind, content, valid_from, source, account_id, actor, proposed_at)
-VALUES (%(kind)s, %(content)s, %(valid_from)s, %(source)s, %(account_id)s, %(actor)s, %(at)s)
+VALUES (%(subject)s, %(value)s, %(valid_from)s, %(source)s, %(account_id)s, %(actor)s, %(at)s)
 RETURNING template_no;
 
 -- name: decide_template
--- Confirms or declines a text that waits.
+-- Confirms, declines or withdraws a text that waits.
 UPDATE pool.letter_template
 SET outcome = %(outcome)s, decided_id = %(account_id)s, decided_by = %(actor)s,
     decided_at = %(at)s, answer = %(answer)s
-WHERE template_no = %(template_no)s AND outcome IS NULL
+WHERE template_no = %(number)s AND outcome IS NULL
 RETURNING template_no;

@@ -20,21 +20,23 @@ ORDER BY decided_at, value_id;
 SELECT value_id, key, value, valid_from, source, account_id, actor, proposed_at, outcome,
     decided_id, decided_by, decided_at, answer
 FROM pool.policy_value
-WHERE (%(key)s::text IS NULL OR key = %(key)s)
-  AND (%(value_id)s::bigint IS NULL OR value_id = %(value_id)s)
+WHERE (%(subject)s::text IS NULL OR key = %(subject)s)
+  AND (%(number)s::bigint IS NULL OR value_id = %(number)s)
+  AND (%(before)s::bigint IS NULL OR value_id < %(before)s)
+  AND (outcome IS NULL OR NOT %(waiting)s)
 ORDER BY value_id DESC
 LIMIT %(most)s;
 
 -- name: propose_value
 -- Proposes a value for a key.
 INSERT INTO pool.policy_value (key, value, valid_from, source, account_id, actor, proposed_at)
-VALUES (%(key)s, %(value)s, %(valid_from)s, %(source)s, %(account_id)s, %(actor)s, %(at)s)
+VALUES (%(subject)s, %(value)s, %(valid_from)s, %(source)s, %(account_id)s, %(actor)s, %(at)s)
 RETURNING value_id;
 
 -- name: decide_value
--- Confirms or declines a proposal that waits.
+-- Confirms, declines or withdraws a proposal that waits.
 UPDATE pool.policy_value
 SET outcome = %(outcome)s, decided_id = %(account_id)s, decided_by = %(actor)s,
     decided_at = %(at)s, answer = %(answer)s
-WHERE value_id = %(value_id)s AND outcome IS NULL
+WHERE value_id = %(number)s AND outcome IS NULL
 RETURNING value_id;

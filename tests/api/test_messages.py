@@ -30,7 +30,7 @@ MADE = {
     *(f"severity.{word}" for word in SEVERITIES),
     *(f"proof.{word}" for word in ("proven", "not_proven", "not_computable")),
     *(f"role.{role}" for role in Role),
-    *(key for key in catalogue() if key.split(".")[0] in ("action", "kind", "field")),
+    *(key for key in catalogue() if key.split(".")[0] in ("action", "kind", "field", "unfit")),
     *(key for key in catalogue() if key.split(".")[0] in ("todo", "todo_do", "message", "told")),
     *(key for key in catalogue() if key.split(".")[0] == "refused"),
     *(f"todos.{part}" for part in ("overdue", "soon", "later")),

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from api.exports import letter, texts
-from api.pool import workdays
-from api.pool.errors import BadTable, Declined, NotAllowed
-from store import audit, documents
+from api.pool import proposing, workdays
+from api.pool.errors import BadText, Declined, NotAllowed
+from api.pool.proposing import TEXTS, Outcome
+from store import audit, proposals
 from tests.api.exports.made import file_of, make_all
 from tests.api.exports.opened import open_pdf
 from tests.api.pool.pooled import Pooled
@@ -32,7 +33,8 @@ def propose(pooled: Pooled, content: str = OWN) -> int:
 
 def decide(pooled: Pooled, number: int, role: str, *, confirmed: bool, answer: str = "") -> None:
     with pooled.as_(role) as actor:
-        texts.decide(pooled.conn, actor, number, confirmed=confirmed, answer=answer, now=pooled.now)
+        outcome: Outcome = "confirmed" if confirmed else "declined"
+        proposing.decide(pooled.conn, actor, TEXTS, number, outcome, answer=answer, now=pooled.now)
 
 
 def test_a_confirmed_text_takes_the_place_of_ours(pooled: Pooled) -> None:
@@ -57,7 +59,7 @@ def test_nobody_confirms_the_text_that_they_proposed(pooled: Pooled) -> None:
     number = propose(pooled)
     with pytest.raises(NotAllowed, match="somebody else"):
         decide(pooled, number, "city_officer", confirmed=True)
-    (found,) = documents.templates(pooled.conn)
+    (found,) = proposals.listed(pooled.conn, proposals.TEXTS)
     assert found.outcome is None
 
 
@@ -71,6 +73,6 @@ def test_a_text_is_declined_with_a_reason_and_once(pooled: Pooled) -> None:
 
 
 def test_a_text_that_cannot_be_used_is_not_kept(pooled: Pooled) -> None:
-    with pytest.raises(BadTable):
+    with pytest.raises(BadText, match=r"block 2: \{nothing\} is no fact"):
         propose(pooled, OWN + '[[block]]\ntext = "{nothing}"')
-    assert documents.templates(pooled.conn) == []
+    assert proposals.listed(pooled.conn, proposals.TEXTS) == []

@@ -275,6 +275,19 @@ def test_a_policy_value_takes_two_people(desk: Desk) -> None:
     assert len(officer.get(PROPOSALS).json()["items"]) == 1
 
 
+def test_who_proposed_a_value_withdraws_it(desk: Desk) -> None:
+    officer, leader = desk.as_("city_officer"), desk.as_("city_leader")
+    given = {
+        "key": "watch.clear_within", "value": 45, "source": "示例办法第八条",
+        "valid_from": str(desk.pooled.now.date()),
+    }  # fmt: skip
+    withdrawal = f"{PROPOSALS}/{desk.post(officer, PROPOSALS, given).json()['value_id']}/withdrawal"
+    assert desk.post(leader, withdrawal, {}).status_code == 403
+    found = desk.post(officer, withdrawal, {"comment": "另行研究"}).json()
+    assert (found["outcome"], found["answer"]) == ("withdrawn", "另行研究")
+    assert desk.post(officer, withdrawal, {}).status_code == 422
+
+
 def test_the_state_machine_is_told_as_data(desk: Desk) -> None:
     found = desk.as_("expert").get("/api/v1/lifecycle").json()
     assert found["initial"] == "cultivating"

@@ -8,10 +8,11 @@ import pytest
 
 import store
 from api.errors import NotFound
-from api.pool import settings
+from api.pool import proposing, settings
 from api.pool.errors import BadTable, Declined, NotAllowed
 from api.pool.lifecycle import FILE_KEY, shipped
-from store import audit, memberships, policies
+from api.pool.proposing import VALUES, Outcome
+from store import audit, memberships, policies, proposals
 from store.acting import Actor, acting
 from store.errors import StoreError
 from tests.api.pool.pooled import Pooled
@@ -32,7 +33,8 @@ def decide(
     pooled: Pooled, number: int, role: str = "city_leader", *, yes: bool = True, answer: str = ""
 ) -> None:
     with pooled.as_(role) as actor:
-        settings.decide(pooled.conn, actor, number, confirmed=yes, answer=answer, now=pooled.now)
+        outcome: Outcome = "confirmed" if yes else "declined"
+        proposing.decide(pooled.conn, actor, VALUES, number, outcome, answer=answer, now=pooled.now)
 
 
 def value(pooled: Pooled, day: date | None = None) -> Any:
@@ -60,7 +62,7 @@ def test_a_declined_value_never_holds(pooled: Pooled) -> None:
         decide(pooled, number, yes=False)
     decide(pooled, number, yes=False, answer="过长")
     assert value(pooled) == (30, False)
-    (found,) = policies.proposals(pooled.conn, key=KEY)
+    (found,) = proposals.listed(pooled.conn, proposals.VALUES, subject=KEY)
     assert (found.outcome, found.answer) == ("declined", "过长")
 
 
@@ -134,11 +136,38 @@ def test_the_database_lets_nobody_confirm_their_own_value(pooled: Pooled) -> Non
     actor, key = pooled.person("city_officer")
     try:
         with acting(pooled.conn, key):
-            done = policies.decide(pooled.conn, actor, number, "confirmed", "", pooled.now)
+            done = proposals.decide(
+                pooled.conn, proposals.VALUES, actor, number, "confirmed", "", pooled.now
+            )
     except StoreError:
         done = False
     assert not done
     assert value(pooled) == (30, False)
+
+
+def test_who_proposed_takes_it_back_while_it_waits_and_nobody_else_does(pooled: Pooled) -> None:
+    number = propose(pooled, 45)
+    with pooled.as_("city_leader") as actor, pytest.raises(NotAllowed, match="only who proposed"):
+        proposing.decide(pooled.conn, actor, VALUES, number, "withdrawn", now=pooled.now)
+    with pooled.as_("city_officer") as actor:
+        proposing.decide(pooled.conn, actor, VALUES, number, "withdrawn", now=pooled.now)
+    with pytest.raises(Declined, match="withdrawn already"):
+        decide(pooled, number)
+    assert value(pooled) == (30, False)
+    assert audit.entries(pooled.conn, kind="policy")[0].action == "policy_withdrawn"
+
+
+@pytest.mark.parametrize(
+    ("role", "outcome"),
+    [("city_leader", "withdrawn"), ("city_officer", "declined"), ("city_officer", "confirmed")],
+)
+def test_the_database_itself_knows_whose_a_proposal_is(
+    pooled: Pooled, role: str, outcome: str
+) -> None:
+    number = propose(pooled, 45)
+    with pytest.raises(StoreError), pooled.as_(role) as actor:
+        proposals.decide(pooled.conn, proposals.VALUES, actor, number, outcome, "示例", pooled.now)
+    assert proposals.listed(pooled.conn, proposals.VALUES, waiting=True)
 
 
 def test_on_the_command_line_two_names_are_two_people(pooled: Pooled) -> None:
@@ -149,6 +178,6 @@ def test_on_the_command_line_two_names_are_two_people(pooled: Pooled) -> None:
             valid_from=pooled.now.date(), source="示例办法", now=pooled.now,
         )  # fmt: skip
         with pytest.raises(NotAllowed):
-            settings.decide(pooled.conn, one, number, confirmed=True, answer="", now=pooled.now)
-        settings.decide(pooled.conn, other, number, confirmed=True, answer="", now=pooled.now)
+            proposing.decide(pooled.conn, one, VALUES, number, "confirmed", now=pooled.now)
+        proposing.decide(pooled.conn, other, VALUES, number, "confirmed", now=pooled.now)
     assert value(pooled) == (45, True)

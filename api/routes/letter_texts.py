@@ -1,0 +1,183 @@
+"""The texts of letters: what holds today, proposing another, deciding on a proposal."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from api.bodies import BoundedRoute, bounded
+from api.database import TheDatabase
+from api.errors import NotFound
+from api.exports import letter, texts
+from api.exports.kinds import DocumentKind, kinds
+from api.exports.texts import InForce
+from api.idempotency import IdempotencyKey, Made, once
+from api.identity import Caller, needs
+from api.permissions import Permission
+from api.pool import proposing, workdays
+from api.pool.proposing import Outcome
+from api.problems import described
+from api.routes import letter_models as models
+from api.routes.pool_models import Decision, TakenBack, what_became
+from store import Connection, proposals
+from store.proposals import TEXTS, Proposal
+
+router = APIRouter(prefix="/letter-texts", tags=["letter texts"], route_class=BoundedRoute)
+
+# Every character of a text may be escaped.
+_MOST_BYTES = 8 * texts.LONGEST_TEXT
+_MOST = 200
+
+Reader = Annotated[Caller, needs(Permission.READ_POOL)]
+Setter = Annotated[Caller, needs(Permission.SET_POLICY)]
+Kind = Annotated[str, Path(pattern=r"^\w{1,40}$", description="Of the letter")]
+Number = Annotated[int, Path(ge=1, le=2**53 - 1, description="Of the proposal")]
+
+
+@router.get("", summary="List the letters' texts", responses=described(401, 403))
+def list_texts(caller: Reader, database: TheDatabase) -> models.LetterTextList:
+    """Every kind of letter with the text that holds today, and how many wait for a decision."""
+    day = workdays.today(datetime.now(UTC))
+    with database.acting(caller) as conn:
+        waiting = [each.subject for each in proposals.listed(conn, TEXTS, waiting=True)]
+        found = [(kind, texts.held(conn, kind.kind, day)) for kind in kinds().values()]
+    return models.LetterTextList(
+        items=[
+            models.LetterText(**_heading(kind, held, waiting.count(kind.kind)))
+            for kind, held in found
+        ]
+    )
+
+
+@router.get("/{kind}", summary="Read a letter's text", responses=described(401, 403, 404, 422))
+def read_text(
+    caller: Reader,
+    database: TheDatabase,
+    kind: Kind,
+    limit: Annotated[int, Query(ge=1, le=_MOST, description="Of the proposals")] = 20,
+) -> models.WholeLetterText:
+    """Its content, what it may name, and what was ever proposed for it, newest first."""
+    known = kinds().get(kind)
+    if known is None:
+        raise NotFound(f"there is no document {kind}")
+    day = workdays.today(datetime.now(UTC))
+    with database.acting(caller) as conn:
+        held = texts.held(conn, kind, day)
+        found = proposals.listed(conn, TEXTS, subject=kind, most=limit)
+        waiting = len(proposals.listed(conn, TEXTS, subject=kind, waiting=True))
+    return models.WholeLetterText(
+        **_heading(known, held, waiting),
+        content=held.content,
+        placeholders=sorted(letter.FACTS),
+        inserts=sorted(letter.INSERTS),
+        proposals=[_shown(each) for each in found],
+    )
+
+
+@router.post(
+    "/{kind}/proposals",
+    summary="Propose a text",
+    response_model=models.TextProposal,
+    responses=described(400, 401, 403, 404, 408, 413, 422),
+    openapi_extra=bounded(_MOST_BYTES),
+)
+def propose(
+    caller: Setter,
+    database: TheDatabase,
+    request: Request,
+    kind: Kind,
+    given: models.NewText,
+    key: IdempotencyKey,
+) -> Response:
+    """Letters are made with it from its day on once somebody else has confirmed it."""
+    with database.acting(caller) as conn:
+
+        def make() -> Made:
+            number = texts.propose(
+                conn, caller.actor, kind, given.content,
+                valid_from=given.valid_from, source=given.source, now=datetime.now(UTC),
+            )  # fmt: skip
+            return Made(_now(conn, number))
+
+        return once(conn, caller, key, request, given, make)
+
+
+@router.post(
+    "/proposals/{number}/decision",
+    summary="Confirm or decline a text",
+    response_model=models.TextProposal,
+    responses=described(400, 401, 403, 404, 408, 413, 422),
+)
+def decide(
+    caller: Setter,
+    database: TheDatabase,
+    request: Request,
+    number: Number,
+    given: Decision,
+    key: IdempotencyKey,
+) -> Response:
+    """Who proposed a text does not decide on it."""
+    outcome: Outcome = "confirmed" if given.confirmed else "declined"
+    with database.acting(caller) as conn:
+
+        def make() -> Made:
+            return _decided(conn, caller, number, outcome, given.comment)
+
+        return once(conn, caller, key, request, given, make)
+
+
+@router.post(
+    "/proposals/{number}/withdrawal",
+    summary="Withdraw a text",
+    response_model=models.TextProposal,
+    responses=described(400, 401, 403, 404, 408, 413, 422),
+)
+def withdraw(
+    caller: Setter,
+    database: TheDatabase,
+    request: Request,
+    number: Number,
+    given: TakenBack,
+    key: IdempotencyKey,
+) -> Response:
+    """Who proposed a text takes it back while it waits."""
+    with database.acting(caller) as conn:
+
+        def make() -> Made:
+            return _decided(conn, caller, number, "withdrawn", given.comment)
+
+        return once(conn, caller, key, request, given, make)
+
+
+def _decided(conn: Connection, caller: Caller, number: int, outcome: Outcome, comment: str) -> Made:
+    proposing.decide(
+        conn, caller.actor, proposing.TEXTS, number, outcome,
+        answer=comment, now=datetime.now(UTC),
+    )  # fmt: skip
+    return Made(_now(conn, number))
+
+
+def _now(conn: Connection, number: int) -> models.TextProposal:
+    found = proposals.get(conn, TEXTS, number)
+    assert found is not None
+    return _shown(found)
+
+
+def _heading(kind: DocumentKind, held: InForce, waiting: int) -> dict[str, Any]:
+    return {
+        "kind": kind.kind,
+        "name_zh": kind.zh,
+        "name_en": kind.en,
+        "template_id": held.letter.template_id,
+        "own": held.number is not None,
+        "waiting": waiting,
+    }
+
+
+def _shown(found: Proposal) -> models.TextProposal:
+    return models.TextProposal(
+        number=found.number,
+        kind=found.subject,
+        content=found.value,
+        **what_became(found),
+    )
