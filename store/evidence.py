@@ -55,9 +55,3 @@ def latest(conn: Connection, factory_id: int) -> list[StoredEvidence]:
     with transaction(conn):
         rows = conn.execute(query("latest_evidence"), {"factory_id": factory_id})
         return [StoredEvidence(*row) for row in rows]
-
-
-def judged_until(conn: Connection) -> dict[int, datetime]:
-    """Return up to when the claims of each factory were judged last; a new factory is not there."""
-    with transaction(conn):
-        return dict(conn.execute(query("evidence_until")).fetchall())

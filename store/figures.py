@@ -127,17 +127,15 @@ def revisions(
         return [figure_of(row) for row in conn.execute(query("figure_revisions"), values)]
 
 
-def due_months(
-    conn: Connection, kpi: str, until: datetime, factory_id: int | None = None
-) -> list[tuple[int, date]]:
-    """Return (factory, month) where a KPI has to be formed because time went by, not new data.
+def due_months(conn: Connection, kpi: str, until: datetime, factory_id: int) -> list[date]:
+    """Return the months where a KPI has to be formed because time went by, not new data.
 
     A month that ended has to be closed, also when nothing came any more; the open month's figure
     goes up to the time that its inputs name as `until`.
     """
     values = {"kpi": kpi, "until": until, "factory_id": factory_id}
     with transaction(conn):
-        return [(row[0], row[1]) for row in conn.execute(query("due_months"), values)]
+        return [row[0] for row in conn.execute(query("due_months"), values)]
 
 
 def first_month(conn: Connection, kpi: str, factory_id: int) -> date | None:

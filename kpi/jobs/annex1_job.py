@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -18,11 +18,10 @@ from kpi.jobs.basis import Progress, run_job
 from kpi.jobs.evidence import gathered
 from kpi.jobs.settings import Schedule
 from kpi.reasons import stored
-from store import evidence, figures, measurements, records, registry
+from store import due, evidence, figures, measurements, records, registry
 from store.record_kinds import KINDS
 
 _TAG_DAYS = 30
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # Documents name others that lie this far on either side.
 _REFERENCES = timedelta(days=366)
 
@@ -36,24 +35,22 @@ def run_evidence(
 ) -> int:
     """Judge the claims of each factory once a local day; return how many factories were due."""
     with closing(store.connect(url)) as conn:
-        until = evidence.judged_until(conn)
-        due = [
-            factory
-            for factory in registry.factories(conn)
-            if until.get(factory.factory_id, _LONG_AGO) < _last_midnight(factory, now)
-        ]
-    work = {factory.code: partial(_collect, url, factory, now) for factory in due}
+        found = registry.some_factories(conn, due.factories(conn, "evidence", now))
+    work = {factory.code: partial(_collect, url, factory, now) for factory in found}
     run_job(url, "evidence", work, pool, progress, patience)
-    return len(due)
+    return len(found)
 
 
 def _collect(url: str, factory: registry.Factory, now: datetime) -> int:
     with closing(store.connect(url)) as conn:
-        return len(collect_evidence(conn, factory, now))
+        found = collect_evidence(conn, factory, now)
+        due.put_off(conn, "evidence", factory.factory_id, _next_midnight(factory, now))
+        return len(found)
 
 
-def _last_midnight(factory: registry.Factory, now: datetime) -> datetime:
-    return local_midnight(now.astimezone(ZoneInfo(factory.timezone)).date(), factory.timezone)
+def _next_midnight(factory: registry.Factory, now: datetime) -> datetime:
+    tomorrow = now.astimezone(ZoneInfo(factory.timezone)).date() + timedelta(days=1)
+    return local_midnight(tomorrow, factory.timezone)
 
 
 def collect_evidence(

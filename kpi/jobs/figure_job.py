@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import closing
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -16,10 +16,11 @@ from kpi.jobs.evidence import gathered
 from kpi.jobs.settings import Schedule
 from kpi.policy import Policy, policy_on
 from kpi.verdicts import judge, unkept_years
-from store import figures, judged, records, registry
+from store import due, figures, judged, records, registry
 
 # Formed of every period, with a number or with a reason: it tells which periods have been formed.
 _ALWAYS_FORMED = "oee"
+_HOUR = timedelta(hours=1)
 
 
 def run_figures(
@@ -36,8 +37,8 @@ def run_figures(
     until = last_full_hour(now)
     with closing(store.connect(url)) as conn:
         wanted = set(records.dirty_factories(conn))
-        wanted |= {factory_id for factory_id, _ in figures.due_months(conn, _ALWAYS_FORMED, until)}
-        found = [f for f in registry.factories(conn) if f.factory_id in wanted]
+        wanted |= set(due.factories(conn, "figures", until))
+        found = registry.some_factories(conn, wanted)
     work = {factory.code: partial(_refresh, url, factory, now) for factory in found}
     run_job(url, "figures", work, pool, progress, patience)
     return len(found)
@@ -57,25 +58,32 @@ def refresh_factory(conn: store.Connection, factory: registry.Factory, now: date
         if not records.try_lock_factory(conn, factory.factory_id):
             return 0
         until = last_full_hour(now)
-        known_from = figures.first_month(conn, _ALWAYS_FORMED, factory.factory_id)
-        new_records, dirty = records.take_dirty(conn, factory.factory_id)
-        touched = _months_of(factory, new_records) | set(dirty)
-        # A month is open until its last shift has ended.
-        shown = production_time(registry.monitoring_plan(conn, factory), until)
-        changed = _periods(factory, _in_a_row(factory, touched, known_from, shown), shown)
-        periods = sorted({*changed, *_due(conn, factory, shown)}, key=_order)
-        today = _today(factory, shown)
-        policy = policy_on(today)
-        years = _years(conn, factory, periods, policy)
-        if not periods and years == set():
-            return 0
-        # A factory's first figures stand on all that there is.
-        window = None if known_from is None else _window(conn, factory, periods, years, today)
-        evidence = gathered(conn, factory, until, window)
-        _publish(conn, factory, evidence, periods)
-        if years != set():
-            judge(conn, evidence, policy, years)
-        return len(periods)
+        formed = _form_touched(conn, factory, until)
+        # Before the next hour has ended, nothing is due that nobody marked.
+        due.put_off(conn, "figures", factory.factory_id, until + _HOUR)
+        return formed
+
+
+def _form_touched(conn: store.Connection, factory: registry.Factory, until: datetime) -> int:
+    known_from = figures.first_month(conn, _ALWAYS_FORMED, factory.factory_id)
+    new_records, dirty = records.take_dirty(conn, factory.factory_id)
+    touched = _months_of(factory, new_records) | set(dirty)
+    # A month is open until its last shift has ended.
+    shown = production_time(registry.monitoring_plan(conn, factory), until)
+    changed = _periods(factory, _in_a_row(factory, touched, known_from, shown), shown)
+    periods = sorted({*changed, *_due(conn, factory, shown)}, key=_order)
+    today = _today(factory, shown)
+    policy = policy_on(today)
+    years = _years(conn, factory, periods, policy)
+    if not periods and years == set():
+        return 0
+    # A factory's first figures stand on all that there is.
+    window = None if known_from is None else _window(conn, factory, periods, years, today)
+    evidence = gathered(conn, factory, until, window)
+    _publish(conn, factory, evidence, periods)
+    if years != set():
+        judge(conn, evidence, policy, years)
+    return len(periods)
 
 
 def _today(factory: registry.Factory, until: datetime) -> date:
@@ -130,7 +138,7 @@ def _window(
 def _due(conn: store.Connection, factory: registry.Factory, until: datetime) -> list[Period]:
     """Return the periods that are to be formed because time went by."""
     found = figures.due_months(conn, _ALWAYS_FORMED, until, factory.factory_id)
-    return _periods(factory, {month for _, month in found}, until)
+    return _periods(factory, set(found), until)
 
 
 def _publish(

@@ -37,8 +37,9 @@ def run_findings(
     if most is None and patience is not None:
         most = _MONTHS_A_TURN
     with closing(store.connect(url)) as conn:
-        found = {factory.factory_id: factory for factory in registry.factories(conn)}
         marked = findings.marked(conn, last_full_hour(now))[:most]
+        some = registry.some_factories(conn, {factory_id for factory_id, _ in marked})
+        found = {factory.factory_id: factory for factory in some}
     work = {
         f"{found[factory_id].code} {month:%Y-%m}": partial(
             _check_month, url, found[factory_id], month, now

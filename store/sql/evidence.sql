@@ -16,7 +16,3 @@ SELECT DISTINCT ON (claim, method) claim, method, window_start, window_end, rule
 FROM kpi.evidence
 WHERE factory_id = %(factory_id)s
 ORDER BY claim, method, window_end DESC;
-
--- name: evidence_until
--- Up to when the claims of each factory were judged last.
-SELECT factory_id, max(window_end) FROM kpi.evidence GROUP BY factory_id;

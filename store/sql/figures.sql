@@ -43,8 +43,8 @@ RETURNING figure_id;
 -- The months whose figures are due though nothing new came: those that ended since the newest one
 -- that is closed, else since the factory's first figure, and the running one where its figures do
 -- not go up to a time. Months before the newest closed one have figures: they are formed in a row.
--- Each figure is one step into the index; a join would read all months of all factories.
-SELECT f.factory_id, m.month::date
+-- Each figure is one step into the index; a join would read all months of the factory.
+SELECT m.month::date
 FROM registry.factory f
 CROSS JOIN LATERAL (
     SELECT coalesce(
@@ -58,7 +58,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT date_trunc('month', %(until)s::timestamptz AT TIME ZONE f.timezone) AS running) r
 CROSS JOIN LATERAL generate_series(known.first, r.running, INTERVAL '1 month') AS m (month)
-WHERE (%(factory_id)s::int IS NULL OR f.factory_id = %(factory_id)s)
+WHERE f.factory_id = %(factory_id)s
   AND NOT coalesce(
     (SELECT g.revision > 0
         OR m.month = r.running AND (g.inputs ->> 'until')::timestamptz >= %(until)s
@@ -66,7 +66,7 @@ WHERE (%(factory_id)s::int IS NULL OR f.factory_id = %(factory_id)s)
      WHERE g.factory_id = f.factory_id AND g.kpi = %(kpi)s AND g.period_kind = 'month'
        AND g.period_start = m.month::date
      ORDER BY g.revision DESC LIMIT 1), false)
-ORDER BY 1, 2;
+ORDER BY 1;
 
 -- name: first_figure_month
 -- The first month of which a factory has a figure of a KPI.

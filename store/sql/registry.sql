@@ -165,6 +165,25 @@ JOIN registry.enterprise e USING (enterprise_id)
 JOIN registry.region r ON r.code = f.region_code
 ORDER BY f.code;
 
+-- name: get_factory
+-- A factory by its code.
+SELECT f.factory_id, f.code, f.name_zh, f.name_en, e.name_zh, e.name_en, f.region_code, r.name_zh,
+    r.name_en, f.kind, f.timezone, f.baseline_from, f.baseline_to, f.renovated_on
+FROM registry.factory f
+JOIN registry.enterprise e USING (enterprise_id)
+JOIN registry.region r ON r.code = f.region_code
+WHERE f.code = %(code)s;
+
+-- name: some_factories
+-- Factories by their numbers, in the order of the codes.
+SELECT f.factory_id, f.code, f.name_zh, f.name_en, e.name_zh, e.name_en, f.region_code, r.name_zh,
+    r.name_en, f.kind, f.timezone, f.baseline_from, f.baseline_to, f.renovated_on
+FROM registry.factory f
+JOIN registry.enterprise e USING (enterprise_id)
+JOIN registry.region r ON r.code = f.region_code
+WHERE f.factory_id = ANY (%(factories)s)
+ORDER BY f.code;
+
 -- name: list_assets
 -- The assets of a factory with what their meters measure.
 SELECT a.asset_id, a.code, a.name_zh, a.name_en, a.kind, a.serial, a.key_equipment, a.in_oee,

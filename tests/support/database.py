@@ -1,9 +1,11 @@
 """Real databases for tests: one throw-away cluster, one migrated template, one clone per test."""
 
+import fcntl
 import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,7 +16,10 @@ from psycopg import sql
 
 import store
 import store.migrate
+from deploy.children import first_number
 from deploy.embedded import EmbeddedPostgres
+from deploy.places import remove_folder
+from tests.support.processes import is_alive
 
 T = TypeVar("T")
 
@@ -23,6 +28,9 @@ _UNFINISHED = "millpond_template_unfinished"
 _TEMPLATE_LOCK_KEY = 0x7E57
 _MEMORY = Path("/dev/shm")
 _PLENTY_BYTES = 6_000_000_000
+# Clusters of these names are started once and never again.
+_THROWN_AWAY = ("millpond-tests-*", "millpond-bench-*")
+_SETTLED_S = 60.0
 
 
 def scratch_home(name: str) -> Path:
@@ -53,12 +61,38 @@ def _available_bytes() -> int:
 @contextmanager
 def throwaway_cluster(home: Path | None = None) -> Iterator[EmbeddedPostgres]:
     """Run a cluster whose data need not survive anything; it is deleted afterwards."""
+    remove_left_behind(_MEMORY, Path(tempfile.gettempdir()))
     cluster = EmbeddedPostgres(home or quick_home("tests"), durable=False)
     try:
         cluster.start()
         yield cluster
     finally:
         cluster.remove()
+
+
+def remove_left_behind(*places: Path) -> list[Path]:
+    """Delete the clusters of killed runs and return where they were.
+
+    Who runs a cluster holds its lock until the end, however that comes. A fresh one may not have
+    been locked yet, and one whose server is still ending is left to the next run.
+    """
+    found = [home for place in places for name in _THROWN_AWAY for home in place.glob(name)]
+    left = [home for home in found if _is_left_behind(home)]
+    for home in left:
+        remove_folder(home)
+    return left
+
+
+def _is_left_behind(home: Path) -> bool:
+    try:
+        with open(home / "lock") as lock:
+            if time.time() - os.fstat(lock.fileno()).st_mtime < _SETTLED_S:
+                return False
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            server = first_number(home / "pid")
+            return server is None or not is_alive(server)
+    except OSError:  # held by its run, or gone meanwhile
+        return False
 
 
 def with_database(url: str, name: str) -> str:
