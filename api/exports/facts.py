@@ -179,12 +179,5 @@ def _inserts(
 def _warning(number: int, warned: Mapping[str, Any]) -> tuple[str, str, str, str]:
     rule = warnings.rules().get(warned["rule"])
     name = rule.zh if rule else str(warned["rule"])
-    numbers = dict(warned["numbers"])
-    if kpis.known(str(numbers.get("kpi"))):
-        numbers["kpi"] = kpis.by_id(numbers["kpi"]).name("zh")
-    try:
-        said = rule.text("zh", numbers) if rule else ""
-    except (KeyError, ValueError):
-        # An older warning holds other numbers than the rule speaks of now; they are shown bare.
-        said = "，".join(f"{key} = {value}" for key, value in numbers.items())
+    said = warnings.retold(warned["rule"], warned["numbers"], "zh")
     return str(number), name, str(warned["since"]), said

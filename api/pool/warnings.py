@@ -13,8 +13,7 @@ from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
-from api import kpis
-from api.pool import report_table, workdays
+from api.pool import policy, report_table, warning_words, workdays
 from api.pool.errors import BadTable
 from api.pool.policy import Policy
 from store.warnings import (
@@ -33,7 +32,8 @@ _DAY_S = 86_400.0
 _MOST_DAYS = 400  # looked back over for working days; a silence that is longer fired long ago
 _EFFECTS = {"warning", "proposal"}
 _UNSEEN = {"gone", "stays"}
-_FIELDS = {"zh", "en", "effect", "unseen", "source", "said"}
+_LANGUAGES = {"zh", "en"}
+_FIELDS = {"zh", "en", "effect", "unseen", "source", "said", "clears", "policy"}
 # Words that say how a figure stands against what it was before.
 _NOT_WORSE = {"over", "met", "partly", "missed"}
 _CONSISTENT = {"same", "off"}
@@ -41,7 +41,7 @@ _CONSISTENT = {"same", "off"}
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How a rule is called and said, and what follows from it."""
+    """How a rule is called and said, what follows from it, and which policy it goes by."""
 
     rule: str
     zh: str
@@ -50,11 +50,14 @@ class Rule:
     unseen: str
     source: str
     said: Mapping[str, str]
+    clears: Mapping[str, str]
+    cleared: Mapping[str, str]
+    policy: tuple[str, ...]
     guards: tuple[str, ...]
 
     def text(self, language: str, numbers: Mapping[str, Any]) -> str:
-        """Return the sentence with the numbers, in zh or en."""
-        return self.said[language].format(**numbers)
+        """Return the sentence with the numbers as people read them, in zh or en."""
+        return self.said[language].format(**warning_words.shown(numbers, language))
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,28 +269,59 @@ def judge(seen: Seen, effect: str) -> list[Outcome]:
 
 def said(outcome: Outcome, language: str) -> str:
     """Return an outcome as a sentence, in zh or en."""
-    numbers = dict(outcome.numbers)
-    if kpis.known(str(numbers.get("kpi"))):
-        numbers["kpi"] = kpis.by_id(numbers["kpi"]).name(language)
-    if outcome.rule == "report_overdue":
+    return _sentence(outcome.rule, outcome.numbers, language)
+
+
+def retold(rule: str, numbers: Mapping[str, Any], language: str) -> str:
+    """Return what is on record of a rule as a sentence, in zh or en.
+
+    The bare numbers where the rule is not known any more or said something else then.
+    """
+    try:
+        return _sentence(rule, numbers, language)
+    except (KeyError, ValueError):
+        return warning_words.bare(numbers)
+
+
+def ended(rule: str, numbers: Mapping[str, Any], language: str) -> str | None:
+    """Return by which numbers a warning was cleared as a sentence, in zh or en.
+
+    None where its cause was simply not there any more.
+    """
+    known = rules().get(rule)
+    if known is None or "looked_on" in numbers or not known.cleared:
+        return None
+    try:
+        return known.cleared[language].format(**warning_words.shown(numbers, language))
+    except (KeyError, ValueError):
+        return warning_words.bare(numbers)
+
+
+def _sentence(rule: str, given: Mapping[str, Any], language: str) -> str:
+    numbers = dict(given)
+    if rule == "report_overdue":
         name = report_table.table().kinds[numbers["kind"]]
         numbers["kind"] = name.en if language == "en" else name.zh
-    return rules()[outcome.rule].text(language, numbers)
+    return rules()[rule].text(language, numbers)
 
 
 def _rule(name: str, given: Mapping[str, Any]) -> Rule:
     place = f"warnings' table: {name}"
     if missing := sorted(_FIELDS - given.keys()):
         raise BadTable(f"{place} lacks {', '.join(missing)}")
-    if unknown := sorted(given.keys() - _FIELDS - {"guards"}):
+    if unknown := sorted(given.keys() - _FIELDS - {"guards", "cleared"}):
         raise BadTable(f"{place} has no field {', '.join(unknown)}")
     if given["effect"] not in _EFFECTS or given["unseen"] not in _UNSEEN:
         raise BadTable(f"{place}: effect or unseen is not one of its words")
-    if set(given["said"]) != {"zh", "en"}:
-        raise BadTable(f"{place}: said must have zh and en")
+    for name in ("said", "clears", "cleared"):
+        if set(given.get(name, _LANGUAGES)) != _LANGUAGES:
+            raise BadTable(f"{place}: {name} must have zh and en")
+    if strange := sorted(set(given["policy"]) - policy.keys().keys()):
+        raise BadTable(f"{place}: the policy has no key {strange[0]}")
     if (given["effect"] == "proposal") != ("guards" in given):
         raise BadTable(f"{place}: a proposal has guards, and nothing else has")
-    return Rule(rule=name, **{**given, "guards": tuple(given.get("guards", ()))})
+    lists = {each: tuple(given.get(each, ())) for each in ("guards", "policy")}
+    return Rule(rule=name, **{"cleared": {}, **given, **lists})
 
 
 def _newest_batches(seen: Seen) -> dict[str, Any]:

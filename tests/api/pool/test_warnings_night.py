@@ -66,7 +66,7 @@ def test_missing_data_warn_once_and_are_cleared_when_they_come(pooled: Pooled, f
     assert (moved.state, moved.deadline) == ("watch", today + timedelta(days=30))
     step = memberships.steps(pooled.conn, moved.membership_id)[-1]
     assert (step.transition_id, step.role) == ("warn", "system")
-    assert "数据完整率 66.7%，低于 90%" in step.comment
+    assert "数据完整率 66.7 %，低于 90 %" in step.comment
     feed.facts(today - timedelta(days=20), today)
     cleared = run(pooled)
     assert (cleared.cleared, cleared.moved) == (1, 1)
