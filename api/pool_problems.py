@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 
+from api.language import language_of
 from api.pages.error import error_page
 from api.pool.errors import (
     BadTable,
@@ -42,10 +43,12 @@ def status_of(error: Declined) -> HTTPStatus:
 def _handler(status: HTTPStatus) -> Callable[[Request, Exception], Response]:
     def handle(request: Request, error: Exception) -> Response:
         if not request.url.path.startswith(_API):
-            return error_page(request, status)
+            said = error.text(language_of(request)) if isinstance(error, Declined) else ""
+            return error_page(request, status, said)
+        code = error.code or None if isinstance(error, Declined) else None
         steps = list(error.possible) if isinstance(error, NotPossible) else []
         possible = [shown_step(step) for step in steps] or None
-        return problem(request, status, str(error), possible=possible)
+        return problem(request, status, str(error), possible=possible, code=code)
 
     return handle
 

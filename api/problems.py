@@ -62,6 +62,11 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = Field(
         default=None, description="Only where parameters are wrong"
     )
+    code: str | None = Field(
+        default=None,
+        description="Only where a rule of the follow-up refuses it: which one",
+        examples=["adverse"],
+    )
     possible: list[PossibleStep] | None = Field(
         default=None, description="Only of a step that is not open: what can be done now"
     )
@@ -74,6 +79,7 @@ def problem(
     errors: list[FieldProblem] | None = None,
     kind: str = "about:blank",
     possible: list[PossibleStep] | None = None,
+    code: str | None = None,
 ) -> JSONResponse:
     """Make the answer to a request that failed; 503 says when to try again."""
     body = Problem(
@@ -83,6 +89,7 @@ def problem(
         detail=detail,
         instance=request.url.path,
         errors=errors,
+        code=code,
         possible=possible,
     )
     headers = {"Cache-Control": "no-store"}

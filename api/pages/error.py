@@ -19,10 +19,13 @@ _KINDS = {
 }
 
 
-def error_page(request: Request, status: int) -> HTMLResponse:
-    """Render what went wrong and what to do; nothing of the cause that only the log may show."""
+def error_page(request: Request, status: int, said: str = "") -> HTMLResponse:
+    """Render what went wrong and what to do; nothing of the cause that only the log may show.
+
+    `said` is why a rule refused it, in the reader's language.
+    """
     kind = _KINDS.get(HTTPStatus(status), "unexpected")
-    answer = page(request, "error.html", status, kind=kind, code=status)
+    answer = page(request, "error.html", status, kind=kind, code=status, said=said)
     answer.headers["Cache-Control"] = "no-store"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = str(RETRY_AFTER_S)

@@ -3,6 +3,7 @@
 import re
 
 from api.pool.errors import Declined
+from api.pool.refused import refused
 from store import Connection, messages, transaction
 from store.acting import Actor
 from store.audit import note
@@ -18,9 +19,9 @@ def save(conn: Connection, actor: Actor, wanted: Contact) -> Contact:
     """
     phone = re.sub(r"[\s-]", "", wanted.phone or "") or None
     if phone is not None and not _PHONE.fullmatch(phone):
-        raise Declined("a mobile number has 5 to 20 digits, with + before a country's code")
+        raise refused("mobile_form", Declined)
     if wanted.wants_sms and phone is None:
-        raise Declined("give a mobile number to be told by SMS")
+        raise refused("mobile_none", Declined)
     kept = Contact(phone, wanted.wants_email, wanted.wants_sms)
     assert actor.account_id is not None
     with transaction(conn):

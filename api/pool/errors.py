@@ -45,8 +45,12 @@ class ImportRefused(PoolError):
 
 
 class Declined(PoolError):
-    """What was asked cannot be done as things stand; `zh` says it in Chinese where it is known."""
+    """What was asked cannot be done as things stand.
 
+    `code` names the words that say why, for programs; `zh` says it in Chinese where it is known.
+    """
+
+    code: str = ""
     zh: str = ""
 
     def text(self, language: str) -> str:

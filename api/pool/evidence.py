@@ -10,8 +10,11 @@ from importlib.resources import files
 from typing import Any
 
 from api.errors import NotFound
+from api.messages import catalogue
 from api.pool import workdays
 from api.pool.errors import Declined, NotAllowed, NotPossible
+from api.pool.lifecycle import Name
+from api.pool.refused import refused
 from api.pool.roles import ROLES
 from store import Connection, events, evidence_items, memberships, transaction
 from store.acting import Actor
@@ -44,6 +47,11 @@ class EvidenceKind:
     who: tuple[str, ...]
     fields: Mapping[str, str | Sequence[str]]
     people: int
+
+    @property
+    def name(self) -> Name:
+        """Return how it is called."""
+        return Name(self.zh, self.en)
 
 
 @cache
@@ -80,17 +88,20 @@ def record(
     """
     kind = kinds().get(item.kind)
     if kind is None:
-        raise Declined(f"there is no evidence of the kind {item.kind!r}")
+        raise refused("no_kind", Declined, kind=item.kind)
     if actor.role not in kind.who:
-        names = " or ".join(ROLES[role][1] for role in kind.who)
-        raise NotAllowed(f"{kind.en} is recorded by the {names}")
+        names = Name(
+            "、".join(ROLES[role][0] for role in kind.who),
+            " or ".join(ROLES[role][1] for role in kind.who),
+        )
+        raise refused("kind_role", NotAllowed, kind=kind.name, roles=names)
     _check(kind, item, workdays.today(now))
     with transaction(conn):
         found = running(conn, factory_id)
         if file is not None:
             item = replace(item, file_sha256=keep_file(conn, actor, factory_id, file, now=now))
         elif item.file_sha256 and not evidence_items.file(conn, factory_id, item.file_sha256):
-            raise Declined("no file with this hash was handed over for this factory")
+            raise refused("no_hash", Declined)
         return _keep(conn, actor, found, item, now)
 
 
@@ -112,12 +123,12 @@ def withdraw(
     Raises NotFound, NotAllowed for another's, Declined without a reason.
     """
     if not reason.strip():
-        raise Declined("say why it is withdrawn")
+        raise refused("withdraw_why", Declined)
     with transaction(conn):
         found = running(conn, factory_id)
         item = _one(evidence_items.listed(conn, found.membership_id), item_id)
         if item.account_id != actor.account_id:
-            raise NotAllowed("only who recorded it withdraws it; record what is right instead")
+            raise refused("not_recorded", NotAllowed)
         taken_back = NewItem(
             item.kind, workdays.today(now), {}, note=reason.strip(), withdraws=item_id
         )
@@ -130,14 +141,14 @@ def running(conn: Connection, factory_id: int) -> Membership:
     if found is None:
         raise NotFound("this factory is not in the pool")
     if found.left_on is not None:
-        raise NotPossible(f"{found.factory} left the pool on {found.left_on}")
+        raise refused("left_pool", NotPossible, on=found.left_on)
     return found
 
 
 def media_type(content: bytes) -> str:
     """Return the media type by what a file holds, whatever its name says; raises Declined."""
     if not 0 < len(content) <= MOST_BYTES:
-        raise Declined(f"a file has 1 to {MOST_BYTES} bytes; this one has {len(content)}")
+        raise refused("file_size", Declined, most=MOST_BYTES, size=len(content))
     for found, begin in _BEGIN:
         if content.startswith(begin):
             return found
@@ -145,7 +156,7 @@ def media_type(content: bytes) -> str:
         for found, name in _INSIDE:
             if name in content:
                 return found
-    raise Declined("only PDF, PNG, JPEG, DOCX and XLSX files are taken")
+    raise refused("file_form", Declined)
 
 
 def _keep(conn: Connection, actor: Actor, found: Membership, item: NewItem, now: datetime) -> int:
@@ -179,28 +190,48 @@ def _one(items: Sequence[StoredItem], item_id: int) -> StoredItem:
 
 def _check(kind: EvidenceKind, item: NewItem, today: date) -> None:
     if item.happened_on > today:
-        raise Declined(f"{kind.en}: {item.happened_on} is still to come")
+        raise refused("evidence_to_come", Declined, kind=kind.name, day=item.happened_on)
     people = {name.strip() for name in item.people if name.strip()}
     if len(people) != len(item.people) or len(people) < kind.people:
-        raise Declined(f"{kind.en}: name each person who was there once, {kind.people} at least")
+        raise refused("evidence_people", Declined, kind=kind.name, least=kind.people)
     if len(item.note) > _LONGEST_TEXT:
-        raise Declined(f"{kind.en}: the note may have {_LONGEST_TEXT} characters")
+        raise refused("evidence_note", Declined, kind=kind.name, most=_LONGEST_TEXT)
     if set(item.data) != set(kind.fields):
-        raise Declined(f"{kind.en} says {', '.join(kind.fields) or 'nothing but its note'}")
+        fields = ", ".join(kind.fields)
+        raise refused("evidence_fields", Declined, kind=kind.name, fields=fields or "note")
     for name, form in kind.fields.items():
         if fault := _fault(form, item.data[name]):
-            raise Declined(f"{kind.en}: {name} {fault}")
+            field = field_name(kind.kind, name)
+            raise refused(fault, Declined, kind=kind.name, field=field, **_bounds(form))
     if kind.kind == "annex1" and item.data["met"] > item.data["of"]:
-        raise Declined(f"{kind.en}: met cannot be more than of")
+        raise refused("evidence_met", Declined, kind=kind.name)
+
+
+def field_name(kind: str, field: str) -> Name:
+    """Return how a field of a kind is called."""
+    return Name(**catalogue()[f"evidence_field.{kind}_{field}"])
+
+
+def words(kind: str, field: str) -> tuple[str, ...]:
+    """Return the words that a field of a kind chooses from; nothing for other fields."""
+    form = kinds()[kind].fields[field]
+    return () if isinstance(form, str) else tuple(form)
 
 
 def _fault(form: str | Sequence[str], value: Any) -> str | None:
+    """Return the code of why a value does not fit the form of its field."""
     if form == "flag":
-        return None if isinstance(value, bool) else "must be true or false"
+        return None if isinstance(value, bool) else "field_flag"
     if form == "count":
         right = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_COUNT
-        return None if right else f"must be a whole number from 0 to {_MOST_COUNT}"
+        return None if right else "field_count"
     if form == "text":
         right = isinstance(value, str) and len(value) <= _LONGEST_TEXT
-        return None if right else f"must be a text of up to {_LONGEST_TEXT} characters"
-    return None if value in form else f"must be one of {', '.join(form)}"
+        return None if right else "field_text"
+    return None if value in form else "field_words"
+
+
+def _bounds(form: str | Sequence[str]) -> dict[str, object]:
+    if not isinstance(form, str):
+        return {"words": ", ".join(form)}
+    return {"most": _MOST_COUNT if form == "count" else _LONGEST_TEXT}

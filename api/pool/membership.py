@@ -13,7 +13,10 @@ from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
 from api.pool.evidence import running
 from api.pool.lifecycle import Lifecycle, Step, Transition
 from api.pool.policy import Policy
+from api.pool.refused import refused
 from api.pool.situation import Item, KpiVerdict, OpenWarning, Situation
+from api.pool.stepping import refusal
+from api.pool.workdays import Day
 from store import Connection, events, evidence_items, memberships, requests, transaction
 from store.acting import Actor
 from store.audit import note
@@ -22,7 +25,6 @@ from store.requests import Request
 
 ENTER = "enter"
 _REVIEWED = {"review_passed", "review_conditional"}
-_NOT_YOURS = {"role", "own"}
 _LONGEST_COMMENT = 2000
 
 
@@ -78,7 +80,7 @@ def move(
         at = _at(conn, actor, factory_id, version, workdays.today(now))
         step = _step(at, transition_id)
         if step.reasons:
-            raise _refusal(step, at.steps)
+            raise refusal(step, at.steps)
         _check_comment(step.transition, comment)
         if step.transition.confirmed_by:
             return _ask(conn, actor, at, step.transition, comment.strip(), now)
@@ -102,17 +104,17 @@ def decide(
     with transaction(conn):
         at = _at(conn, actor, factory_id, version, workdays.today(now))
         if at.request is None:
-            raise NotPossible("no request waits for a confirmation", at.steps)
+            raise _nothing_waits(at)
         transition = at.machine.transitions[at.request.transition_id]
         why = lifecycle.why_not(
             transition, at.situation, actor.role, actor.account_id, confirming=True
         )
         if why and (confirmed or actor.role not in transition.confirmed_by):
-            raise _refusal(Step(transition, why), at.steps)
+            raise refusal(Step(transition, why), at.steps)
         if at.request.account_id == actor.account_id:
-            raise NotAllowed("somebody else decides on what you asked for")
+            raise refused("asked_yourself", NotAllowed)
         if not confirmed and not comment.strip():
-            raise Declined("say why it is declined")
+            raise refused("decline_why", Declined)
         outcome = "confirmed" if confirmed else "declined"
         requests.end(conn, actor, at.membership.membership_id, outcome, comment.strip(), now)
         if confirmed:
@@ -127,9 +129,9 @@ def withdraw(conn: Connection, actor: Actor, factory_id: int, *, now: datetime) 
     with transaction(conn):
         at = _standing(conn, actor, running(conn, factory_id), workdays.today(now))
         if at.request is None:
-            raise NotPossible("no request waits for a confirmation", at.steps)
+            raise _nothing_waits(at)
         if at.request.account_id != actor.account_id:
-            raise NotAllowed("only who asked for it takes it back")
+            raise refused("not_yours", NotAllowed)
         transition = at.machine.transitions[at.request.transition_id]
         requests.end(conn, actor, at.membership.membership_id, "withdrawn", "", now)
         _tell(conn, actor, at, "request_withdrawn", transition, "", now)
@@ -181,10 +183,7 @@ def _at(conn: Connection, actor: Actor, factory_id: int, version: int, today: da
     memberships.lock(conn, found.membership_id)
     found = running(conn, factory_id)
     if found.version != version:
-        raise StaleVersion(
-            f"{found.factory} was changed in the meantime: it is at version {found.version}, "
-            f"not {version}; read it again, then decide"
-        )
+        raise refused("stale_membership", StaleVersion, held=found.version, seen=version)
     return _standing(conn, actor, found, today)
 
 
@@ -237,23 +236,25 @@ def _step(at: Standing, transition_id: str) -> Step:
         if step.transition.transition_id == transition_id:
             return step
     if transition_id in at.machine.transitions:
-        name = at.machine.states[at.membership.state].name.en
-        raise NotPossible(f"{transition_id} is no step from the state {name}", at.steps)
+        name = at.machine.transitions[transition_id].name
+        state = at.machine.states[at.membership.state].name
+        found = refused("no_step", NotPossible, step=name, state=state)
+        found.possible = at.steps
+        raise found
     raise NotFound(f"there is no step {transition_id}")
 
 
-def _refusal(step: Step, steps: tuple[Step, ...]) -> Declined:
-    said = f"{step.transition.name.en}: {'; '.join(each.en for each in step.reasons)}"
-    if any(each.guard == "step" and each.code in _NOT_YOURS for each in step.reasons):
-        return NotAllowed(said)
-    return NotPossible(said, steps)
+def _nothing_waits(at: Standing) -> NotPossible:
+    found = refused("nothing_waits", NotPossible)
+    found.possible = at.steps
+    return found
 
 
 def _check_comment(transition: Transition, comment: str) -> None:
     if transition.adverse and not comment.strip():
-        raise Declined(f"{transition.name.en} goes against the enterprise; say why")
+        raise refused("adverse", Declined, step=transition.name)
     if len(comment) > _LONGEST_COMMENT:
-        raise Declined(f"a comment may have {_LONGEST_COMMENT} characters")
+        raise refused("long_comment", Declined, most=_LONGEST_COMMENT)
 
 
 def _ask(
@@ -295,7 +296,7 @@ def _take(
         documents=transition.documents,
     )
     if memberships.move(conn, actor, before, to=to, at=now, taken=taken) is None:
-        raise NotAllowed(f"{transition.name.en}: this account may not move {before.factory}")
+        raise refused("not_moved", NotAllowed, step=transition.name)
     after = memberships.newest(conn, before.factory_id)
     assert after is not None
     note(
@@ -314,21 +315,28 @@ def _still_asked(at: Standing, to: Next) -> bool:
     return asked is not None and to.state in asked.sources
 
 
+def deadline_after(at: Standing, transition: Transition) -> Day | None:
+    """Return the last day of the term that a step taken today would leave running."""
+    found, policy = at.membership, at.situation.policy
+    running_on = found.deadline if transition.to == found.state else None
+    if transition.deadline is None:
+        return None if running_on is None else Day(running_on, found.deadline_estimated)
+    begins = found.deadline if transition.extends and found.deadline else at.situation.today
+    due = workdays.last_day(begins, policy.term(transition.deadline))
+    return replace(due, estimated=due.estimated or bool(running_on and found.deadline_estimated))
+
+
 def _next(at: Standing, transition: Transition, now: datetime) -> Next:
-    found, policy, today = at.membership, at.situation.policy, at.situation.today
+    found, today = at.membership, at.situation.today
     stays = transition.to == found.state
-    deadline, estimated = (found.deadline, found.deadline_estimated) if stays else (None, False)
-    if transition.deadline is not None:
-        begins = found.deadline if transition.extends and found.deadline else today
-        due = workdays.last_day(begins, policy.term(transition.deadline))
-        deadline, estimated = due.on, due.estimated or (stays and estimated)
+    due = deadline_after(at, transition)
     final = at.machine.states[transition.to].final
     return Next(
         state=transition.to,
         stage=found.stage if stays else found.version + 1,
         since=found.since if stays else now,
-        deadline=deadline,
-        deadline_estimated=estimated,
+        deadline=None if due is None else due.on,
+        deadline_estimated=due is not None and due.estimated,
         extensions=found.extensions + transition.extends if stays else 0,
         reviewed_on=today if _REVIEWED & set(transition.guards) else found.reviewed_on,
         left_on=today if final else None,

@@ -9,7 +9,7 @@ Kind = TypeVar("Kind", bound=Declined)
 
 
 def refused(key: str, kind: type[Kind], /, **values: object) -> Kind:
-    """Make the error of a kind that says refused.KEY with its values filled in.
+    """Make the error of a kind that says refused.KEY, its code, with its values filled in.
 
     A value that is a name in both languages (Name) is said in the reader's.
     """
@@ -19,7 +19,7 @@ def refused(key: str, kind: type[Kind], /, **values: object) -> Kind:
         for language, text in texts.items()
     }
     found = kind(said["en"])
-    found.zh = said["zh"]
+    found.code, found.zh = key, said["zh"]
     return found
 
 

@@ -1,4 +1,4 @@
-"""Steps of reports and disputes: whom one is open to, and why it is refused."""
+"""Steps of memberships, reports and disputes: whom one is open to, and why it is refused."""
 
 from collections.abc import Collection, Sequence
 
@@ -10,7 +10,7 @@ from api.pool.refused import refused
 from api.pool.roles import ROLES
 
 # Reasons that lie in who asks, and not in how things stand.
-_PERSONAL = {"role", "maker", "measured", "assigned"}
+_PERSONAL = {"role", "own", "maker", "measured", "assigned"}
 
 
 def not_of(roles: Sequence[str]) -> Reason:
@@ -27,10 +27,7 @@ def not_of(roles: Sequence[str]) -> Reason:
 def check_version(thing: str, seen: int, held: int) -> None:
     """Raise StaleVersion where a thing, such as the report, was changed in the meantime."""
     if seen != held:
-        raise StaleVersion(
-            f"the {thing} was changed in the meantime: it is at version {held}, not {seen}; "
-            "read it again"
-        )
+        raise refused(f"stale_{thing}", StaleVersion, held=held, seen=seen)
 
 
 def chosen(
@@ -42,17 +39,18 @@ def chosen(
     for step in steps:
         if step.transition.transition_id == step_id:
             if step.reasons:
-                raise _refusal(step, steps)
+                raise refusal(step, steps)
             return step
     found = refused(f"no_step_{thing}", NotPossible, step=step_id, state=state)
     found.possible = tuple(steps)
     raise found
 
 
-def _refusal(step: Step, steps: Sequence[Step]) -> Declined:
+def refusal(step: Step, steps: Sequence[Step]) -> Declined:
+    """Return why a step is refused that is not open: NotAllowed where it lies in who asks."""
     is_personal = any(each.code in _PERSONAL for each in step.reasons)
     found = NotAllowed(_said(step, "en")) if is_personal else NotPossible(_said(step, "en"), steps)
-    found.zh = _said(step, "zh")
+    found.code, found.zh = step.reasons[0].code, _said(step, "zh")
     return found
 
 

@@ -7,6 +7,7 @@ from api.errors import NotFound
 from api.permissions import CITY, COUNTY, ENTERPRISE
 from api.pool import settings, workdays
 from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
+from api.pool.refused import refused
 from api.pool.workdays import Day
 from store import Connection, events, tickets, transaction
 from store.acting import Actor
@@ -38,13 +39,13 @@ def ask(
 ) -> int:
     """Open a ticket for a factory and return its number; raises NotAllowed or Declined."""
     if actor.role not in ENTERPRISE:
-        raise NotAllowed("an enterprise opens tickets; officers answer them")
+        raise refused("ticket_enterprise", NotAllowed)
     subject, text = subject.strip(), text.strip()
     if not subject or len(subject) > LONGEST_SUBJECT:
-        raise Declined(f"a subject has 1 to {LONGEST_SUBJECT} characters")
+        raise refused("ticket_subject", Declined, most=LONGEST_SUBJECT)
     _check(text)
     if level not in LEVELS:
-        raise Declined("a ticket asks the county or the city")
+        raise refused("ticket_level", Declined)
     with transaction(conn):
         due = _due(conn, now)
         number = tickets.add(
@@ -63,7 +64,7 @@ def reply(
     with transaction(conn):
         found = _at(conn, actor, ticket_id, version)
         if found.state == "closed":
-            raise NotPossible("this ticket is closed; its enterprise may open it again")
+            raise refused("ticket_ended", NotPossible)
         if actor.role in _OFFICERS:
             _check_level(actor, found)
             moved = _move(conn, found, "answered", now, None)
@@ -85,12 +86,12 @@ def close(
     with transaction(conn):
         found = _at(conn, actor, ticket_id, version)
         if found.state == "closed":
-            raise NotPossible("this ticket is closed already")
+            raise refused("ticket_closed", NotPossible)
         if actor.role in _OFFICERS:
             _check_level(actor, found)
             _check(text.strip())
             if found.state != "answered":
-                raise NotPossible("answer the ticket before you close it")
+                raise refused("ticket_unanswered", NotPossible)
         moved = _move(conn, found, "closed", now, None)
         _keep(conn, actor, moved, "close", "close", text.strip(), now)
     return moved
@@ -104,12 +105,12 @@ def reopen(
     Raises as `close` does.
     """
     if actor.role not in ENTERPRISE:
-        raise NotAllowed("the enterprise opens its ticket again")
+        raise refused("ticket_reopen", NotAllowed)
     _check(text.strip())
     with transaction(conn):
         found = _at(conn, actor, ticket_id, version)
         if found.state == "open":
-            raise NotPossible("this ticket is open")
+            raise refused("ticket_open", NotPossible)
         moved = _move(conn, found, "open", now, _due(conn, now))
         _keep(conn, actor, moved, "reopen", "reopen", text.strip(), now)
     return moved
@@ -125,23 +126,21 @@ def of(conn: Connection, ticket_id: int) -> Ticket:
 
 def _at(conn: Connection, actor: Actor, ticket_id: int, version: int) -> Ticket:
     if actor.role not in ENTERPRISE | _OFFICERS:
-        raise NotAllowed("the enterprise and its officers carry a ticket on")
+        raise refused("ticket_role", NotAllowed)
     found = of(conn, ticket_id)
     if found.version != version:
-        raise StaleVersion(
-            f"ticket {ticket_id} is at version {found.version}, not {version}; read it again"
-        )
+        raise refused("stale_ticket", StaleVersion)
     return found
 
 
 def _check(text: str) -> None:
     if not text or len(text) > LONGEST_TEXT:
-        raise Declined(f"say something, in up to {LONGEST_TEXT} characters")
+        raise refused("ticket_text", Declined, most=LONGEST_TEXT)
 
 
 def _check_level(actor: Actor, found: Ticket) -> None:
     if found.level == "city" and actor.role not in CITY:
-        raise NotAllowed("this ticket asks the city")
+        raise refused("ticket_city", NotAllowed)
 
 
 def _due(conn: Connection, now: datetime) -> Day:
@@ -157,7 +156,7 @@ def _move(
         due=None if due is None else due.on, due_estimated=due is not None and due.estimated,
     )  # fmt: skip
     if version is None:
-        raise StaleVersion(f"ticket {found.ticket_id} was changed in the meantime; read it again")
+        raise refused("stale_ticket", StaleVersion)
     return replace(
         found, state=state, version=version, changed_at=now,
         due=None if due is None else due.on, due_estimated=due is not None and due.estimated,

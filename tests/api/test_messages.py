@@ -12,6 +12,8 @@ from api.messages import Texts, catalogue
 from api.pages.proof_view import SEVERITIES
 from api.pages.templates import environment
 from api.permissions import Role
+from api.pool.entry import OUTCOMES
+from api.pool.evidence import kinds, words
 from api.verdicts import CONSISTENCY, FULFILMENT
 from tests.api.html import Element, parse
 
@@ -38,8 +40,17 @@ MADE = {
     *(f"tickets.{word}" for word in ("county", "city", "open", "answered", "closed")),
     *(f"tickets.{act}" for act in ("reply", "close", "reopen")),
     *(f"ticket_act.{act}" for act in ("open", "reply", "close", "reopen")),
+    *(f"entries.{word}" for word in ("queued", "running", "done", "failed", *OUTCOMES)),
+    *(f"entries.{word}" for word in ("error", "warning")),
     *(f"documents.{state}" for state in ("queued", "running", "done", "failed")),
     *(f"documents.{why}" for why in ("timeout", "broken", "refused", "stopped")),
+    *(f"evidence_field.{each.kind}_{name}" for each in kinds().values() for name in each.fields),
+    *(
+        f"evidence_word.{word}"
+        for each in kinds().values()
+        for name in each.fields
+        for word in words(each.kind, name)
+    ),
     *(f"fault.{fault}" for fault in ("taken", "role", "empty", "region", "factory", "own")),
     *(f"password.{fault}" for fault in ("length", "classes", "names", "common", "again", "differ")),
     *(

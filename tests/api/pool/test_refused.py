@@ -26,9 +26,11 @@ def test_every_text_of_a_refusal_is_used() -> None:
     text = "\n".join(each for each in sources if "api.pool.refused import" in each)
     used = set(re.findall(r'refused\(\s*f?"([a-z_{}]+)"', text))
     made = {"say_{what}": ("reason", "why", "method", "document"),
-            "no_step_{thing}": ("report", "dispute")}  # fmt: skip
+            "no_step_{thing}": ("report", "dispute"),
+            "stale_{thing}": ("report", "dispute")}  # fmt: skip
     for pattern, words in made.items():
         assert pattern in used
         used.remove(pattern)
         used |= {re.sub(r"\{\w+\}", word, pattern) for word in words}
+    used |= set(re.findall(r'"(field_[a-z]+)"', text))
     assert used == {key.partition(".")[2] for key in catalogue() if key.startswith("refused.")}
