@@ -1,8 +1,9 @@
 """Who needs attention first: one rule for the tiles, the matrix and the API."""
 
-from typing import Literal
+from functools import cache
+from typing import Literal, NamedTuple
 
-from store.pool import KpiStanding, Standing
+from store.pool import Standing
 
 Level = Literal["act", "watch", "fine", "pending"]
 
@@ -12,29 +13,34 @@ _ACT = {"worse", "missed"}
 _WATCH = {"partly", "unknown", "not_comparable"}
 
 
-def level_of(kpi: KpiStanding) -> Level:
+class Judged(NamedTuple):
+    """What a factory asks for, and a sort key that puts what needs attention first."""
+
+    level: Level
+    urgency: tuple[int, int, int, int, str]
+    standing: Standing
+
+
+@cache
+def level_of(fulfilment: str, consistency: str) -> Level:
     """Say what one KPI asks for: act on broken promises and false reports, watch the rest."""
-    if kpi.fulfilment_verdict in _ACT or kpi.consistency_verdict == "false":
+    if fulfilment in _ACT or consistency == "false":
         return "act"
-    if kpi.fulfilment_verdict in _WATCH or kpi.consistency_verdict == "off":
+    if fulfilment in _WATCH or consistency == "off":
         return "watch"
-    return "pending" if kpi.fulfilment_verdict == "pending" else "fine"
+    return "pending" if fulfilment == "pending" else "fine"
 
 
-def level(standing: Standing) -> Level:
+def judge(standing: Standing) -> Judged:
     """Say what a factory asks for: the most urgent of its KPIs; pending before any verdict."""
-    levels = {level_of(kpi) for kpi in standing.kpis}
-    return next((name for name in LEVELS if name in levels), "pending")
-
-
-def urgency(standing: Standing) -> tuple[int, int, int, int, str]:
-    """Return a sort key that puts what needs attention first."""
-    levels = [level_of(kpi) for kpi in standing.kpis]
-    false = sum(kpi.consistency_verdict == "false" for kpi in standing.kpis)
-    return (
-        LEVELS.index(level(standing)),
+    levels = [level_of(kpi.fulfilment_verdict, kpi.consistency_verdict) for kpi in standing.kpis]
+    level: Level = next((name for name in LEVELS if name in levels), "pending")
+    false = sum([kpi.consistency_verdict == "false" for kpi in standing.kpis])
+    order = (
+        LEVELS.index(level),
         -levels.count("act"),
         -false,
         -levels.count("watch"),
         standing.factory.code,
     )
+    return Judged(level, order, standing)

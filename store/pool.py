@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from store.db import Connection, transaction
 from store.figures import Change
@@ -20,8 +20,7 @@ class Region:
     name_en: str
 
 
-@dataclass(frozen=True, slots=True)
-class KpiStanding:
+class KpiStanding(NamedTuple):
     """The two verdicts on one KPI; fulfilment 1 is as promised."""
 
     kpi: str
@@ -121,7 +120,7 @@ def standings(
 
 def _standing(row: tuple[Any, ...]) -> Standing:
     received_at, period_start, period_end, *columns = row[_FACTORY_FIELDS:]
-    kpis = tuple(KpiStanding(*values) for values in zip(*columns, strict=True))
+    kpis = tuple(map(KpiStanding._make, zip(*columns, strict=True)))
     return Standing(Factory(*row[:_FACTORY_FIELDS]), received_at, period_start, period_end, kpis)
 
 

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from api import attention, kpis
+from api.attention import Judged
 from api.counties import PLACES
 from api.formats import NOTHING, local_minute, local_time, months
 from api.kpis import Kpi
@@ -80,19 +82,20 @@ def overview(
     page: int,
 ) -> Overview:
     """Build the page of the whole city, or of one chosen county."""
-    here = [one for one in standings if chosen in (None, one.factory.region_code)]
-    ranked = sorted(here, key=attention.urgency)
+    judged = [attention.judge(one) for one in standings]
+    here = [one for one in judged if chosen in (None, one.standing.factory.region_code)]
+    ranked = sorted(here, key=attrgetter("urgency"))
     pages = max(1, -(-len(ranked) // PER_PAGE))
     page = min(page, pages)
     columns = kpis.ordered({kpi.kpi for one in standings for kpi in one.kpis})
-    levels = Counter(attention.level(one) for one in here)
+    levels = Counter(one.level for one in here)
     names = {region.code: t.pick(region.name_zh, region.name_en) for region in regions}
     return Overview(
         in_pool=len(here),
         acting=levels["act"],
         watching=levels["watch"],
-        received=local_time(_newest(here), TIMEZONE),
-        tiles=_tiles(t, regions, standings, chosen),
+        received=local_time(_newest([one.standing for one in here]), TIMEZONE),
+        tiles=_tiles(t, regions, judged, chosen),
         heads=tuple(kpi.short(t.language) for kpi in columns),
         rows=tuple(_row(t, one, columns) for one in ranked[(page - 1) * PER_PAGE :][:PER_PAGE]),
         region=None if chosen is None else names.get(chosen, chosen),
@@ -106,11 +109,11 @@ def _newest(standings: Sequence[Standing]) -> datetime | None:
 
 
 def _tiles(
-    t: Texts, regions: Sequence[Region], standings: Sequence[Standing], chosen: str | None
+    t: Texts, regions: Sequence[Region], judged: Sequence[Judged], chosen: str | None
 ) -> tuple[Tile, ...]:
     levels: dict[str, Counter[str]] = {}
-    for one in standings:
-        levels.setdefault(one.factory.region_code, Counter())[attention.level(one)] += 1
+    for one in judged:
+        levels.setdefault(one.standing.factory.region_code, Counter())[one.level] += 1
     shown = [region for region in regions if region.code in PLACES or region.code in levels]
     return tuple(_tile(t, one, levels.get(one.code, Counter()), chosen) for one in shown)
 
@@ -140,10 +143,10 @@ def _state(t: Texts, levels: Counter[str]) -> Word:
     return Word(t("attention.pending") if levels["pending"] else NOTHING, "plain")
 
 
-def _row(t: Texts, standing: Standing, columns: Sequence[Kpi]) -> Row:
+def _row(t: Texts, judged: Judged, columns: Sequence[Kpi]) -> Row:
+    level, standing = judged.level, judged.standing
     factory = standing.factory
-    level = attention.level(standing)
-    judged = {kpi.kpi: kpi for kpi in standing.kpis}
+    words = {kpi.kpi: kpi for kpi in standing.kpis}
     period = NOTHING
     if standing.period_start is not None and standing.period_end is not None:
         period = months(standing.period_start, standing.period_end)
@@ -160,7 +163,7 @@ def _row(t: Texts, standing: Standing, columns: Sequence[Kpi]) -> Row:
             t(f"attention.{level}"), _LEVEL_TONES[level], FULFILMENT[_LEVEL_SHAPES[level]].shape
         ),
         period=period,
-        cells=tuple(_cell(t, judged.get(kpi.kpi_id)) for kpi in columns),
+        cells=tuple(_cell(t, words.get(kpi.kpi_id)) for kpi in columns),
         received=local_minute(standing.received_at, factory.timezone),
     )
 

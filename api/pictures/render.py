@@ -1,10 +1,12 @@
 """Turning pictures into SVG text."""
 
 import threading
+from functools import cache
 
 from api.pictures.data import Fulfilment, MonthRun
 
 _JOIN_WITHIN_S = 30.0
+_WARMING = threading.Lock()
 
 
 def svg(data: Fulfilment | MonthRun) -> str:
@@ -18,6 +20,15 @@ def svg(data: Fulfilment | MonthRun) -> str:
     return vl_convert.vegalite_to_svg(drawn.to_dict())
 
 
+@cache
+def _draw_once() -> None:
+    import vl_convert
+
+    from api.pictures.layers import Text, picture
+
+    vl_convert.vegalite_to_svg(picture(10, 10, [Text(0, 5, "0", "#000000")], "").to_dict())
+
+
 class WarmUp(threading.Thread):
     """Imports and starts the drawing once, so that the first visitor need not wait for it."""
 
@@ -25,12 +36,9 @@ class WarmUp(threading.Thread):
         super().__init__(name="picture-warm-up", daemon=True)
 
     def run(self) -> None:
-        """Draw a picture that nobody sees."""
-        import vl_convert
-
-        from api.pictures.layers import Text, picture
-
-        vl_convert.vegalite_to_svg(picture(10, 10, [Text(0, 5, "0", "#000000")], "").to_dict())
+        """Draw a picture that nobody sees, unless this process has drawn one."""
+        with _WARMING:
+            _draw_once()
 
     def finish(self) -> None:
         """Wait for the thread to end, within a limit."""

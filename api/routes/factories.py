@@ -87,7 +87,7 @@ def _factory(standing: Standing) -> models.Factory:
             "baseline": {"start": factory.baseline_from, "end": factory.baseline_to},
             "renovated_on": factory.renovated_on,
             "last_received_at": standing.received_at,
-            "attention": attention.level(standing),
+            "attention": attention.judge(standing).level,
             "verdicts": _counts(standing),
         }
     )
