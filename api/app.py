@@ -15,6 +15,7 @@ from api.database import Database
 from api.pages import accounts as account_pages
 from api.pages import audit as audit_page
 from api.pages import documents as document_pages
+from api.pages import entries as entry_pages
 from api.pages import factory as factory_page
 from api.pages import login as login_pages
 from api.pages import messages as message_pages
@@ -111,7 +112,7 @@ def create_app(
         *(login_pages, provider_pages, account_pages, audit_page, file_pages),
         *(report_pages, report_page),
         *(todo_pages, message_pages, ticket_pages),
-        document_pages,
+        *(document_pages, entry_pages),
     ):
         app.include_router(page.router, include_in_schema=False)
     static = str(files("api").joinpath("static"))

@@ -44,9 +44,11 @@ class Permission(StrEnum):
     RAISE_DISPUTE = "dispute:raise"
     MOVE_DISPUTE = "dispute:move"
     SET_POLICY = "policy:set"
+    IMPORT_ENTRIES = "entries:import"
     READ_AUDIT = "audit:read"
     MANAGE_ACCOUNTS = "accounts:manage"
     READ_SYSTEM = "system:read"
+    OPERATE_SYSTEM = "system:operate"
 
 
 ENTERPRISE = frozenset({Role.ENT_FILLER, Role.ENT_APPROVER, Role.ENT_ENGINEER})
@@ -75,11 +77,13 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ENT_ENGINEER: _READERS | {_P.READ_RAW, _P.WORK_ON_TICKETS},
     Role.COUNTY_OFFICER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT} | _HANDLERS,
     Role.COUNTY_LEADER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT},
-    Role.CITY_OFFICER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT, _P.SET_POLICY} | _HANDLERS,
+    Role.CITY_OFFICER: _OFFICERS
+    | {_P.READ_RAW, _P.READ_AUDIT, _P.SET_POLICY, _P.IMPORT_ENTRIES}
+    | _HANDLERS,
     Role.CITY_LEADER: _OFFICERS | {_P.READ_RAW, _P.READ_AUDIT, _P.SET_POLICY} | _HANDLERS,
     Role.EXPERT: _READERS | {_P.RECORD_EVIDENCE},
     Role.VERIFIER: _READERS | {_P.READ_RAW, _P.RECORD_EVIDENCE, _P.MOVE_DISPUTE},
-    Role.SYSADMIN: _EVERYBODY | {_P.READ_SYSTEM},
+    Role.SYSADMIN: _EVERYBODY | {_P.READ_SYSTEM, _P.OPERATE_SYSTEM},
     Role.SECADMIN: _EVERYBODY | {_P.MANAGE_ACCOUNTS},
     Role.AUDITOR: _EVERYBODY | {_P.READ_AUDIT},
     Role.SYSTEM: frozenset(),

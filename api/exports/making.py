@@ -9,9 +9,8 @@ import sys
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-import store
 import store.registry
-from api.errors import ApiError, NotFound
+from api.errors import NotFound
 from api.exports import facts, report, texts
 from api.exports.kinds import kinds
 from api.exports.letter import Facts, written
@@ -21,16 +20,13 @@ from api.exports.register import event_of
 from api.exports.word import docx_file
 from api.pool import workdays
 from api.pool.roles import ROLES
+from api.worker import process
 from store import Connection, documents, events, evidence_items, transaction
 from store.acting import Actor
 from store.audit import note
 from store.documents import Document, Made
-from store.errors import StoreError, StoreUnavailable
 from store.evidence_items import File
 from store.registry import Factory
-
-# What can never succeed, and what may the next time.
-REFUSED, UNAVAILABLE = 3, 4
 
 _TIMEZONE = ZoneInfo("Asia/Shanghai")
 
@@ -116,21 +112,9 @@ def _keep(
     return True
 
 
-def main() -> int:
-    """Make the document that the command line names."""
-    document_id, attempt = int(sys.argv[1]), int(sys.argv[2])
-    url = sys.stdin.readline().strip()
-    try:
-        with store.connect(url) as conn:
-            make(conn, document_id, attempt, datetime.now(UTC))
-    except StoreUnavailable as error:
-        print(error, file=sys.stderr)
-        return UNAVAILABLE
-    except (ApiError, StoreError) as error:
-        print(error, file=sys.stderr)
-        return REFUSED
-    return 0
+def _make_now(conn: Connection, document_id: int, attempt: int) -> None:
+    make(conn, document_id, attempt, datetime.now(UTC))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(process(_make_now))

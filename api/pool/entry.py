@@ -7,10 +7,10 @@ changes nothing. What a monitoring plan says of a factory later stays as it is.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from api.pool import lifecycle, membership, settings, workdays
-from api.pool.entry_fields import Entry, RowProblem, entry_of
+from api.pool.entry_fields import Entry, RowProblem, entry_of, problem
 from api.pool.entry_sheet import columns, read
 from api.pool.policy import Policy
 from store import Connection, entries, events, memberships, pool, transaction
@@ -19,6 +19,7 @@ from store.audit import note
 from store.entries import EntryFactory, EntryPromise, KnownEnterprise, KnownFactory
 
 Outcome = Literal["new", "changed", "same", "faulty"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 _NAMES = {
     "name_zh": "factory", "kind": "kind", "region": "county", "baseline_from": "baseline_from",
@@ -31,6 +32,7 @@ _NAMES = {
 class Change:
     """A value of a stored factory that the list says otherwise; baseline_to is half-open."""
 
+    name: str
     column: str
     before: str
     after: str
@@ -42,6 +44,7 @@ class RowReport:
 
     row: int
     factory: str
+    code: str
     outcome: Outcome
     changes: tuple[Change, ...]
     problems: tuple[RowProblem, ...]
@@ -101,7 +104,7 @@ def import_list(
             if entry is None:
                 name = line.cells.get("factory")
                 text = "" if name is None else str(name.value)
-                rows.append(RowReport(line.number, text, "faulty", (), tuple(problems)))
+                rows.append(RowReport(line.number, text, "", "faulty", (), tuple(problems)))
                 continue
             plan = stored.judge(entry, problems)
             rows.append(plan.report)
@@ -138,13 +141,11 @@ class _Stored:
         found = [*problems, *self._contradictions(entry)]
         changes = self._changes(entry, known)
         if known is not None and known.has_plan:
-            held = [each for each in changes if each.column in _plan_heads()]
+            held = [each for each in changes if each.name in _NAMES.values()]
             changes = [each for each in changes if each not in held]
             found += [
-                _odd(entry, each.column, f"the monitoring plan says {each.before}",
-                     "the plan holds; correct it there")
-                for each in held
-            ]  # fmt: skip
+                problem(entry.row, each.name, "warning", "plan", given=each.before) for each in held
+            ]
         enters = known is None or known.membership_id is None or known.left_on is not None
         if enters:
             found += self._wait(entry, known)
@@ -152,7 +153,14 @@ class _Stored:
         if any(each.severity == "error" for each in found):
             outcome = "faulty"
         name = f"{entry.given.enterprise_zh} {entry.given.name_zh}"
-        report = RowReport(entry.row, name, outcome, tuple(changes if known else ()), tuple(found))
+        report = RowReport(
+            entry.row,
+            name,
+            entry.given.code,
+            outcome,
+            tuple(changes if known else ()),
+            tuple(found),
+        )
         return _Plan(entry, known, report)
 
     def _known(self, entry: Entry) -> KnownFactory | None:
@@ -177,27 +185,22 @@ class _Stored:
     def _contradictions(self, entry: Entry) -> list[RowProblem]:
         given, found = entry.given, []
         if not given.code:
-            found.append(
-                _wrong(entry, "code", "the factory has neither a code nor a credit code",
-                       "fill in one of them")
-            )  # fmt: skip
+            found.append(_wrong(entry, "code", "no_code"))
         elif given.code in self._rows:
-            found.append(
-                _wrong(entry, "code", f"row {self._rows[given.code]} is the factory {given.code}",
-                       "take one of both out, or give each factory a code of its own")
-            )  # fmt: skip
+            first = self._rows[given.code]
+            found.append(_wrong(entry, "code", "twice", first=first, given=given.code))
         self._rows.setdefault(given.code, entry.row)
         if other := self._other_name(given):
             found.append(
-                _wrong(entry, "credit_code", f"the code {given.credit_code} belongs to {other}",
-                       "correct the code, or write the enterprise's name as it is stored")
-            )  # fmt: skip
+                _wrong(entry, "credit_code", "taken", given=given.credit_code, other=other)
+            )
         known = self._enterprises.get(given.enterprise_zh)
         if known and known.credit_code and known.credit_code != given.credit_code:
             found.append(
-                _wrong(entry, "credit_code", f"{known.name_zh} has the code {known.credit_code}",
-                       "correct the code, or write another enterprise's name")
-            )  # fmt: skip
+                _wrong(
+                    entry, "credit_code", "another", given=known.credit_code, other=known.name_zh
+                )
+            )
         return found
 
     def _other_name(self, given: EntryFactory) -> str | None:
@@ -241,11 +244,14 @@ class _Stored:
             first = workdays.last_day(stay.left_on, term).on
             if term.amount and entry.entered_on < first:
                 state = machine.states[stay.state].name.zh
-                what = f"{stay.factory} left on {stay.left_on} ({state})"
-                return [_wrong(entry, "entered", what, f"it may come back from {first} on")]
+                return [
+                    _wrong(
+                        entry, "entered", "waits",
+                        given=stay.factory, day=stay.left_on, state=state, first=first,
+                    )
+                ]  # fmt: skip
             if entry.entered_on < stay.left_on and stay.factory == entry.given.code:
-                return [_wrong(entry, "entered", f"{stay.factory} left only on {stay.left_on}",
-                               "write the day on which it came back")]  # fmt: skip
+                return [_wrong(entry, "entered", "left", given=stay.factory, day=stay.left_on)]
         return []
 
 
@@ -281,12 +287,8 @@ def _said(promises: Sequence[EntryPromise]) -> Mapping[str, Any]:
     return {each.kpi: [each.before, each.basis, each.expected] for each in promises}
 
 
-def _plan_heads() -> set[str]:
-    return {columns()[column].zh for column in _NAMES.values()}
-
-
 def _change(column: str, before: date | float | str | None, after: Any) -> Change:
-    return Change(columns()[column].zh, _text(before), _text(after))
+    return Change(column, columns()[column].zh, _text(before), _text(after))
 
 
 def _text(value: Any) -> str:
@@ -295,9 +297,5 @@ def _text(value: Any) -> str:
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
-def _wrong(entry: Entry, column: str, what: str, do: str) -> RowProblem:
-    return RowProblem(entry.row, columns()[column].zh, "error", what, do)
-
-
-def _odd(entry: Entry, head: str, what: str, do: str) -> RowProblem:
-    return RowProblem(entry.row, head, "warning", what, do)
+def _wrong(entry: Entry, column: str, code: str, **values: object) -> RowProblem:
+    return problem(entry.row, column, "error", code, **values)

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from api.kpis import by_id
+from api.messages import Texts
 from api.pool.entry_sheet import Cell, Line, columns, words
 from kpi.codes import credit_code
 from store.entries import EntryFactory, EntryPromise
@@ -21,15 +22,33 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _LONGEST_NAME = 200
 
 
+Severity = Literal["error", "warning"]
+
+
 @dataclass(frozen=True, slots=True)
 class RowProblem:
     """What is wrong in a row, in which column, and what to do; a warning stops nothing."""
 
     row: int
     column: str
-    severity: Literal["error", "warning"]
+    column_en: str
+    severity: Severity
     what: str
     do: str
+    what_zh: str
+    do_zh: str
+
+
+def problem(row: int, column: str, severity: Severity, code: str, **values: object) -> RowProblem:
+    """Return what is wrong in a column, in the words of entry_fault.CODE in texts/entries.toml."""
+    zh, en = Texts("zh"), Texts("en")
+    what, do = f"entry_fault.{code}", f"entry_fault.{code}_do"
+    head = columns()[column]
+    return RowProblem(
+        row, head.zh, head.en, severity,
+        what=en(what, **values), do=en(do, **values),
+        what_zh=zh(what, **values), do_zh=zh(do, **values),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +70,21 @@ class _Row:
     today: date
     problems: list[RowProblem] = field(default_factory=list)
 
-    def wrong(self, column: str, what: str, do: str) -> None:
-        self._add(column, "error", what, do)
+    def wrong(self, column: str, code: str, **values: object) -> None:
+        self.problems.append(problem(self.line.number, column, "error", code, **values))
 
-    def odd(self, column: str, what: str, do: str) -> None:
-        self._add(column, "warning", what, do)
-
-    def _add(self, column: str, severity: Literal["error", "warning"], what: str, do: str) -> None:
-        head = columns()[column].zh if column in columns() else column
-        self.problems.append(RowProblem(self.line.number, head, severity, what, do))
+    def odd(self, column: str, code: str, **values: object) -> None:
+        self.problems.append(problem(self.line.number, column, "warning", code, **values))
 
     def text(self, column: str) -> str | None:
         cell = self.line.cells.get(column)
         if cell is None:
             if columns()[column].required:
-                self.wrong(column, "nothing stands there", "fill it in")
+                self.wrong(column, "empty")
             return None
         found = unicodedata.normalize("NFC", str(cell.value)).strip()
         if len(found) > _LONGEST_NAME or not found.isprintable():
-            self.wrong(column, "the text is too long or holds control characters", "shorten it")
+            self.wrong(column, "text", most=_LONGEST_NAME)
             return None
         return found
 
@@ -80,11 +95,7 @@ class _Row:
         for code, names in choices.items():
             if found.casefold() in names:
                 return code
-        self.wrong(
-            column,
-            f"{found!r} is none of these",
-            f"write {' / '.join(n[0] for n in choices.values())}",
-        )
+        self.wrong(column, "word", given=found, choices=_choices(choices))
         return None
 
     def day(self, column: str) -> date | None:
@@ -102,7 +113,7 @@ class _Row:
                 return date(*(int(part) for part in found.groups()))
         except ValueError:
             pass
-        self.wrong(column, f"{text!r} is no day", "write it as 2022-12-30")
+        self.wrong(column, "day", given=text)
         return None
 
 
@@ -122,7 +133,7 @@ def entry_of(
         if (promise := _promise(row, kpi_id)) is not None
     )
     if not promises and not row.problems:
-        row.odd("oee_expected", "nothing is promised", "fill in what the application promised")
+        row.odd("oee_expected", "no_promise")
     if any(each.severity == "error" for each in row.problems):
         return None, row.problems
     # Each of these is there, else its absence were an error.
@@ -141,19 +152,19 @@ def entry_of(
 def _code(row: _Row) -> str | None:
     found = row.text("code")
     if found is not None and not _CODE.fullmatch(found):
-        row.wrong("code", f"{found!r} is no code", "use letters, digits, dot, dash, 40 at most")
+        row.wrong("code", "code", given=found)
     return found
 
 
 def _credit(row: _Row) -> str | None:
     found = row.text("credit_code")
     if found is None:
-        row.odd("credit_code", "no code is given", "fill it in; it tells enterprises apart")
+        row.odd("credit_code", "no_credit")
         return None
     checked = credit_code(found)
     if not checked.valid:
         # Some codes were issued lawfully that do not hold, so that this stops nothing.
-        row.odd("credit_code", str(checked.reason), "compare it with the business licence")
+        row.odd("credit_code", "credit", given=found)
     return found
 
 
@@ -168,14 +179,14 @@ def _region(row: _Row, regions: Mapping[str, Region]) -> str | None:
     if len(alike) == 1 and len(found) > 1:
         return alike[0]
     names = "、".join(each.name_zh for each in regions.values())
-    row.wrong("county", f"{found!r} is no county or zone of the city", f"write one of {names}")
+    row.wrong("county", "county", given=found, choices=names)
     return None
 
 
 def _entered(row: _Row) -> date | None:
     found = row.day("entered")
     if found is not None and found > row.today:
-        row.wrong("entered", f"{found} is still to come", "write the day of the decision")
+        row.wrong("entered", "future", given=found)
     return found
 
 
@@ -187,15 +198,13 @@ def _baseline(row: _Row) -> tuple[date, date, date] | None:
     if first is None or last is None:
         return None
     if last < first:
-        row.wrong("baseline_to", f"{last} lies before {first}", "write the last day of the period")
+        row.wrong("baseline_to", "backwards", given=last, first=first)
         return None
     end = last + _DAY
     if renovated is None:
         return first, end, end
     if renovated < end:
-        row.wrong(
-            "renovated", f"{renovated} lies within the baseline", "end the baseline before it"
-        )
+        row.wrong("renovated", "within", given=renovated)
         return None
     return first, end, renovated
 
@@ -206,11 +215,10 @@ def _promise(row: _Row, kpi_id: str) -> EntryPromise | None:
     basis = row.word(column, words()["basis"]) if column in row.line.cells else None
     if expected is None:
         if (before is not None or basis is not None) and f"{kpi_id}_expected" not in row.line.cells:
-            row.wrong(f"{kpi_id}_expected", "what is expected is missing", "fill it in")
+            row.wrong(f"{kpi_id}_expected", "no_expected")
         return None
     if before is not None and basis is None and column not in row.line.cells:
-        row.wrong(column, "nothing says what the value before rests on",
-                  "write 实测 / 有凭证 / 仅申报")  # fmt: skip
+        row.wrong(column, "no_basis", choices=_choices(words()["basis"]))
         return None
     _compare(row, kpi_id, before, expected)
     return EntryPromise(kpi_id, before, basis or "declared", expected)
@@ -219,12 +227,11 @@ def _promise(row: _Row, kpi_id: str) -> EntryPromise | None:
 def _compare(row: _Row, kpi_id: str, before: float | None, expected: float) -> None:
     column, kpi = f"{kpi_id}_expected", by_id(kpi_id)
     if before is None:
-        row.odd(f"{kpi_id}_before", "no value before the renovation",
-                "fill it in, else fulfilment cannot be verified")  # fmt: skip
+        row.odd(f"{kpi_id}_before", "no_before")
     elif before == expected:
-        row.odd(column, "no change is promised", "compare it with the application")
+        row.odd(column, "no_change")
     elif (expected > before) != (kpi.better == "up"):
-        row.odd(column, "what is expected is worse than before", "compare it with the application")
+        row.odd(column, "worse")
 
 
 def _value(row: _Row, kpi_id: str, part: str) -> float | None:
@@ -236,23 +243,31 @@ def _value(row: _Row, kpi_id: str, part: str) -> float | None:
     shown = _number(cell)
     unit = kpi.shown_unit_zh
     if shown is None:
-        row.wrong(column, f"{cell.value!r} is no number", f"write the number in {unit}")
+        row.wrong(column, "number", given=cell.value, unit=unit)
         return None
     if unit == "%" and kpi.better == "up" and 0 < shown <= 1 and not _says_percent(cell):
         row.wrong(
-            column, f"{shown:g} would be {shown:g} %", f"write {shown * 100:g} for {shown:.0%}"
+            column, "share", given=f"{shown:g}", percent=f"{shown:.0%}", written=f"{shown * 100:g}"
         )
         return None
     # Twelve digits, so that 85 % is 0.85 and not its neighbour.
     value = float(f"{shown / kpi.factor:.12g}")
     allowed = KPI_RANGES[kpi_id]
     if not allowed.least <= value <= allowed.most or (allowed.is_whole and value % 1):
-        most = f"{allowed.most * kpi.factor:g}"
-        row.wrong(column, f"{shown:g} {unit} cannot be",
-                  f"write a {'whole ' if allowed.is_whole else ''}number in {unit}, "
-                  f"{allowed.least * kpi.factor:g} to {most}")  # fmt: skip
+        bounds = {"least": allowed.least * kpi.factor, "most": allowed.most * kpi.factor}
+        row.wrong(
+            column,
+            "whole" if allowed.is_whole else "range",
+            given=f"{shown:g}",
+            unit=unit,
+            **{name: f"{bound:g}" for name, bound in bounds.items()},
+        )
         return None
     return value
+
+
+def _choices(choices: Mapping[str, Any]) -> str:
+    return " / ".join(names[0] for names in choices.values())
 
 
 def _says_percent(cell: Cell) -> bool:

@@ -16,11 +16,13 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from api.kpis import by_id
+from api.messages import Texts
 from api.pool.errors import ImportRefused
 
 MOST_BYTES = 20 * 1024 * 1024
 MOST_ROWS = 5000
 _MOST_COLUMNS = 200
+_LONGEST_SAID = 300
 PARTS = ("before", "expected", "basis")
 
 _BRACKETS = re.compile(r"\[.*?\]")
@@ -98,10 +100,16 @@ def columns() -> Mapping[str, Column]:
     return {each.name: each for each in found}
 
 
+def refused(code: str, **values: object) -> ImportRefused:
+    """Return why a list cannot be read, in the words of entry_refused.CODE in both languages."""
+    key = f"entry_refused.{code}"
+    return ImportRefused(Texts("en")(key, **values), zh=Texts("zh")(key, **values))
+
+
 def read(content: bytes) -> list[Line]:
     """Return the rows of a list that hold anything; raises ImportRefused with what to do."""
     if not 0 < len(content) <= MOST_BYTES:
-        raise ImportRefused(f"a list has 1 to {MOST_BYTES} bytes; this one has {len(content)}")
+        raise refused("bytes", most=MOST_BYTES, given=len(content))
     rows = _workbook(content) if content.startswith(_ZIP) else _csv(content)
     heads: list[Column] | None = None
     found: list[Line] = []
@@ -112,12 +120,10 @@ def read(content: bytes) -> list[Line]:
             heads = _heads(row)
             continue
         if len(found) == MOST_ROWS:
-            raise ImportRefused(f"the list has more than {MOST_ROWS} rows; give it in parts")
+            raise refused("rows", most=MOST_ROWS)
         found.append(_line(number, heads, row))
     if not found:
-        raise ImportRefused(
-            "the list is empty: the first row holds the heads, the others factories"
-        )
+        raise refused("empty")
     return found
 
 
@@ -149,18 +155,12 @@ def _heads(row: Sequence[Cell]) -> list[Column]:
         found.append(column or Column("", "", ""))
     names = [each.name for each in found if each.name]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ImportRefused(f"the column {columns()[twice[0]].zh} stands there twice")
+        raise refused("twice", given=columns()[twice[0]].zh)
     missing = [each.zh for each in columns().values() if each.required and each.name not in names]
     if missing:
-        raise ImportRefused(
-            f"the list lacks the columns {', '.join(missing)}; "
-            "`millpond pool template FILE` writes a list with every head"
-        )
+        raise refused("lacks", given=", ".join(missing))
     if unknown:
-        raise ImportRefused(
-            f"the list has columns that nobody knows: {', '.join(unknown)}; "
-            "take them out, or name them as `millpond pool template FILE` does"
-        )
+        raise refused("unknown", given=", ".join(unknown)[:_LONGEST_SAID])
     return found
 
 
@@ -168,7 +168,7 @@ def _check_unit(text: str, column: Column) -> None:
     said = _BRACKETS.findall(unicodedata.normalize("NFKC", text))
     heads = unicodedata.normalize("NFKC", column.zh + column.en)
     if said and said[0] not in heads:
-        raise ImportRefused(f"the column {text} is in another unit; write it as {column.zh}")
+        raise refused("unit", given=text, head=column.zh)
 
 
 def _plain(text: str) -> str:
@@ -189,21 +189,21 @@ def _csv(content: bytes) -> Iterator[list[Cell]]:
             continue
         break
     else:
-        raise ImportRefused("the list is neither XLSX nor CSV in UTF-8 or GB18030")
+        raise refused("encoding")
     if "\0" in text:
-        raise ImportRefused("the list is neither XLSX nor CSV; save it as one of them")
+        raise refused("form")
     try:
         for row in csv.reader(io.StringIO(text, newline="")):
             yield [Cell(value) for value in row[:_MOST_COLUMNS]]
     except csv.Error as error:
-        raise ImportRefused(f"the CSV cannot be read: {error}") from error
+        raise refused("csv", given=error) from error
 
 
 def _workbook(content: bytes) -> Iterator[list[Cell]]:
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-        raise ImportRefused("the file is no XLSX workbook; save it as one again") from error
+        raise refused("workbook") from error
     try:
         sheet = book.worksheets[0]
         for row in sheet.iter_rows(max_row=MOST_ROWS + 100, max_col=_MOST_COLUMNS):

@@ -43,6 +43,10 @@ class BadText(BadTable):
 class ImportRefused(PoolError):
     """The pool list cannot be read as a whole; the message says what to change in it."""
 
+    def __init__(self, en: str, *, zh: str = "") -> None:
+        super().__init__(en)
+        self.zh = zh or en
+
 
 class Declined(PoolError):
     """What was asked cannot be done as things stand.

@@ -87,13 +87,15 @@ def serve(
     require_free(port)
     with closing(store.connect(url)):  # a server that is away is told now, in one line
         pass
-    from api.exports import worker as documents
+    from api.exports.worker import DOCUMENTS
     from api.peer import Tls
     from api.pool import nightly
     from api.pool import notices as telling
+    from api.pool.entry_runs import ENTRIES
     from api.provider import Provider
     from api.server import serve as serve_pages  # slow to import
     from api.webhooks.delivery import delivering
+    from api.worker import working
     from kpi import jobs
 
     rules = _delivery_rules(webhook_network or [], webhook_ca)
@@ -113,7 +115,7 @@ def serve(
         jobs.scheduled(url, refresh_s, plan),
         nightly.scheduled(url),
         telling.scheduled(url, senders),
-        documents.working(url),
+        working(url, DOCUMENTS, ENTRIES),
         delivering(url, rules),
     ):
         serve_pages(

@@ -10,7 +10,14 @@ import typer
 from rich.table import Table
 
 import store
-from deploy.commands import pool_accounts, pool_documents, pool_generate, pool_night, pool_notices
+from deploy.commands import (
+    pool_accounts,
+    pool_documents,
+    pool_entries,
+    pool_generate,
+    pool_night,
+    pool_notices,
+)
 from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
 from store.acting import Actor
 
@@ -21,6 +28,7 @@ app = typer.Typer(no_args_is_help=True)
 lifecycle_app = typer.Typer(no_args_is_help=True)
 app.add_typer(pool_accounts.app)
 app.command()(pool_night.night)
+app.command()(pool_entries.entries)
 app.command()(pool_generate.generate)
 app.command()(pool_notices.todos)
 app.command()(pool_notices.outbox)

@@ -57,7 +57,8 @@ def work(database: DatabaseOption = None) -> None:
 
     Example: `millpond pool document work`
     """
-    from api.exports import worker  # slow to import
+    from api.exports.worker import DOCUMENTS  # slow to import
+    from api.worker import work_off
 
-    made = worker.work_off(database_url(database))
+    made = work_off(DOCUMENTS, database_url(database))
     print(f"{made} documents made")

@@ -11,14 +11,16 @@ from pathlib import Path
 import uvicorn
 from rich.console import Console
 
-import api.exports.worker
 import api.pool.nightly
 import api.pool.notices
 import api.server
 import simulators.scenarios
 import store.databases
 import store.migrate
+from api.exports.worker import DOCUMENTS
 from api.language import Language
+from api.pool.entry_runs import ENTRIES
+from api.worker import working
 from deploy.broker import EmbeddedBroker
 from deploy.children import Child
 from deploy.demo import live, outcome, people, table
@@ -167,7 +169,7 @@ def stay(
     opened.enter_context(jobs.scheduled(url, _JOBS_EVERY_S))
     opened.enter_context(api.pool.nightly.scheduled(url))
     opened.enter_context(api.pool.notices.scheduled(url, ()))
-    opened.enter_context(api.exports.worker.working(url))
+    opened.enter_context(working(url, DOCUMENTS, ENTRIES))
     port = free_port_near(port)
     opened.enter_context(_pages(url, port))
     console.print(f"http://{LOOPBACK}:{port}/  (Ctrl-C stops everything)", style="bold")

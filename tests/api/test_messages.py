@@ -13,7 +13,6 @@ from api.pages.proof_view import SEVERITIES
 from api.pages.templates import environment
 from api.permissions import Role
 from api.pool.entry import OUTCOMES
-from api.pool.evidence import kinds, words
 from api.verdicts import CONSISTENCY, FULFILMENT
 from tests.api.html import Element, parse
 
@@ -35,6 +34,7 @@ MADE = {
     *(key for key in catalogue() if key.split(".")[0] in ("action", "kind", "field", "unfit")),
     *(key for key in catalogue() if key.split(".")[0] in ("todo", "todo_do", "message", "told")),
     *(key for key in catalogue() if key.split(".")[0] == "refused"),
+    *(key for key in catalogue() if key.split(".")[0] in ("entry_fault", "entry_refused")),
     *(f"todos.{part}" for part in ("overdue", "soon", "later")),
     *(f"messages.{word}" for word in ("email", "sms", "queued", "delivered", "failed")),
     *(f"tickets.{word}" for word in ("county", "city", "open", "answered", "closed")),
@@ -44,13 +44,6 @@ MADE = {
     *(f"entries.{word}" for word in ("error", "warning")),
     *(f"documents.{state}" for state in ("queued", "running", "done", "failed")),
     *(f"documents.{why}" for why in ("timeout", "broken", "refused", "stopped")),
-    *(f"evidence_field.{each.kind}_{name}" for each in kinds().values() for name in each.fields),
-    *(
-        f"evidence_word.{word}"
-        for each in kinds().values()
-        for name in each.fields
-        for word in words(each.kind, name)
-    ),
     *(f"fault.{fault}" for fault in ("taken", "role", "empty", "region", "factory", "own")),
     *(f"password.{fault}" for fault in ("length", "classes", "names", "common", "again", "differ")),
     *(

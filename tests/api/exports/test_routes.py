@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 import store
-from api.exports import worker
+from api.exports.worker import DOCUMENTS
 from api.identity import csrf_of
+from api.worker import work_off
 from tests.api import samples
 from tests.api.conftest import served
 from tests.api.exports.opened import open_pdf
@@ -62,7 +63,7 @@ def test_a_report_is_asked_for_made_beside_and_downloaded(client: Client, pool_u
     again = asked(officer, "first")
     assert (again.status_code, again.json()) == (202, answer.json())
     assert asked(officer, "second").status_code == 409
-    assert worker.work_off(pool_url) == 1
+    assert work_off(DOCUMENTS, pool_url) == 1
     found = officer.get(place).json()
     assert (found["state"], found["progress"], found["version"]) == ("done", 100, 1)
     file = officer.get(f"{place}/file")
@@ -79,7 +80,7 @@ def test_a_document_of_another_county_is_not_there(client: Client, pool_url: str
     city = client("city_officer")
     answer = asked(city, "mine")
     assert answer.status_code == 202
-    worker.work_off(pool_url)
+    work_off(DOCUMENTS, pool_url)
     place = answer.headers["location"]
     other = client("county_officer", region="320623")
     assert other.get(place).status_code == 404

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 import store.registry
-from api.exports import register, worker
-from api.exports.worker import Limits
+from api.exports import register
+from api.exports.worker import DOCUMENTS
+from api.worker import Limits, work_off, working
 from store import documents, events
 from store.acting import Actor
 from store.documents import Document
@@ -45,17 +46,17 @@ def test_what_steps_made_due_is_made_in_a_process_of_its_own(
     pooled: Pooled, database_url: str
 ) -> None:
     pooled.warn()
-    assert worker.work_off(database_url) == 1
+    assert work_off(DOCUMENTS, database_url) == 1
     (found,) = documents.listed(pooled.conn, pooled.factory_id)
     assert (found.state, found.attempts, found.error) == ("done", 1, None)
-    assert worker.work_off(database_url) == 0
+    assert work_off(DOCUMENTS, database_url) == 0
 
 
 def test_a_process_that_hangs_is_ended_tried_again_and_given_up_with_the_reason(
     pooled: Pooled, waiting: Document, database_url: str
 ) -> None:
     limits = Limits(seconds=0.4, waits_s=(0.0,))
-    assert worker.work_off(database_url, limits=limits, command=HANGS) == 0
+    assert work_off(DOCUMENTS, database_url, limits=limits, command=HANGS) == 0
     found = state(pooled, waiting)
     assert (found.state, found.attempts, found.error) == ("failed", 2, "timeout: 0.4 s")
     said = events.since(pooled.conn, 0)
@@ -66,7 +67,7 @@ def test_a_process_that_hangs_is_ended_tried_again_and_given_up_with_the_reason(
 def test_a_failure_is_tried_again_and_the_last_word_of_it_is_kept(
     pooled: Pooled, waiting: Document, database_url: str
 ) -> None:
-    worker.work_off(database_url, limits=AT_ONCE, command=FAILS)
+    work_off(DOCUMENTS, database_url, limits=AT_ONCE, command=FAILS)
     found = state(pooled, waiting)
     assert (found.state, found.attempts, found.error) == ("failed", 3, "broken: 示例错误")
 
@@ -74,7 +75,7 @@ def test_a_failure_is_tried_again_and_the_last_word_of_it_is_kept(
 def test_what_can_never_succeed_is_not_tried_again(
     pooled: Pooled, waiting: Document, database_url: str
 ) -> None:
-    worker.work_off(database_url, limits=AT_ONCE, command=REFUSES)
+    work_off(DOCUMENTS, database_url, limits=AT_ONCE, command=REFUSES)
     found = state(pooled, waiting)
     assert (found.state, found.attempts) == ("failed", 1)
     assert found.error == "refused: the figures are away"
@@ -83,22 +84,22 @@ def test_what_can_never_succeed_is_not_tried_again(
 def test_a_failed_letter_may_be_asked_for_again_and_is_the_first_version(
     pooled: Pooled, waiting: Document, database_url: str
 ) -> None:
-    worker.work_off(database_url, limits=AT_ONCE, command=REFUSES)
+    work_off(DOCUMENTS, database_url, limits=AT_ONCE, command=REFUSES)
     factory = store.registry.factory_by_code(pooled.conn, "sample")
     officer = Actor(None, "示例经办", "city_officer")
     again = register.ask(pooled.conn, officer, factory, "warning_notice", now=pooled.now)
     # Its time is the test's, which the database's clock has passed.
-    assert worker.work_off(database_url) == 1
+    assert work_off(DOCUMENTS, database_url) == 1
     assert state(pooled, again).version == 1
 
 
 def test_a_document_waits_before_it_is_tried_again(
     pooled: Pooled, waiting: Document, database_url: str
 ) -> None:
-    worker.work_off(database_url, limits=Limits(60, (3600.0,)), command=FAILS)
+    work_off(DOCUMENTS, database_url, limits=Limits(60, (3600.0,)), command=FAILS)
     found = state(pooled, waiting)
     assert (found.state, found.attempts) == ("queued", 1)
-    assert worker.work_off(database_url) == 0
+    assert work_off(DOCUMENTS, database_url) == 0
 
 
 def test_a_document_whose_maker_vanished_is_taken_again_and_the_late_one_changes_nothing(
@@ -118,7 +119,7 @@ def test_a_worker_that_is_stopped_ends_its_process_and_leaves_the_document_to_th
 ) -> None:
     stop = threading.Event()
     thread = threading.Thread(
-        target=worker.work_off, args=(database_url,), kwargs={"command": HANGS, "stop": stop}
+        target=work_off, args=(DOCUMENTS, database_url), kwargs={"command": HANGS, "stop": stop}
     )
     thread.start()
     wait_for(lambda: state(pooled, waiting).state == "running", "the document to be taken")
@@ -126,12 +127,12 @@ def test_a_worker_that_is_stopped_ends_its_process_and_leaves_the_document_to_th
     thread.join(30)
     assert not thread.is_alive()
     assert state(pooled, waiting).state == "queued"
-    assert worker.work_off(database_url) == 1
+    assert work_off(DOCUMENTS, database_url) == 1
 
 
 def test_the_thread_of_the_server_makes_what_is_due(pooled: Pooled, database_url: str) -> None:
     pooled.warn()
-    with worker.working(database_url):
+    with working(database_url, DOCUMENTS):
         wait_for(
             lambda: [d.state for d in documents.listed(pooled.conn, pooled.factory_id)] == ["done"],
             "the letter to be made",
