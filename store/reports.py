@@ -147,6 +147,12 @@ def members(conn: Connection, factory_id: int | None = None) -> list[Member]:
         return [Member(*row) for row in rows]
 
 
+def opened(conn: Connection) -> set[tuple[int, str, date]]:
+    """Return membership, kind and first day of the quarters and years that have a report."""
+    with transaction(conn):
+        return {(row[0], row[1], row[2]) for row in conn.execute(query("reports_opened"))}
+
+
 def promised(conn: Connection, factory_id: int) -> list[str]:
     """Return the KPIs that a factory promised."""
     with transaction(conn):
@@ -167,10 +173,10 @@ def open_report(
     return int(row[0])
 
 
-def prefill(conn: Connection, report_id: int, at: datetime) -> int:
-    """Tell the newest verified figures of a report's year; return how many were new."""
+def prefill(conn: Connection, reports: Sequence[int], at: datetime) -> int:
+    """Tell the newest verified figures of the reports' years; return how many were new."""
     with transaction(conn):
-        done = conn.execute(query("prefill_report"), {"report_id": report_id, "at": at})
+        done = conn.execute(query("prefill_reports"), {"reports": list(reports), "at": at})
         return done.rowcount
 
 
@@ -248,18 +254,21 @@ def add_answers(
     conn: Connection, actor: Actor, found: Report, answers: Sequence[NewAnswer], at: datetime
 ) -> None:
     """Keep answers beside the earlier ones; raises NotPermitted for who may not answer."""
+    values = {
+        "report_id": found.report_id,
+        "factory_id": found.factory_id,
+        "account_id": actor.account_id,
+        "actor": actor.name,
+        "role": actor.role,
+        "at": at,
+        "items": [each.item for each in answers],
+        "stances": [each.stance for each in answers],
+        "values": [Jsonb(each.value) for each in answers],
+        "figures": [each.figure_id for each in answers],
+        "notes": [each.note for each in answers],
+    }
     with transaction(conn):
-        for each in answers:
-            values = asdict(each) | {
-                "value": Jsonb(each.value),
-                "report_id": found.report_id,
-                "factory_id": found.factory_id,
-                "account_id": actor.account_id,
-                "actor": actor.name,
-                "role": actor.role,
-                "at": at,
-            }
-            conn.execute(query("insert_answer"), values)
+        conn.execute(query("insert_answers"), values)
 
 
 def answers(conn: Connection, report_id: int) -> list[Answer]:

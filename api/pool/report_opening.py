@@ -28,9 +28,12 @@ def open_due(conn: Connection, *, now: datetime) -> list[int]:
     found = []
     with transaction(conn):
         policy = settings.current(conn, today)
+        known = reports.opened(conn)
         for member in reports.members(conn):
-            kpis = reports.promised(conn, member.factory_id)
             for kind, start, end in _ended(member, today):
+                if (member.membership_id, kind, start) in known:
+                    continue
+                kpis = reports.promised(conn, member.factory_id)
                 due = Day(max(_due(kind, end, policy), today))
                 new = NewReport(
                     member.membership_id, member.factory_id, kind, start, end, "open", due.on,
@@ -43,7 +46,7 @@ def open_due(conn: Connection, *, now: datetime) -> list[int]:
 def refresh(conn: Connection, *, now: datetime) -> int:
     """Tell new revisions of figures to the reports that are still worked on; return how many."""
     with transaction(conn):
-        return sum(reports.prefill(conn, number, now) for number in reports.to_prefill(conn))
+        return reports.prefill(conn, reports.to_prefill(conn), now)
 
 
 def nightly(conn: Connection, *, now: datetime) -> dict[str, int]:
@@ -116,7 +119,7 @@ def _open(
     if number is None:
         return []
     if new.kind in _MONTHS:
-        reports.prefill(conn, number, now)
+        reports.prefill(conn, [number], now)
     after = {"kind": new.kind, "period_start": new.period_start.isoformat(),
              "period_end": new.period_end.isoformat(), "due_on": new.due_on.isoformat(),
              "state": new.state}  # fmt: skip

@@ -6,6 +6,12 @@ JOIN pool.transition t ON t.membership_id = m.membership_id AND t.version = 1
 WHERE m.left_on IS NULL AND (%(factory_id)s::int IS NULL OR m.factory_id = %(factory_id)s)
 ORDER BY m.factory_id;
 
+-- name: reports_opened
+-- The quarters and years of stays that run of which there is a report.
+SELECT membership_id, kind, period_start FROM pool.report
+JOIN pool.membership m USING (membership_id)
+WHERE m.left_on IS NULL AND kind IN ('Q', 'Y');
+
 -- name: promised_kpis
 -- The KPIs that a factory promised.
 SELECT kpi FROM pool.promise WHERE factory_id = %(factory_id)s ORDER BY kpi;
@@ -19,8 +25,8 @@ VALUES (%(membership_id)s, %(factory_id)s, %(kind)s, %(period_start)s, %(period_
 ON CONFLICT (membership_id, kind, period_start) WHERE kind IN ('Q', 'Y') DO NOTHING
 RETURNING report_id;
 
--- name: prefill_report
--- Tells the newest figures of the year that ends with a report, each revision once.
+-- name: prefill_reports
+-- Tells the newest figures of the year that ends with each report, each revision once.
 INSERT INTO pool.report_figure (report_id, factory_id, figure_id, kpi, revision, unit, point, low,
     high, grade, reason, told_at)
 SELECT r.report_id, r.factory_id, f.figure_id, f.kpi, f.revision, f.unit, f.point, f.low, f.high,
@@ -33,20 +39,24 @@ CROSS JOIN LATERAL (
       AND g.period_start = (r.period_end - INTERVAL '12 months')::date
       AND g.period_end = r.period_end AND g.revision > 0
     ORDER BY g.revision DESC LIMIT 1) f
-WHERE r.report_id = %(report_id)s
+WHERE r.report_id = ANY (%(reports)s)
 ON CONFLICT (report_id, figure_id) DO NOTHING;
 
 -- name: reports_to_prefill
--- The reports of quarters and years that the enterprise still works on.
-SELECT report_id FROM pool.report
-WHERE kind IN ('Q', 'Y') AND submitted_at IS NULL AND state <> 'to_approve'
-ORDER BY report_id;
+-- The reports of quarters and years that an enterprise in the pool still works on.
+SELECT r.report_id FROM pool.report r
+JOIN pool.membership m USING (membership_id)
+WHERE m.left_on IS NULL AND r.kind IN ('Q', 'Y') AND r.submitted_at IS NULL
+  AND r.state <> 'to_approve'
+ORDER BY r.report_id;
 
 -- name: reports_late
--- The reports that were due before a day and are not with the county.
-SELECT report_id FROM pool.report
-WHERE submitted_at IS NULL AND due_on < %(day)s AND overdue_since IS NULL
-ORDER BY report_id;
+-- The reports of stays that run that were due before a day and are not with the county.
+SELECT r.report_id FROM pool.report r
+JOIN pool.membership m USING (membership_id)
+WHERE m.left_on IS NULL AND r.submitted_at IS NULL AND r.due_on < %(day)s
+  AND r.overdue_since IS NULL
+ORDER BY r.report_id;
 
 -- name: read_report
 -- One report with its factory.
@@ -105,12 +115,14 @@ FROM pool.report_figure
 WHERE report_id = %(report_id)s
 ORDER BY kpi, revision DESC;
 
--- name: insert_answer
--- Keeps an answer; the newest of an item counts.
+-- name: insert_answers
+-- Keeps answers of one person at once; the newest of an item counts.
 INSERT INTO pool.report_answer (report_id, factory_id, item, stance, value, figure_id, note,
     account_id, actor, role, at)
-VALUES (%(report_id)s, %(factory_id)s, %(item)s, %(stance)s, %(value)s, %(figure_id)s, %(note)s,
-    %(account_id)s, %(actor)s, %(role)s, %(at)s);
+SELECT %(report_id)s, %(factory_id)s, a.item, a.stance, a.value, a.figure_id, a.note,
+    %(account_id)s, %(actor)s, %(role)s, %(at)s
+FROM unnest(%(items)s::text[], %(stances)s::text[], %(values)s::jsonb[], %(figures)s::bigint[],
+    %(notes)s::text[]) AS a (item, stance, value, figure_id, note);
 
 -- name: report_answers
 -- The newest answer to each item of a report.

@@ -8,6 +8,7 @@ import store.figures
 from api.pool import report_opening, reports
 from api.pool.report_items import Given, Item
 from api.pool.reports import View
+from store import reports as stored
 from store.reports import Report
 from tests.api.pool.pooled import Pooled
 from tests.api.samples import figure
@@ -48,13 +49,19 @@ class Reporting:
         with self.pooled.as_(role) as actor:
             return reports.view(self.pooled.conn, actor, self.report_id)
 
+    def version(self) -> int:
+        """Return the version of the report as it is."""
+        found = stored.report(self.pooled.conn, self.report_id)
+        assert found is not None
+        return found.version
+
     def item(self, code: str) -> Item:
         """Return one item of the report."""
         return next(each for each in self.view().items if each.code == code)
 
     def fill(self, *given: Given, role: str = "ent_filler", name: str = "") -> Report:
         """Answer items as a person."""
-        version = self.view().report.version
+        version = self.version()
         with self.pooled.as_(role, name) as actor:
             return reports.fill(
                 self.pooled.conn, actor, self.report_id, given,
@@ -68,14 +75,14 @@ class Reporting:
             if each.is_verified:
                 said.setdefault(each.code, Given(each.code, "confirmed"))
             elif not each.optional:
-                said.setdefault(each.code, Given(each.code, "given", _some(each)))
+                said.setdefault(each.code, Given(each.code, "given", some(each)))
         return self.fill(*said.values())
 
     def move(
         self, role: str, step: str, comment: str = "", *, name: str = "", **items: str
     ) -> Report:
         """Take a step as a person; `items` are named with _ for the dot."""
-        version = self.view().report.version
+        version = self.version()
         why = {code.replace("_", ".", 1): text for code, text in items.items()}
         with self.pooled.as_(role, name) as actor:
             return reports.move(
@@ -94,7 +101,8 @@ class Reporting:
         return self.pooled.conn.execute(statement.encode()).fetchall()
 
 
-def _some(item: Item) -> Any:
+def some(item: Item) -> Any:
+    """Return a value that fits an item."""
     if isinstance(item.form, tuple):
         return item.form[0]
     return "示例" if item.form == "text" else 12
