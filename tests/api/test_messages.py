@@ -13,6 +13,7 @@ from api.pages.proof_view import SEVERITIES
 from api.pages.templates import environment
 from api.permissions import Role
 from api.pool.entry import OUTCOMES
+from api.pool.evidence import kinds, words
 from api.verdicts import CONSISTENCY, FULFILMENT
 from tests.api.html import Element, parse
 
@@ -44,6 +45,13 @@ MADE = {
     *(f"entries.{word}" for word in ("error", "warning")),
     *(f"documents.{state}" for state in ("queued", "running", "done", "failed")),
     *(f"documents.{why}" for why in ("timeout", "broken", "refused", "stopped")),
+    *(f"evidence_field.{each.kind}_{name}" for each in kinds().values() for name in each.fields),
+    *(
+        f"evidence_word.{word}"
+        for each in kinds().values()
+        for name in each.fields
+        for word in words(each.kind, name)
+    ),
     *(f"fault.{fault}" for fault in ("taken", "role", "empty", "region", "factory", "own")),
     *(f"password.{fault}" for fault in ("length", "classes", "names", "common", "again", "differ")),
     *(
