@@ -25,6 +25,7 @@ FACT_COLUMNS = {
     "total": "f8", "good": "f8", "reject": "f8",
     "ideal_total_s": "f8", "ideal_total_low_s": "f8", "ideal_total_high_s": "f8",
     "ideal_good_s": "f8", "ideal_good_low_s": "f8", "ideal_good_high_s": "f8",
+    "ideal_lost_s": "f8", "ideal_lost_low_s": "f8", "ideal_lost_high_s": "f8",
     "energy": "f8", "energy_low": "f8", "energy_high": "f8",
     "run_doubt_s": "f8", "rest_doubt_s": "f8",
     "row_count": "i4", "changes": "i4", "flags": "i4", "digest": "i8",
@@ -52,6 +53,9 @@ _DAY_SUMS = [
     "ideal_good_s",
     "ideal_good_low_s",
     "ideal_good_high_s",
+    "ideal_lost_s",
+    "ideal_lost_low_s",
+    "ideal_lost_high_s",
     "energy",
     "energy_low",
     "energy_high",
@@ -64,6 +68,7 @@ _FLAGGED_LAYOUT = {
     "hour_us": "i8",
     "ideal_total_s": "f8",
     "ideal_good_s": "f8",
+    "ideal_lost_s": "f8",
     "energy": "f8",
 }
 _DAYS = {"asset_id": "i4", "day": "i4", "production_day": "i4"}

@@ -3,10 +3,11 @@
 A row speaks until the next row of its tag, at most for its hold; an interval of a register reaches
 from reading to reading, so that a new row changes all hours between its neighbours; a state that
 comes when it is due takes the doubt from the one before it. A tag that has no row in the span
-changes nothing, however long ago it last spoke.
+changes nothing, however long ago it last spoke. Where registers leave something open, the readings
+around it are weighed together, and all hours in which it stands change together.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -14,19 +15,27 @@ from kpi.facts.basis import (
     HOUR_US,
     AssetPlan,
     Ints,
+    Readings,
     Samples,
     due_us,
     hold_us,
     register,
     samples_of,
 )
+from kpi.facts.counts import counted_roles
+from kpi.facts.regions import CONTEXT, Track, common_span, regions
 from kpi.formulas.counters import LEVEL_SHIFT_SAMPLES, NONE
 from store.canonical import Rows
 from store.registry import Tag
 
 # Which readings of a register count follows from those around them; with one more than a level
 # shift takes, it follows in the same way whatever lies further off.
-NEIGHBOURS = LEVEL_SHIFT_SAMPLES + 1
+_DECIDING = LEVEL_SHIFT_SAMPLES + 1
+# Beyond them lie the readings that are weighed together.
+NEIGHBOURS = _DECIDING + CONTEXT
+
+# Each turn reads further, up to the next readings that leave something open.
+_MOST_TURNS = 20
 
 
 def reach(plan: AssetPlan, rows: Rows, start_us: int, end_us: int) -> tuple[int, int]:
@@ -53,6 +62,46 @@ def reach(plan: AssetPlan, rows: Rows, start_us: int, end_us: int) -> tuple[int,
         if is_register(tag) and fresh & {tag.role, "product"}:
             begin, until = _counted(tag, each, start_us, made_until)
             first, last = min(first, begin), max(last, until)
+    return first // HOUR_US * HOUR_US, -(-last // HOUR_US) * HOUR_US
+
+
+def weighed(
+    plan: AssetPlan, start_us: int, end_us: int, read: Callable[[int, int], Rows]
+) -> tuple[Rows, int, int]:
+    """Return the hours around [start, end) that change together with it, and their rows [µs].
+
+    `read` gives the rows of some hours and, per tag, those before and after them.
+    """
+    rows = read(start_us, end_us)
+    for _ in range(_MOST_TURNS):
+        begin, until = _standing(Readings.of(plan, rows), start_us, end_us)
+        if (begin, until) == (start_us, end_us):
+            break
+        start_us, end_us = begin, until
+        rows = read(start_us, end_us)
+    return rows, start_us, end_us
+
+
+def _standing(readings: Readings, start_us: int, end_us: int) -> tuple[int, int]:
+    """Return the hours in which all stands that the counts of [start, end) leave open."""
+    roles = counted_roles(readings)
+    found = [each for each in (readings.register(role) for role in roles) if each is not None]
+    span_us = common_span(found)
+    if span_us[0] == span_us[1]:
+        return start_us, end_us
+    # Where a register has fewer rows than were asked for, there are no more.
+    times = [
+        readings.samples[tag.tag_id].good().t_us for tag in readings.plan.tags if tag.role in roles
+    ]
+    ends = (
+        any((t_us < start_us).sum() < NEIGHBOURS for t_us in times),
+        any((t_us >= end_us).sum() < NEIGHBOURS for t_us in times),
+    )
+    first, last = start_us, end_us
+    for region in regions([Track.of(each) for each in found], span_us, ends):
+        if region.start_us <= end_us and start_us <= region.end_us:
+            first = min(first, *(begin for begin, _ in region.places))
+            last = max(last, *(until for _, until in region.places))
     return first // HOUR_US * HOUR_US, -(-last // HOUR_US) * HOUR_US
 
 
@@ -119,7 +168,8 @@ def _counted(tag: Tag, samples: Samples, start_us: int, end_us: int) -> tuple[in
     t_us = samples.good().t_us
     begin, end = (int(at) for at in np.searchsorted(t_us, [start_us, end_us]))
     if len(found.excluded_us) or (found.event != NONE).any():
-        begin, end = min(begin, 1), max(end, len(t_us) - 1)
+        begin = max(begin - _DECIDING + 1, min(begin, 1))
+        end = max(end, min(end + _DECIDING, len(t_us)) - 1)
     return (
         int(t_us[begin - 1]) if begin > 0 else start_us,
         int(t_us[end]) if end < len(t_us) else end_us,

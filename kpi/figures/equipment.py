@@ -17,6 +17,7 @@ from kpi.reasons import because
 from store.registry import Asset
 
 _OEE = ("oee", "availability", "performance", "quality")
+_ROUNDING_S = 1e-3
 _NETWORK_DAYS = 30
 _NETWORK_SHARE = 0.9
 
@@ -58,9 +59,8 @@ def _oee(evidence: Evidence, period: Period) -> list[Estimate]:
     inputs = {name: sums[name] for name in _INPUTS}
     if sums["planned_s"] <= max(sums["unknown_s"], sums["uncounted_s"]):
         return [refused(name, "1", coverage, because("no_data"), **inputs) for name in _OEE]
-    made, good = (_ideal(evidence, period, assets, sums, name) for name in ("total", "good"))
-    lost = _lost(made, good, _count_step_s(evidence, assets))
-    found = _factors(sums, made, good, lost, coverage, inputs)
+    counts = _counts(evidence, period, assets, sums)
+    found = _factors(sums, counts, coverage, inputs)
     whole, *factors = _without_rejects(evidence, assets, found)
     return [_with_company(evidence, period, assets, sums, whole), *factors]
 
@@ -143,6 +143,40 @@ class _Ideal:
     point: float
     high: float
 
+    def within(self, low: float, high: float) -> "_Ideal":
+        """Return it with bounds no wider than others that hold too, and its point inside them."""
+        low, high = min(max(self.low, low), self.high), max(min(self.high, high), self.low)
+        return _Ideal(low, max(min(self.point, high), low), high)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Ideal seconds of all units of a period, of the good ones and of the others."""
+
+    made: _Ideal
+    good: _Ideal
+    lost: _Ideal
+
+
+def _counts(
+    evidence: Evidence, period: Period, assets: Sequence[Asset], sums: dict[str, float]
+) -> _Counts:
+    """Return what was made: good units and the others are all there are.
+
+    Each has bounds of its own, since what is open in one register cancels in some sums and not in
+    others; where the others tell more of one, they do.
+    """
+    made, good, lost = (
+        _ideal(evidence, period, assets, sums, name) for name in ("total", "good", "lost")
+    )
+    if good.low + lost.low > made.high + _ROUNDING_S:
+        return _Counts(made, good, lost)  # they contradict each other, which is refused
+    return _Counts(
+        made.within(good.low + lost.low, made.high),
+        good.within(good.low, made.high - lost.low),
+        lost.within(lost.low, made.high - good.low),
+    )
+
 
 def _ideal(
     evidence: Evidence,
@@ -151,7 +185,7 @@ def _ideal(
     sums: dict[str, float],
     what: str,
 ) -> _Ideal:
-    """Return the ideal seconds of all or of good units.
+    """Return the ideal seconds of all, good or lost units.
 
     The readings at both ends of the period may err by the register's least step, and a gap over
     an end by all that was counted in it.
@@ -162,18 +196,6 @@ def _ideal(
         low=max(sums[f"ideal_{what}_low_s"] - step_s - shift.less, 0.0),
         point=sums[f"ideal_{what}_s"],
         high=sums[f"ideal_{what}_high_s"] + step_s + shift.more,
-    )
-
-
-def _lost(made: _Ideal, good: _Ideal, step_s: float) -> _Ideal:
-    """Return the ideal seconds of units that were not good.
-
-    What is open in the product or in the total is open in both alike and cancels; what is open in
-    one of them alone does not.
-    """
-    apart = made.low - good.low, made.high - good.high
-    return _Ideal(
-        low=max(min(apart) - step_s, 0.0), point=made.point - good.point, high=max(apart) + step_s
     )
 
 
@@ -190,12 +212,11 @@ def _count_step_s(evidence: Evidence, assets: Sequence[Asset]) -> float:
 
 def _factors(
     sums: dict[str, float],
-    made: _Ideal,
-    good: _Ideal,
-    lost: _Ideal,
+    counts: _Counts,
     coverage: float,
     inputs: dict[str, float],
 ) -> list[Estimate]:
+    made, good, lost = counts.made, counts.good, counts.lost
     planned, run = sums["planned_s"], sums["run_s"]
     unknown, uncounted = sums["unknown_s"], sums["uncounted_s"]
     # Run time at the least and at the most: a doubtful state may have been any other.
@@ -224,6 +245,10 @@ def _factors(
             (good.high + uncounted) / max(good.high + uncounted + lost.low, 1e-9),
         ),
     }
+    low, share, high = bounds["quality"]
+    if share is not None:
+        # Shares by time of registers cut apart may fit each of them and not all together.
+        bounds["quality"] = low, max(min(share, high), low), high
     return [_bounded(name, coverage, *found, inputs) for name, found in bounds.items()]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import store
 from kpi.calendar import from_us, to_us
 from kpi.facts import AssetPlan
-from kpi.facts.reach import NEIGHBOURS, product_span, reach
+from kpi.facts.reach import NEIGHBOURS, product_span, reach, weighed
 from store import measurements
 from store.canonical import Rows
 
@@ -32,17 +32,22 @@ class Reader:
         changed = measurements.read(self.conn, tag_ids, start, end)
         rows = self._beside(tag_ids, start, end, changed)
         edges = reach(self.asset, rows, to_us(start), to_us(end))
-        begin, until = max(from_us(edges[0]), self.first), from_us(edges[1])
-        if begin >= until:
-            return rows, begin, until
-        rows = self._beside(
-            tag_ids,
-            begin,
-            until,
-            measurements.read(self.conn, tag_ids, begin, max(start, begin)),
-            changed,
-            measurements.read(self.conn, tag_ids, end, until),
-        )
+        if max(from_us(edges[0]), self.first) >= from_us(edges[1]):
+            return rows, self.first, from_us(edges[1])
+
+        def read(begin_us: int, until_us: int) -> Rows:
+            begin, until = max(from_us(begin_us), self.first), from_us(until_us)
+            return self._beside(
+                tag_ids,
+                begin,
+                until,
+                measurements.read(self.conn, tag_ids, begin, max(start, begin)),
+                changed,
+                measurements.read(self.conn, tag_ids, end, until),
+            )
+
+        rows, *edges_us = weighed(self.asset, *edges, read)
+        begin, until = max(from_us(edges_us[0]), self.first), from_us(edges_us[1])
         return self._with_product(rows, begin, until), begin, until
 
     def _with_product(self, rows: Rows, start: datetime, end: datetime) -> Rows:

@@ -65,8 +65,8 @@ DELETE FROM kpi.fact_hour WHERE asset_id = %(asset_id)s AND hour >= %(start)s AN
 -- Adds recomputed hours.
 COPY kpi.fact_hour (hour, asset_id, planned_s, planned_down_s, off_s, run_s, setup_s, stop_s, idle_s,
     unknown_s, known_s, uncounted_s, total, good, reject, ideal_total_s, ideal_total_low_s,
-    ideal_total_high_s, ideal_good_s, ideal_good_low_s, ideal_good_high_s, energy, energy_low,
-    energy_high, run_doubt_s, rest_doubt_s, row_count, changes, flags, digest) FROM STDIN (FORMAT binary);
+    ideal_total_high_s, ideal_good_s, ideal_good_low_s, ideal_good_high_s, ideal_lost_s,
+    ideal_lost_low_s, ideal_lost_high_s, energy, energy_low, energy_high, run_doubt_s, rest_doubt_s, row_count, changes, flags, digest) FROM STDIN (FORMAT binary);
 
 -- name: mark_dirty_months
 -- Marks the local months of a window of a factory.
@@ -80,7 +80,8 @@ FROM generate_series(
 -- name: copy_day_facts
 -- The facts of a factory added up by asset, local day and production day. They are added in the
 -- order of the hours: in the order in which they lie on disk, a sum could differ in its last bit from
--- the one before, and a figure would get a revision for nothing.
+-- the one before, and a figure would get a revision for nothing. Hours from before lost units had
+-- columns of their own tell them by what all and good units leave.
 COPY (
     SELECT h.asset_id, (h.hour AT TIME ZONE %(timezone)s)::date - DATE '1970-01-01' AS day,
         width_bucket(h.hour, %(production)s::timestamptz[]) - 1 AS production_day,
@@ -98,6 +99,11 @@ COPY (
         coalesce(sum(ideal_good_s), 0) AS ideal_good_s,
         coalesce(sum(ideal_good_low_s), 0) AS ideal_good_low_s,
         coalesce(sum(ideal_good_high_s), 0) AS ideal_good_high_s,
+        coalesce(sum(coalesce(ideal_lost_s, ideal_total_s - ideal_good_s)), 0) AS ideal_lost_s,
+        coalesce(sum(coalesce(ideal_lost_low_s, least(ideal_total_low_s - ideal_good_low_s,
+            ideal_total_high_s - ideal_good_high_s))), 0) AS ideal_lost_low_s,
+        coalesce(sum(coalesce(ideal_lost_high_s, greatest(ideal_total_low_s - ideal_good_low_s,
+            ideal_total_high_s - ideal_good_high_s))), 0) AS ideal_lost_high_s,
         coalesce(sum(energy), 0) AS energy, coalesce(sum(energy_low), 0) AS energy_low,
         coalesce(sum(energy_high), 0) AS energy_high,
         count(energy)::float8 AS energy_hours,
@@ -117,7 +123,7 @@ COPY (
 -- The hours of a factory that carry a flag, with what was counted and metered in them.
 COPY (
     SELECT h.asset_id, h.hour, coalesce(h.ideal_total_s, 0), coalesce(h.ideal_good_s, 0),
-        coalesce(h.energy, 0)
+        coalesce(h.ideal_lost_s, h.ideal_total_s - h.ideal_good_s, 0), coalesce(h.energy, 0)
     FROM kpi.fact_hour h
     JOIN registry.asset a USING (asset_id)
     WHERE a.factory_id = %(factory_id)s AND h.hour >= %(start)s AND h.hour < %(end)s

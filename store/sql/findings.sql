@@ -7,6 +7,8 @@ COPY (
         coalesce(h.ideal_total_s, 'NaN'), coalesce(h.ideal_total_low_s, 'NaN'),
         coalesce(h.ideal_total_high_s, 'NaN'), coalesce(h.ideal_good_s, 'NaN'),
         coalesce(h.ideal_good_low_s, 'NaN'), coalesce(h.ideal_good_high_s, 'NaN'),
+        coalesce(h.ideal_lost_s, 'NaN'), coalesce(h.ideal_lost_low_s, 'NaN'),
+        coalesce(h.ideal_lost_high_s, 'NaN'),
         coalesce(h.energy, 'NaN'), coalesce(h.energy_low, 'NaN'), coalesce(h.energy_high, 'NaN'),
         h.run_doubt_s, h.rest_doubt_s, h.row_count, h.changes, h.flags
     FROM kpi.fact_hour h

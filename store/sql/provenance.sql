@@ -102,6 +102,8 @@ COPY (
         coalesce(ideal_total_s, 'NaN'), coalesce(ideal_total_low_s, 'NaN'),
         coalesce(ideal_total_high_s, 'NaN'), coalesce(ideal_good_s, 'NaN'),
         coalesce(ideal_good_low_s, 'NaN'), coalesce(ideal_good_high_s, 'NaN'),
+        coalesce(ideal_lost_s, 'NaN'), coalesce(ideal_lost_low_s, 'NaN'),
+        coalesce(ideal_lost_high_s, 'NaN'),
         coalesce(energy, 'NaN'), coalesce(energy_low, 'NaN'), coalesce(energy_high, 'NaN'),
         run_doubt_s, rest_doubt_s, row_count, changes, flags, digest
     FROM scoped.fact_hour

@@ -25,6 +25,7 @@ _COLUMNS = (
     *("run_doubt_s", "rest_doubt_s"),
     *("ideal_total_s", "ideal_total_low_s", "ideal_total_high_s"),
     *("ideal_good_s", "ideal_good_low_s", "ideal_good_high_s"),
+    *("ideal_lost_s", "ideal_lost_low_s", "ideal_lost_high_s"),
     *("energy", "energy_low", "energy_high", "energy_hours", "changes"),
 )
 _DAYS = 600
@@ -55,6 +56,7 @@ def produced(planned_s: float, run_s: float, total_s: float, good_s: float) -> d
         "known_s": 86_400,
         **{f"ideal_total{side}_s": total_s for side in ("", "_low", "_high")},
         **{f"ideal_good{side}_s": good_s for side in ("", "_low", "_high")},
+        **{f"ideal_lost{side}_s": total_s - good_s for side in ("", "_low", "_high")},
     }
 
 
@@ -118,9 +120,10 @@ def _bridges(gap: tuple[str, str] | None) -> Bridges:
     hour_us = np.arange(begin // HOUR_US - 2, -(-end // HOUR_US) + 2) * HOUR_US
     amounts = np.full(len(hour_us), 100.0)
     names = ("ideal_total_s", "ideal_good_s", "energy")
+    nothing = {"ideal_lost_s": np.zeros(len(hour_us))}
     return Bridges(
         {(1, at_us): (begin, end) for at_us in edges if begin < at_us < end},
-        {1: {"hour_us": hour_us, **dict.fromkeys(names, amounts)}},
+        {1: {"hour_us": hour_us, **dict.fromkeys(names, amounts), **nothing}},
     )
 
 

@@ -72,9 +72,10 @@ def test_a_reset_adds_the_new_value_and_opens_the_high_bound_only() -> None:
     plan = asset_plan(tag(TOTAL), tag(REJECT))
     found = facts(plan, {TOTAL: [(0, 500), (20, 510), (40, 6), (60, 12)], REJECT: steady(0, 0, 60)})
     assert found["total"][0] == 10 + 6 + 6
-    # In the 20 minutes of the reset at most 20 pieces of 60 s were made besides the 6 seen.
-    assert bounds(found, "total") == (22 * 60, 22 * 60, 22 * 60 + 1200)
-    assert bounds(found, "good") == (22 * 60, 22 * 60, 22 * 60 + 1200)
+    # In the 20 minutes of the reset at most 20 pieces of 60 s were made, the 6 seen among them.
+    assert bounds(found, "total") == (22 * 60, 22 * 60, 36 * 60)
+    assert bounds(found, "good") == (22 * 60, 22 * 60, 36 * 60)
+    assert bounds(found, "lost") == (0, 0, 0)
     assert found["flags"][0] == FLAG_RESET
 
 
@@ -86,9 +87,44 @@ def test_a_reset_of_the_reject_register_alone_opens_the_low_bound_of_good() -> N
     }
     found = facts(plan, rows)
     assert found["reject"][0] == 1 + 2
-    # Up to 20 minutes' worth of rejects may have gone unseen.
-    assert bounds(found, "good") == (57 * 60 - 1200, 57 * 60, 57 * 60)
+    # All 20 pieces of the reset may have been rejects, and none of the others.
+    assert bounds(found, "good") == (39 * 60, 57 * 60, 57 * 60)
+    assert bounds(found, "lost") == (3 * 60, 3 * 60, 21 * 60)
     assert bounds(found, "total") == (3600, 3600, 3600)
+
+
+def test_a_reset_that_is_read_right_before_and_after_opens_these_moments_alone() -> None:
+    total = [*rising(0, 30, 1, 1, 500), *rising(31, 60, 1, 1, 1)]
+    found = facts(COUNTED, {TOTAL: total, REJECT: steady(0, 0, 60, 1)})
+    # One piece was seen in the minute of the reset, and no more fits into it.
+    assert bounds(found, "total") == (3600, 3600, 3600)
+    lost = [(minute, count) for minute, count in total if minute < 31 or minute > 40]
+    found = facts(COUNTED, {TOTAL: lost, REJECT: steady(0, 0, 60, 1)})
+    assert bounds(found, "total") == (3600, 3600, 3600), "eleven shown after eleven minutes"
+
+
+def test_a_reset_of_the_total_alone_leaves_no_fewer_good_units_than_before() -> None:
+    rows = {TOTAL: [(0, 90), (30, 100), (60, 2)], REJECT: [(0, 0), (30, 1), (60, 6)]}
+    found = facts(COUNTED, rows)
+    # The total shows 2 since it began anew, of which 5 cannot have been rejects: 3 went unseen.
+    assert found["good"][0] == 9 - 3
+    assert bounds(found, "good") == (9 * 60, 6 * 60, 9 * 60 + 25 * 60)
+    assert bounds(found, "lost") == (6 * 60, 6 * 60, 6 * 60)
+
+
+def test_registers_cut_in_one_moment_are_weighed_together() -> None:
+    plan = asset_plan(tag(TOTAL), tag(REJECT), tag(REWORK))
+    rows = {
+        TOTAL: [(0, 0), (20, 20), (40, 30)],
+        REJECT: [(0, 0), (20, 0), (40, 10)],
+        REWORK: [(0, 0), (20, 5), (30, 5)],
+    }
+    found = facts(plan, rows)
+    # Rework falls silent between two readings of the others: ten more were made or not by then,
+    # and rejected or not, and the 15 good ones stay.
+    assert bounds(found, "total") == (20 * 60, 25 * 60, 30 * 60)
+    assert bounds(found, "good") == (15 * 60, 15 * 60, 25 * 60)
+    assert bounds(found, "lost") == (5 * 60, 10 * 60, 15 * 60)
 
 
 def test_unseen_rejects_cannot_be_more_than_was_good() -> None:
@@ -306,9 +342,10 @@ def test_a_reject_register_that_comes_later_counts_from_then_on() -> None:
 def test_the_readings_of_a_total_around_silent_rejects_open_both_bounds() -> None:
     rows = {TOTAL: [(0, 0), (60, 30)], REJECT: [(0, 0), (20, 2)]}
     found = facts(COUNTED, rows)
-    # In the 20 minutes that both counted, 2 to 20 of the 30 pieces: 2 were rejects.
-    assert bounds(found, "total") == (120, 600, 1200)
+    # In the 20 minutes that both counted, up to 20 of the 30 pieces; 2 were rejects.
+    assert bounds(found, "total") == (0, 600, 1200)
     assert bounds(found, "good") == (0, 480, 1080)
+    assert bounds(found, "lost") == (120, 120, 120)
     assert found["uncounted_s"].tolist() == [2400]
 
 
@@ -341,11 +378,10 @@ def test_registers_that_are_read_a_second_apart_open_a_second() -> None:
 def test_resets_of_total_and_good_together_leave_the_rejects_open_by_both() -> None:
     rows = {TOTAL: [(0, 500), (20, 10), (60, 40)], GOOD: [(0, 400), (20, 8), (60, 36)]}
     found = facts(asset_plan(tag(TOTAL), tag(GOOD)), rows)
-    total, good = bounds(found, "total"), bounds(found, "good")
-    assert bounds(found, "good") == (36 * 60, 36 * 60, 36 * 60 + 1200)
-    # Up to 20 more of the total may have been rejects, and up to 20 of the rejects seen good.
-    apart = total[0] - good[0], total[2] - good[2]
-    assert apart == (4 * 60 - 1200, 4 * 60 + 1200)
+    assert bounds(found, "good") == (36 * 60, 36 * 60, 48 * 60)
+    assert bounds(found, "total") == (40 * 60, 40 * 60, 50 * 60)
+    # Of the 20 pieces that the reset leaves time for, 8 were good.
+    assert bounds(found, "lost") == (2 * 60, 4 * 60, 14 * 60)
 
 
 def test_the_ratio_of_a_register_gives_primary_units() -> None:

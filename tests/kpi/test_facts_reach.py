@@ -1,15 +1,16 @@
 """Which hours a change of rows reaches, and that facts come out alike however rows arrive."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
-from hypothesis import example, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from kpi.facts import AssetPlan, Window, asset_facts
 from kpi.facts.basis import HOUR_US, Columns
-from kpi.facts.reach import NEIGHBOURS, product_span, reach
+from kpi.facts.reach import NEIGHBOURS, product_span, reach, weighed
 from store.canonical import Rows
 from tests.kpi.builders import (
     ENERGY,
@@ -140,6 +141,7 @@ def _refresh(plan: AssetPlan, table: Database, stored: Rows, hours: Iterable[int
     for hour in sorted(hours):
         start, end = START_US + hour * HOUR_US, START_US + (hour + 1) * HOUR_US
         first, last = reach(plan, _neighbourhood(plan, stored, start, end), start, end)
+        _, first, last = weighed(plan, first, last, partial(_neighbourhood, plan, stored))
         bearing = _bearing(plan, stored, first, last)
         _write(table, asset_facts(plan, bearing, SHIFTS, Window(first, last)))
 
@@ -203,7 +205,7 @@ def _key(row: Row) -> Row:
         [(STATE, 126, None), (PRODUCT, 9, 1), (TOTAL, 0, 1.0)],
     ]
 )
-@settings(max_examples=50)  # each forms facts up to seven times
+@settings(max_examples=50, phases=[Phase.explicit, Phase.generate])
 @given(st.lists(st.lists(_row, min_size=1, max_size=12, unique_by=_key), min_size=1, max_size=6))
 def test_facts_come_out_alike_however_the_rows_arrive(batches: list[list[Row]]) -> None:
     stored: dict[tuple[int, int], float | None] = {}

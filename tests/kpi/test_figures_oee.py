@@ -139,6 +139,8 @@ def test_the_product_that_is_open_opens_oee_but_not_quality() -> None:
         "ideal_good_low_s": 7_200,
         "ideal_total_high_s": 12_000,
         "ideal_good_high_s": 10_800,
+        "ideal_lost_low_s": 800,
+        "ideal_lost_high_s": 1_200,
     }
     found = oee(evidence(machines(), {1: {march(2)[0]: sums}}), MARCH)
     assert bounds(one(found, "oee")) == pytest.approx((0.2, 0.25, 0.3))
@@ -149,7 +151,10 @@ def test_the_product_that_is_open_opens_oee_but_not_quality() -> None:
 
 
 def test_rejects_that_were_not_seen_lower_quality() -> None:
-    sums = produced(DAY_S, 18_000, 10_000, 9_000) | {"ideal_good_low_s": 8_000}
+    sums = produced(DAY_S, 18_000, 10_000, 9_000) | {
+        "ideal_good_low_s": 8_000,
+        "ideal_lost_high_s": 2_000,
+    }
     found = oee(evidence(machines(), {1: {march(2)[0]: sums}}), MARCH)
     assert bounds(one(found, "quality")) == pytest.approx((0.8, 0.9, 0.9))
     assert bounds(one(found, "oee")) == pytest.approx((8 / 36, 9 / 36, 9 / 36))
