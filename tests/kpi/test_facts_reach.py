@@ -133,6 +133,38 @@ def test_a_spike_reaches_the_readings_that_decide_about_it() -> None:
     assert reached(plan, {TOTAL: spiked}, 6) == (2, 10)
 
 
+def widened(plan: AssetPlan, by_tag: Mapping[int, Sequence[Row]], hour: int) -> tuple[int, int]:
+    """Return the hours [first, last) that change together with one, counted from START."""
+    start, end = START_US + hour * HOUR_US, START_US + (hour + 1) * HOUR_US
+    read = partial(_neighbourhood, plan, rows(by_tag))
+    _, first, last = weighed(plan, start, end, read)
+    return (first - START_US) // HOUR_US, (last - START_US) // HOUR_US
+
+
+def test_what_a_reset_leaves_open_changes_in_all_hours_of_its_interval() -> None:
+    reject = rising(0, 900, 7, 1)
+    by_tag = {TOTAL: [*rising(0, 120, 60, 9, 500), *rising(480, 900, 60, 9)], REJECT: reject}
+    plan = asset_plan(tag(TOTAL), tag(REJECT))
+    assert widened(plan, by_tag, 5) == (2, 8)
+    # The readings around the reset are weighed too, which those further off are not.
+    assert widened(plan, by_tag, 8) == (2, 9)
+    assert widened(plan, by_tag, 12) == (12, 13)
+
+
+def test_resets_that_overlap_change_together() -> None:
+    total = [*rising(0, 120, 60, 9, 500), *rising(480, 1200, 60, 9)]
+    reject = [*rising(0, 420, 60, 3, 100), *rising(720, 1200, 60, 3)]
+    plan = asset_plan(tag(TOTAL), tag(REJECT))
+    assert widened(plan, {TOTAL: total, REJECT: reject}, 3) == (2, 12)
+
+
+def test_a_register_that_falls_silent_changes_the_hour_of_its_end() -> None:
+    by_tag = {TOTAL: rising(0, 900, 15, 1), REJECT: rising(0, 307, 7, 1)}
+    plan = asset_plan(tag(TOTAL), tag(REJECT))
+    assert widened(plan, by_tag, 4) == (4, 6)
+    assert widened(plan, by_tag, 9) == (9, 10)
+
+
 Database = dict[int, dict[str, Any]]
 
 

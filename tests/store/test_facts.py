@@ -187,6 +187,23 @@ def test_day_sums_follow_the_local_day(
     assert sums["run_s"].tolist() == [7200, 7200]
 
 
+def test_hours_from_before_lost_units_were_kept_tell_them_by_all_and_good_ones(
+    db: store.Connection, factory_id: int, asset_id: int
+) -> None:
+    def each(**numbers: float) -> dict[str, Any]:
+        return {f"ideal_{name}_s": np.array([number]) for name, number in numbers.items()}
+
+    unknown = each(lost=np.nan, lost_low=np.nan, lost_high=np.nan)
+    made = each(total=120, total_low=100, total_high=140, good=105, good_low=80, good_high=130)
+    facts.replace(db, asset_id, START, START + _HOUR, hour_facts(START, 1, **made, **unknown))
+    kept = each(total=120, good=105, lost=15, lost_low=14, lost_high=16)
+    since = START + _HOUR
+    facts.replace(db, asset_id, since, since + _HOUR, hour_facts(since, 1, **kept))
+    sums = facts.day_sums(db, factory_id, _ZONE, START, START + 2 * _HOUR)
+    found = [sums[f"ideal_lost{side}_s"].sum() for side in ("_low", "", "_high")]
+    assert found == [10 + 14, 15 + 15, 20 + 16]
+
+
 def test_day_sums_are_of_one_factory_and_window(
     db: store.Connection, factory_id: int, asset_id: int
 ) -> None:
