@@ -14,6 +14,8 @@ from api.access import AccessPolicy
 from api.database import Database
 from api.pages import accounts as account_pages
 from api.pages import audit as audit_page
+from api.pages import dispute as dispute_page
+from api.pages import disputes as dispute_pages
 from api.pages import documents as document_pages
 from api.pages import entries as entry_pages
 from api.pages import factory as factory_page
@@ -110,7 +112,7 @@ def create_app(
     for page in (
         *(overview_page, factory_page, picture_pages),
         *(login_pages, provider_pages, account_pages, audit_page, file_pages),
-        *(report_pages, report_page),
+        *(report_pages, report_page, dispute_pages, dispute_page),
         *(todo_pages, message_pages, ticket_pages),
         *(document_pages, entry_pages),
     ):

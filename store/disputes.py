@@ -16,10 +16,16 @@ from store.queries import query
 class Value:
     """A figure's revision with its number and its bounds, in the stored unit."""
 
+    figure_id: int
     revision: int
     point: float | None
     low: float | None
     high: float | None
+    coverage: float
+    grade: str
+    reason: str | None
+    method_version: str
+    computed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,9 @@ class Dispute:
     rerun_asked_at: datetime | None
     rerun_figure_id: int | None
     rerun_at: datetime | None
+    rerun_failed_at: datetime | None
+    rerun_taken_at: datetime | None
+    rerun_error: str | None
     assigned_id: int | None
     closed_at: datetime | None
     unit: str
@@ -66,6 +75,7 @@ class NewDispute:
     claimed: float
     raised_on: date
     due_on: date
+    rerun_asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,29 @@ class Taken:
     comment: str
     data: dict[str, Any]
     file_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """Somebody who may be named to measure again."""
+
+    account_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disputable:
+    """The newest revision of a closed year, and when the enterprise was told it first."""
+
+    figure_id: int
+    kpi: str
+    period_kind: str
+    period_start: date
+    period_end: date
+    unit: str
+    revision: int
+    point: float | None
+    told_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +210,6 @@ def move(
     return True
 
 
-def keep_rerun(conn: Connection, dispute_id: int, figure_id: int, at: datetime) -> None:
-    """Say which figure a re-run found."""
-    with transaction(conn):
-        values = {"dispute_id": dispute_id, "figure_id": figure_id, "at": at}
-        conn.execute(query("keep_rerun"), values)
-
-
 def steps(conn: Connection, dispute_id: int) -> list[Taken]:
     """Return the steps of a dispute, oldest first."""
     with transaction(conn):
@@ -191,21 +217,31 @@ def steps(conn: Connection, dispute_id: int) -> list[Taken]:
         return [Taken(*row) for row in rows]
 
 
-def to_rerun(conn: Connection) -> list[int]:
-    """Return the open disputes whose re-run was asked for and not made since."""
+def verifiers(conn: Connection) -> list[Verifier]:
+    """Return who may be named to measure again; nobody to whom does not name them."""
     with transaction(conn):
-        return [row[0] for row in conn.execute(query("disputes_to_rerun"))]
+        return [Verifier(*row) for row in conn.execute(query("list_verifiers"))]
 
 
-def mark_months(conn: Connection, found: Dispute) -> None:
-    """Have every month of a disputed period formed again."""
-    values = {
-        "factory_id": found.factory_id,
-        "first": found.period_start,
-        "end": found.period_end,
-    }
+def disputable(conn: Connection, factory_id: int, since: datetime) -> list[Disputable]:
+    """Return the newest figures of closed years that were told since a time, newest first."""
+    values = {"factory_id": factory_id, "since": since}
     with transaction(conn):
-        conn.execute(query("mark_formed_months_between"), values)
+        return [Disputable(*row) for row in conn.execute(query("disputable_figures"), values)]
+
+
+def files(conn: Connection, dispute_id: int) -> dict[str, str]:
+    """Return the names of a dispute's papers by their hash."""
+    with transaction(conn):
+        rows = conn.execute(query("files_of_disputes"), {"dispute_id": dispute_id})
+        return dict(rows.fetchall())
+
+
+def papers(conn: Connection, factory_id: int) -> dict[str, str]:
+    """Return the newest files that people handed over for a factory: their names by their hash."""
+    with transaction(conn):
+        rows = conn.execute(query("papers_of_factory"), {"factory_id": factory_id})
+        return dict(rows.fetchall())
 
 
 def settle(
@@ -251,8 +287,8 @@ def settled(
 
 
 def _of(row: tuple[Any, ...]) -> Dispute:
-    rerun = None if row[26] is None else Value(*row[26:30])
-    return Dispute(*(*row[:22], Value(*row[22:26]), rerun))
+    rerun = None if row[35] is None else Value(*row[35:45])
+    return Dispute(*(*row[:25], Value(*row[25:35]), rerun))
 
 
 def _keep(

@@ -1,10 +1,19 @@
-"""What forms say: numbers as people write them, and the version that a form rests on."""
+"""What forms say: numbers as people write them, files, and the version that a form rests on."""
 
+from datetime import datetime
+
+from fastapi import UploadFile
+
+from api.pool import evidence
 from api.pool.errors import Declined
 from api.pool.lifecycle import Name
 from api.pool.refused import refused
+from store import Connection
+from store.acting import Actor
+from store.evidence_items import File
 
 _MOST_DIGITS = 9
+_LONGEST_NAME = 200
 
 
 def number(text: str | None, name: Name) -> float | None:
@@ -24,3 +33,17 @@ def version(text: str | None) -> int:
     """Return the version that a form rests on; 0, which nothing has, for nonsense."""
     is_number = text is not None and text.isascii() and text.isdigit()
     return int(text) if text and is_number and len(text) <= _MOST_DIGITS else 0
+
+
+def handed_over(
+    conn: Connection, actor: Actor, factory_id: int, file: UploadFile | None, now: datetime
+) -> str | None:
+    """Keep a file that came with a form and return its hash; None where none came.
+
+    Raises Declined for a file that is not taken, NotFound or NotPossible outside the pool.
+    """
+    if file is None or not file.filename:
+        return None
+    content = file.file.read(evidence.MOST_BYTES + 1)
+    given = File(file.filename[:_LONGEST_NAME], evidence.media_type(content), content)
+    return evidence.keep_file(conn, actor, factory_id, given, now=now)

@@ -5,49 +5,34 @@ for the verdicts, or that the figure stands. Every value stays.
 """
 
 import math
-import tomllib
 from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from functools import cache
-from importlib.resources import files
-from typing import Any
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
 
-import store
 import store.figures
 from api.errors import NotFound
 from api.pool import lifecycle as machine
 from api.pool import settings, stepping, workdays
+from api.pool.dispute_table import FINAL, table
 from api.pool.errors import Declined, NotAllowed, NotPossible
-from api.pool.lifecycle import Name
 from api.pool.reasons import Reason, reason
 from api.pool.refused import refused
-from api.pool.report_table import Step, step_of
-from kpi.jobs.basis import last_full_hour
-from kpi.jobs.fact_job import recompute_asset
-from kpi.jobs.figure_job import refresh_factory
-from kpi.jobs.recompute import mark_range
-from store import Connection, disputes, events, evidence_items, facts, reports, transaction
-from store.acting import SYSTEM, Actor
+from api.pool.report_table import Step
+from store import Connection, disputes, events, evidence_items, reports, transaction
+from store.acting import Actor
 from store.audit import note
-from store.disputes import Dispute, NewDispute, NewStep, Taken
+from store.disputes import Disputable, Dispute, NewDispute, NewStep, Taken
 from store.figures import Figure, PeriodKind
 from store.registry import factory_by_code
 
-FINAL = frozenset({"settled", "withdrawn"})
+RerunState = Literal["none", "queued", "running", "done", "failed"]
 
 _ENTERPRISE = ("ent_filler", "ent_approver")
 _LONGEST_TEXT = 2000
 _SIDES = ("county", "verifier")
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The states and steps of disputes."""
-
-    states: Mapping[str, Name]
-    steps: Mapping[str, Step]
+# Figures that were told longer ago are not looked at for the term to dispute them.
+_LONGEST_TERM = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +54,21 @@ class Measured:
     method: str
 
 
-@cache
-def table() -> Table:
-    """Return the shipped table; raises ValueError for one that names what there is not."""
-    found = tomllib.loads(files("api.pool").joinpath("disputes.toml").read_text(encoding="utf-8"))
-    states = {code: Name(**name) for code, name in found["state"].items()}
-    steps = {each["id"]: step_of({"to": each["from"][0]} | each, states) for each in found["step"]}
-    stays = {each["id"] for each in found["step"] if "to" not in each}
-    return Table(states, {
-        name: replace(each, transition=replace(each.transition, to="")) if name in stays else each
-        for name, each in steps.items()
-    })  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A step with what it needs.
+
+    `side` (county or verifier, and which verifier) says who measures, `document` what decides;
+    a measurement comes with the hash of a file that was handed over.
+    """
+
+    step: str
+    comment: str = ""
+    side: str | None = None
+    verifier_id: int | None = None
+    measured: Measured | None = None
+    document: str = ""
+    file_sha256: str | None = None
 
 
 def raise_dispute(
@@ -105,15 +94,15 @@ def raise_dispute(
         raise refused("claim", Declined)
     _check_text("reason", reason)
     with transaction(conn):
-        figure = _figure(conn, factory_id, kpi, period_kind, period_start)
-        if evidence_items.file(conn, factory_id, file_sha256) is None:
+        figure = newest_figure(conn, factory_id, kpi, period_kind, period_start)
+        if not _is_there(conn, factory_id, file_sha256):
             raise refused("no_file", Declined)
         today, due = workdays.today(now), _last_day(conn, figure, now)
         if today > due:
             raise refused("dispute_late", NotPossible, day=due)
         new = NewDispute(
             factory_id, figure.figure_id, kpi, period_kind, period_start, figure.period_end,
-            "raised", claimed, today, due,
+            "raised", claimed, today, due, now,
         )  # fmt: skip
         policy = settings.kept(conn, settings.current(conn, today))
         said = {"claimed": claimed, "figure_id": figure.figure_id, "revision": figure.revision}
@@ -155,20 +144,9 @@ def view(conn: Connection, actor: Actor, dispute_id: int) -> View:
 
 
 def move(
-    conn: Connection,
-    actor: Actor,
-    dispute_id: int,
-    step_id: str,
-    *,
-    version: int,
-    comment: str = "",
-    side: str | None = None,
-    measured: Measured | None = None,
-    document: str = "",
-    file_sha256: str | None = None,
-    now: datetime,
+    conn: Connection, actor: Actor, dispute_id: int, given: Given, *, version: int, now: datetime
 ) -> Dispute:
-    """Take a step; `side` (county or verifier) says who measures, `document` what decides.
+    """Take a step.
 
     Raises NotFound, StaleVersion, NotPossible, NotAllowed, or Declined for what is lacking.
     """
@@ -176,69 +154,52 @@ def move(
         of(conn, dispute_id)
         disputes.lock(conn, dispute_id)
         at = view(conn, actor, dispute_id)
-        step = _open_step(at, step_id, version)
+        step = _open_step(at, given.step, version)
         if step.adverse:
-            _check_text("why", comment)
-        elif len(comment) > _LONGEST_TEXT:
+            _check_text("why", given.comment)
+        elif len(given.comment) > _LONGEST_TEXT:
             raise refused("long_comment", Declined, most=_LONGEST_TEXT)
-        said = _said(conn, at, step_id, side, measured, document, file_sha256)
-        if step_id == "accept":
-            said |= {key: _last_measured(at.taken).data[key] for key in ("value", "low", "high")}
-        after = _take(conn, actor, at.dispute, step, comment.strip(), said, file_sha256, now)
-        if step_id == "accept":
+        said = _said(conn, at, given)
+        after = take(conn, actor, at.dispute, step, given, said, now)
+        if given.step == "accept":
             value = said["value"], said["low"], said["high"]
-            disputes.settle(conn, actor, after, value, document.strip(), now)
+            disputes.settle(conn, actor, after, value, given.document.strip(), now)
             disputes.judge_again(conn, dispute_id)
     return after
 
 
+def disputable(conn: Connection, factory_id: int, now: datetime) -> list[tuple[Disputable, date]]:
+    """Return the figures of closed years within the term to dispute them, with its last day."""
+    today = workdays.today(now)
+    term = settings.current(conn, today).term("dispute.term")
+    known = disputes.disputable(conn, factory_id, now - _LONGEST_TERM)
+    ends = {day: workdays.last_day(day, term).on
+            for day in {workdays.today(each.told_at) for each in known}}  # fmt: skip
+    found = [(each, ends[workdays.today(each.told_at)]) for each in known]
+    return [(each, last) for each, last in found if today <= last]
+
+
 def waits(found: Dispute) -> bool:
-    """Tell whether a re-run was asked for and is not finished."""
-    return found.rerun_asked_at is not None and (
-        found.rerun_at is None or found.rerun_at < found.rerun_asked_at
-    )
+    """Tell whether a re-run was asked for, is not finished and was not given up."""
+    return rerun_state(found) in ("queued", "running")
 
 
-def rerun_asked(url: str, *, now: datetime) -> int:
-    """Run every disputed period again whose re-run was asked for; return how many there were."""
-    with closing(store.connect(url)) as conn:
-        asked = disputes.to_rerun(conn)
-        for number in asked:
-            _rerun(url, conn, number, now)
-    return len(asked)
+def rerun_state(found: Dispute) -> RerunState:
+    """Return where the newest re-run stands; one that was never asked for is none."""
+    asked = found.rerun_asked_at
+    if asked is None:
+        return "none"
+    if found.rerun_at is not None and found.rerun_at >= asked:
+        return "done"
+    if found.rerun_failed_at is not None:
+        return "failed"
+    return "queued" if found.rerun_taken_at is None else "running"
 
 
-def _rerun(url: str, conn: Connection, dispute_id: int, now: datetime) -> None:
-    """Form the facts and figures of a period anew and keep what comes out beside the old figure."""
-    found = of(conn, dispute_id)
-    factory = factory_by_code(conn, found.factory)
-    mark_range(conn, [factory], found.period_start, found.period_end, now)
-    before = last_full_hour(now)
-    for asset_id in facts.dirty_assets(conn, before, factory.factory_id):
-        recompute_asset(url, asset_id, before)
-    disputes.mark_months(conn, found)
-    refresh_factory(conn, factory, now)
-    with transaction(conn):
-        disputes.lock(conn, dispute_id)
-        found = of(conn, dispute_id)
-        if found.state in FINAL:
-            return
-        kind: PeriodKind = "rolling12" if found.period_kind == "rolling12" else "month"
-        newest = _figure(conn, found.factory_id, found.kpi, kind, found.period_start)
-        said = {
-            "figure_id": newest.figure_id,
-            "revision": newest.revision,
-            "before": found.figure.point,
-            "after": newest.point,
-            "difference": None
-            if newest.point is None or found.figure.point is None
-            else newest.point - found.figure.point,
-        }
-        disputes.keep_rerun(conn, dispute_id, newest.figure_id, now)
-        _take(conn, SYSTEM, found, table().steps["rerun"].transition, "", said, None, now)
-
-
-def _figure(conn: Connection, factory_id: int, kpi: str, kind: PeriodKind, start: date) -> Figure:
+def newest_figure(
+    conn: Connection, factory_id: int, kpi: str, kind: PeriodKind, start: date
+) -> Figure:
+    """Return the newest revision of a closed period's figure; raises NotFound."""
     revisions = store.figures.revisions(conn, factory_id, kpi, kind, start)
     if not revisions or revisions[-1].revision == 0:
         raise NotFound(f"there is no closed figure of {kpi} from {start} on")
@@ -263,7 +224,13 @@ def _why_not(step: Step, found: Dispute, taken: list[Taken], actor: Actor) -> li
     side = next((each.data["to"] for each in reversed(taken) if each.step == "assign"), None)
     if step.transition.transition_id == "measure":
         who = ("verifier",) if side == "verifier" else ("county_officer",)
-    why = [] if actor.role in who else [stepping.not_of(who)]
+    why = []
+    if actor.role not in who:
+        why.append(stepping.not_of(who))
+    elif step.transition.transition_id == "measure" and found.assigned_id not in (
+        None, actor.account_id,
+    ):  # fmt: skip
+        why.append(reason("step", "assigned"))
     measures = [each for each in taken if each.step == "measure"]
     if "measured" in step.needs and not measures:
         why.append(reason("step", "unmeasured"))
@@ -275,59 +242,71 @@ def _why_not(step: Step, found: Dispute, taken: list[Taken], actor: Actor) -> li
     return why
 
 
-def _said(
-    conn: Connection,
-    at: View,
-    step_id: str,
-    side: str | None,
-    measured: Measured | None,
-    document: str,
-    file_sha256: str | None,
-) -> dict[str, Any]:
-    if (file_sha256 is not None) != (step_id == "measure"):
+def _said(conn: Connection, at: View, given: Given) -> dict[str, Any]:
+    """Return what a step says, checked; raises Declined for what it lacks."""
+    if (given.file_sha256 is not None) != (given.step == "measure"):
         raise refused("measure_file", Declined)
-    if file_sha256 and evidence_items.file(conn, at.dispute.factory_id, file_sha256) is None:
+    if given.file_sha256 and not _is_there(conn, at.dispute.factory_id, given.file_sha256):
         raise refused("no_file", Declined)
-    if step_id == "assign":
-        if side not in _SIDES:
-            raise refused("who_measures", Declined)
-        return {"to": side}
-    if step_id == "measure":
-        if measured is None:
-            raise refused("nothing_measured", Declined)
-        numbers = measured.low, measured.value, measured.high
-        if not all(map(math.isfinite, numbers)) or not 0 <= numbers[0] <= numbers[1] <= numbers[2]:
-            raise refused("bounds", Declined)
-        _check_text("method", measured.method)
-        return {"value": measured.value, "low": measured.low, "high": measured.high,
-                "method": measured.method.strip()}  # fmt: skip
-    if step_id in ("accept", "reject"):
-        _check_text("document", document)
-        return {"document": document.strip()}
-    return {}
+    if given.step == "assign":
+        return _assigned(conn, given)
+    if given.step == "measure":
+        return _measured(given.measured)
+    if given.step not in ("accept", "reject"):
+        return {}
+    _check_text("document", given.document)
+    said = {"document": given.document.strip()}
+    if given.step == "reject":
+        return said
+    again = next(each for each in reversed(at.taken) if each.step == "measure")
+    return said | {key: again.data[key] for key in ("value", "low", "high")} | {
+        "file_sha256": again.file_sha256
+    }  # fmt: skip
 
 
-def _last_measured(taken: tuple[Taken, ...]) -> Taken:
-    return next(each for each in reversed(taken) if each.step == "measure")
+def _assigned(conn: Connection, given: Given) -> dict[str, Any]:
+    if given.side not in _SIDES:
+        raise refused("who_measures", Declined)
+    if given.side == "county":
+        return {"to": "county"}
+    for each in disputes.verifiers(conn):
+        if each.account_id == given.verifier_id:
+            return {"to": "verifier", "verifier_id": each.account_id, "verifier": each.name}
+    raise refused("which_verifier", Declined)
 
 
-def _take(
+def _measured(found: Measured | None) -> dict[str, Any]:
+    if found is None:
+        raise refused("nothing_measured", Declined)
+    low, value, high = found.low, found.value, found.high
+    if not all(map(math.isfinite, (low, value, high))) or not 0 <= low <= value <= high:
+        raise refused("bounds", Declined)
+    _check_text("method", found.method)
+    return {"value": value, "low": low, "high": high, "method": found.method.strip()}
+
+
+def _is_there(conn: Connection, factory_id: int, sha256: str) -> bool:
+    return evidence_items.file(conn, factory_id, sha256) is not None
+
+
+def take(
     conn: Connection,
     actor: Actor,
     found: Dispute,
     transition: machine.Transition,
-    comment: str,
+    given: Given,
     said: Mapping[str, Any],
-    file_sha256: str | None,
     now: datetime,
 ) -> Dispute:
+    """Keep a step and tell of it; raises NotAllowed where the database does not let it."""
     name, to = transition.transition_id, transition.to or found.state
     policy = settings.kept(conn, settings.current(conn, workdays.today(now)))
-    step = NewStep(name, found.state, to, comment, said, file_sha256, policy)
+    comment = given.comment.strip()
+    step = NewStep(name, found.state, to, comment, said, given.file_sha256, policy)
     done = disputes.move(
         conn, actor, found, step, now,
         rerun_asked_at=now if name == "ask_rerun" else found.rerun_asked_at,
-        assigned_id=found.assigned_id,
+        assigned_id=said.get("verifier_id") if name == "assign" else found.assigned_id,
         closed_at=now if to in FINAL else None,
     )  # fmt: skip
     if not done:

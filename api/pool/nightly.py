@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 from apscheduler.schedulers.background import BackgroundScheduler
 
 import store
-from api.pool import disputes, night, report_opening
+from api.pool import night, report_opening, reruns
 from api.pool.night import Night, Progress
 from api.pool.workdays import ZONE
 from store import Connection, job_runs
@@ -64,7 +64,8 @@ def run_by_url(url: str) -> None:
     except Exception as error:  # a fault of ours must not keep the next night from running
         log.warning("the night's run failed: %s", error)
     try:
-        disputes.rerun_asked(url, now=datetime.now(UTC))
+        with closing(store.connect(url)) as conn:
+            reruns.make_all(conn, now=datetime.now(UTC))
     except Exception as error:
         log.warning("the re-runs of disputed figures failed: %s", error)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from api import kpis
 from api.language import LANGUAGES, Language
 from api.messages import catalogue
 from api.pool.evidence import kinds as evidence_kinds
@@ -31,6 +32,8 @@ def names(payload: Mapping[str, Any], machine: Lifecycle) -> Names:
                 said[field] = getattr(state.name, language)
         if (kind := evidence_kinds().get(str(payload.get("kind")))) is not None:
             said["kind"] = getattr(kind, language)
+        if kpis.known(str(payload.get("kpi"))):
+            said["kpi"] = kpis.by_id(str(payload["kpi"])).name(language)
         if isinstance(payload.get("said"), Mapping):
             said["said"] = str(payload["said"].get(language, ""))[:_LONGEST]
         found[language] = said

@@ -14,7 +14,8 @@ from api.identity import Caller, needs
 from api.paging import cut
 from api.permissions import Permission
 from api.pool import disputes
-from api.pool.disputes import Measured
+from api.pool.dispute_table import table
+from api.pool.disputes import Given, Measured
 from api.pool_problems import shown_step
 from api.problems import described
 from api.routes import report_models as models
@@ -133,24 +134,43 @@ def move_dispute(
     if_match: IfMatch = None,
 ) -> Response:
     """Who measured does not decide; a decision names its document and edits no figure."""
-    again = given.measured
-    measured = None
-    if again is not None:
-        measured = Measured(again.value, again.low, again.high, again.method)
+    step = _given(given)
     with database.acting(caller) as conn:
 
         def make() -> Made:
             disputes.of_factory(conn, code, dispute_id)
             found = disputes.move(
-                conn, caller.actor, dispute_id, given.step,
-                version=version_of(if_match, "dispute", dispute_id), comment=given.comment,
-                side=given.side,
-                measured=measured, document=given.document, file_sha256=given.file_sha256,
-                now=datetime.now(UTC),
+                conn, caller.actor, dispute_id, step,
+                version=version_of(if_match, "dispute", dispute_id), now=datetime.now(UTC),
             )  # fmt: skip
             return _made(found)
 
         return once(conn, caller, key, request, given, make)
+
+
+@router.get("/verifiers", summary="List who may measure again", responses=described(401, 403))
+def list_verifiers(caller: Mover, database: TheDatabase) -> models.VerifierList:
+    """For officers who have a disputed figure measured again; empty for everybody else."""
+    with database.acting(caller) as conn:
+        found = store.disputes.verifiers(conn)
+    return models.VerifierList(
+        items=[models.Verifier(account_id=each.account_id, name=each.name) for each in found]
+    )
+
+
+def _given(given: models.NewDisputeStep) -> Given:
+    again = given.measured
+    return Given(
+        step=given.step,
+        comment=given.comment,
+        side=given.side,
+        verifier_id=given.verifier_id,
+        measured=None
+        if again is None
+        else Measured(again.value, again.low, again.high, again.method),
+        document=given.document,
+        file_sha256=given.file_sha256,
+    )
 
 
 def _made(found: Dispute) -> Made:
@@ -158,7 +178,7 @@ def _made(found: Dispute) -> Made:
 
 
 def _shown(found: Dispute) -> models.Dispute:
-    state = disputes.table().states[found.state]
+    state = table().states[found.state]
     difference = None
     if found.rerun and found.rerun.point is not None and found.figure.point is not None:
         difference = found.rerun.point - found.figure.point
@@ -179,6 +199,8 @@ def _shown(found: Dispute) -> models.Dispute:
         rerun=None if found.rerun is None else _value(found.rerun),
         rerun_difference=difference,
         rerun_waits=disputes.waits(found),
+        rerun_state=disputes.rerun_state(found),
+        rerun_error=found.rerun_error,
         raised_on=found.raised_on,
         due_on=found.due_on,
         closed_at=found.closed_at,
@@ -187,5 +209,13 @@ def _shown(found: Dispute) -> models.Dispute:
 
 def _value(found: Value) -> models.DisputeValue:
     return models.DisputeValue(
-        revision=found.revision, point=found.point, low=found.low, high=found.high
+        figure_id=found.figure_id,
+        revision=found.revision,
+        point=found.point,
+        low=found.low,
+        high=found.high,
+        coverage=found.coverage,
+        grade=found.grade,
+        method_version=found.method_version,
+        computed_at=found.computed_at,
     )

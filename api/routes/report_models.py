@@ -159,10 +159,15 @@ class NewEventReport(Given):
 class DisputeValue(Model):
     """A figure's revision."""
 
+    figure_id: int = Field(examples=[813])
     revision: int = Field(description="Rises when a closed period is formed again")
     point: float | None = Field(description="None where it could not be verified")
     low: float | None = Field(description="Its lower bound")
     high: float | None = Field(description="Its upper bound")
+    coverage: float = Field(description="Share of the time that data cover")
+    grade: str = Field(examples=["A"])
+    method_version: str = Field(description="By which it was formed", examples=["2026.1"])
+    computed_at: datetime
 
 
 class Dispute(Model):
@@ -184,6 +189,8 @@ class Dispute(Model):
     rerun: DisputeValue | None = Field(description="What the period came out as when run again")
     rerun_difference: float | None = Field(description="Run again less disputed")
     rerun_waits: bool = Field(description="A re-run was asked for and is not finished")
+    rerun_state: Literal["none", "queued", "running", "done", "failed"]
+    rerun_error: str | None = Field(description="Why the last attempt failed")
     raised_on: date
     due_on: date = Field(description="Until when it could be raised")
     closed_at: datetime | None
@@ -245,8 +252,24 @@ class NewDisputeStep(Given):
     step: str = Field(pattern=r"^\w{1,40}$", examples=["assign"])
     comment: Comment = ""
     side: Literal["county", "verifier"] | None = Field(default=None, description="Who measures")
+    verifier_id: int | None = Field(
+        default=None, description="Which verifier, where one measures", examples=[7]
+    )
     measured: NewMeasurement | None = None
     document: str = Field(default="", max_length=500, examples=["示例函〔2026〕1号"])
     file_sha256: str | None = Field(
         default=None, pattern=_SHA256, description="Of a measurement: the paper that shows it"
     )
+
+
+class Verifier(Model):
+    """Somebody who may be named to measure again."""
+
+    account_id: int = Field(examples=[7])
+    name: str = Field(examples=["示例核验员"])
+
+
+class VerifierList(Model):
+    """Who may be named to measure again."""
+
+    items: list[Verifier]

@@ -92,6 +92,7 @@ def serve(
     from api.pool import nightly
     from api.pool import notices as telling
     from api.pool.entry_runs import ENTRIES
+    from api.pool.reruns import RERUNS
     from api.provider import Provider
     from api.server import serve as serve_pages  # slow to import
     from api.webhooks.delivery import delivering
@@ -115,7 +116,7 @@ def serve(
         jobs.scheduled(url, refresh_s, plan),
         nightly.scheduled(url),
         telling.scheduled(url, senders),
-        working(url, DOCUMENTS, ENTRIES),
+        working(url, DOCUMENTS, ENTRIES, RERUNS),
         delivering(url, rules),
     ):
         serve_pages(

@@ -20,6 +20,7 @@ import store.migrate
 from api.exports.worker import DOCUMENTS
 from api.language import Language
 from api.pool.entry_runs import ENTRIES
+from api.pool.reruns import RERUNS
 from api.worker import working
 from deploy.broker import EmbeddedBroker
 from deploy.children import Child
@@ -169,7 +170,7 @@ def stay(
     opened.enter_context(jobs.scheduled(url, _JOBS_EVERY_S))
     opened.enter_context(api.pool.nightly.scheduled(url))
     opened.enter_context(api.pool.notices.scheduled(url, ()))
-    opened.enter_context(working(url, DOCUMENTS, ENTRIES))
+    opened.enter_context(working(url, DOCUMENTS, ENTRIES, RERUNS))
     port = free_port_near(port)
     opened.enter_context(_pages(url, port))
     console.print(f"http://{LOOPBACK}:{port}/  (Ctrl-C stops everything)", style="bold")

@@ -50,15 +50,20 @@ def recompute_asset(url: str, asset_id: int, before: datetime) -> int:
 
     Piece by piece, oldest first, so that memory has a bound and what is done stays done.
     """
-    written, most_hours = 0, _FIRST_HOURS
     with closing(store.connect(url)) as conn:
-        for _ in range(_MOST_PIECES):
-            with facts.claimed(conn, asset_id, before, most_hours) as dirty:
-                if dirty is None:
-                    break
-                done = _recompute_claimed(conn, dirty, before)
-            written += done.hours
-            most_hours = _next_hours(most_hours, done.rows)
+        return recompute_asset_on(conn, asset_id, before)
+
+
+def recompute_asset_on(conn: store.Connection, asset_id: int, before: datetime) -> int:
+    """Do the same on a connection of the caller's, outside of any transaction."""
+    written, most_hours = 0, _FIRST_HOURS
+    for _ in range(_MOST_PIECES):
+        with facts.claimed(conn, asset_id, before, most_hours) as dirty:
+            if dirty is None:
+                break
+            done = _recompute_claimed(conn, dirty, before)
+        written += done.hours
+        most_hours = _next_hours(most_hours, done.rows)
     return written
 
 

@@ -35,6 +35,8 @@ MADE = {
     *(key for key in catalogue() if key.split(".")[0] in ("action", "kind", "field", "unfit")),
     *(key for key in catalogue() if key.split(".")[0] in ("todo", "todo_do", "message", "told")),
     *(key for key in catalogue() if key.split(".")[0] == "refused"),
+    *(f"dispute.rerun_{state}" for state in ("none", "queued", "running", "done", "failed")),
+    *(f"dispute.{why}" for why in ("timeout", "broken", "refused", "stopped")),
     *(key for key in catalogue() if key.split(".")[0] in ("entry_fault", "entry_refused")),
     *(f"todos.{part}" for part in ("overdue", "soon", "later")),
     *(f"messages.{word}" for word in ("email", "sms", "queued", "delivered", "failed")),

@@ -1,6 +1,7 @@
 """Disputes: reason and evidence, a re-run beside the old run, a measurement, a decision."""
 
 import hashlib
+import sys
 from datetime import UTC, date, datetime
 from itertools import product
 
@@ -8,10 +9,12 @@ import pytest
 
 import store.figures
 from api.errors import NotFound
-from api.pool import disputes, evidence
-from api.pool.disputes import Measured
+from api.pool import disputes, evidence, reruns
+from api.pool.dispute_table import table
+from api.pool.disputes import Given, Measured
 from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
 from api.pool.roles import ROLES
+from api.worker import Limits, work_off
 from kpi.jobs.figure_job import run_figures
 from kpi.provenance.published import check
 from store.disputes import Dispute
@@ -37,12 +40,15 @@ class Disputing:
             evidence.keep_file(self.conn, actor, self.pooled.factory_id, PAPER, now=self.pooled.now)
         self.number = 0
 
-    def begin(self, role: str = "ent_approver", claimed: float = 0.8) -> int:
+    def begin(self, role: str = "ent_approver", claimed: float = 0.8, *, rerun: bool = True) -> int:
+        """Dispute the figure; its re-run is made unless a test waits for it."""
         with self.pooled.as_(role) as actor:
             self.number = disputes.raise_dispute(
                 self.conn, actor, self.pooled.factory_id, "oee", YEAR[0], claimed=claimed,
                 reason="计划停机被计为停机", file_sha256=SHA, now=self.pooled.now,
             )  # fmt: skip
+        if rerun:
+            self.rerun()
         return self.number
 
     def found(self) -> Dispute:
@@ -60,14 +66,23 @@ class Disputing:
         measured: Measured | None = None,
         document: str = "",
         file_sha256: str | None = None,
+        verifier_id: int | None = None,
+        name: str = "",
     ) -> Dispute:
+        given = Given(
+            step, comment,
+            side=side, verifier_id=verifier_id, measured=measured, document=document,
+            file_sha256=file_sha256,
+        )  # fmt: skip
         version = self.found().version
-        with self.pooled.as_(role) as actor:
+        with self.pooled.as_(role, name) as actor:
             return disputes.move(
-                self.conn, actor, self.number, step,
-                version=version, comment=comment, side=side, measured=measured, document=document,
-                file_sha256=file_sha256, now=self.pooled.now,
-            )  # fmt: skip
+                self.conn, actor, self.number, given, version=version, now=self.pooled.now
+            )
+
+    def rerun(self) -> Dispute:
+        """Make the re-run that was asked for."""
+        return reruns.make(self.conn, self.number, now=self.pooled.now)
 
     def measure(self, role: str = "county_officer", side: str = "county") -> None:
         self.move("county_officer", "assign", side=side)
@@ -81,7 +96,7 @@ def disputing(reporting: Reporting) -> Disputing:
 
 
 def test_a_dispute_comes_with_reason_and_evidence(disputing: Disputing) -> None:
-    disputing.begin()
+    disputing.begin(rerun=False)
     found = disputing.found()
     assert (found.state, found.claimed, found.figure.point) == ("raised", 0.8, 0.75)
     (taken,) = store.disputes.steps(disputing.conn, disputing.number)
@@ -125,18 +140,19 @@ def test_only_the_enterprise_disputes(disputing: Disputing) -> None:
         )  # fmt: skip
 
 
-def test_a_rerun_stands_beside_the_old_run(disputing: Disputing, database_url: str) -> None:
-    disputing.begin()
+def test_a_rerun_is_asked_for_at_once_and_stands_beside_the_old_run(disputing: Disputing) -> None:
     month = date(2026, 3, 1), date(2026, 4, 1)
-    factory_id = disputing.pooled.factory_id
+    factory_id, now = disputing.pooled.factory_id, disputing.pooled.now
     made = figure(factory_id, "oee", "month", month, (0.7, 0.7, 0.7))
     store.figures.publish(disputing.conn, made, is_open=False)
-    disputing.move("county_officer", "ask_rerun", "请核对停机归类")
+    disputing.begin(rerun=False)
+    assert disputes.rerun_state(disputing.found()) == "queued"
     with pytest.raises(NotPossible, match="re-run is not finished"):
         disputing.move("city_officer", "reject", "维持", document="示例函〔2026〕1号")
-    assert disputes.rerun_asked(database_url, now=disputing.pooled.now) == 1
-    assert disputes.rerun_asked(database_url, now=disputing.pooled.now) == 0
+    assert reruns.make_all(disputing.conn, now=now) == {}
+    assert store.reruns.to_make(disputing.conn) == []
     found = disputing.found()
+    assert disputes.rerun_state(found) == "done"
     assert found.rerun is not None
     # No row of the sample factory was ever measured: the re-run finds no figure at all.
     assert (found.figure.revision, found.figure.point) == (1, 0.75)
@@ -146,6 +162,38 @@ def test_a_rerun_stands_beside_the_old_run(disputing: Disputing, database_url: s
     assert (taken.data["before"], taken.data["after"]) == (0.75, None)
     kept = store.figures.revisions(disputing.conn, factory_id, "oee", "rolling12", YEAR[0])
     assert [each.point for each in kept] == [0.75, None]
+
+
+def test_a_process_makes_the_rerun_and_the_page_knows_at_once(
+    disputing: Disputing, database_url: str
+) -> None:
+    disputing.begin(rerun=False)
+    assert work_off(reruns.RERUNS, database_url) == 1
+    assert disputes.rerun_state(disputing.found()) == "done"
+    assert work_off(reruns.RERUNS, database_url) == 0
+
+
+def test_a_rerun_that_fails_says_why_and_can_be_asked_for_again(
+    disputing: Disputing, database_url: str
+) -> None:
+    disputing.begin(rerun=False)
+    failing = (sys.executable, "-c", "import sys; print('no disk', file=sys.stderr); sys.exit(1)")
+    at_once = Limits(seconds=60, waits_s=(0.0,))
+    assert work_off(reruns.RERUNS, database_url, limits=at_once, command=failing) == 0
+    found = disputing.found()
+    assert (disputes.rerun_state(found), found.rerun_error) == ("failed", "broken: no disk")
+    (told,) = disputing.reporting.rows(
+        "SELECT payload FROM pool.event WHERE kind = 'dispute_rerun_failed'"
+    )
+    assert told[0]["dispute_id"] == disputing.number
+    # What was given up waits for nobody, and holds no decision up.
+    assert work_off(reruns.RERUNS, database_url) == 0
+    disputing.pooled.later(minutes=1)
+    disputing.move("county_officer", "ask_rerun", "再算一次")
+    found = disputing.found()
+    assert (disputes.rerun_state(found), found.rerun_error) == ("queued", None)
+    assert work_off(reruns.RERUNS, database_url) == 1
+    assert disputes.rerun_state(disputing.found()) == "done"
 
 
 def test_the_city_lets_a_measurement_count_and_the_figure_stays(
@@ -187,25 +235,63 @@ def test_a_rejected_dispute_leaves_everything_as_it_is(disputing: Disputing) -> 
     assert found.state == "settled"
     assert disputing.pooled.count("pool.settled_value") == 0
     steps = store.disputes.steps(disputing.conn, disputing.number)
-    assert [each.step for each in steps] == ["raise", "assign", "measure", "reject"]
+    assert [each.step for each in steps] == ["raise", "rerun", "assign", "measure", "reject"]
     with pytest.raises(NotPossible):
         disputing.move("ent_filler", "withdraw")
     disputing.begin()
 
 
-def test_only_the_side_that_was_named_measures(disputing: Disputing) -> None:
+def test_only_who_was_named_measures_and_sees_the_factory_until_it_is_over(
+    disputing: Disputing,
+) -> None:
     disputing.begin()
-    disputing.move("city_officer", "assign", side="verifier")
+    named, _ = disputing.pooled.person("verifier")
+    other, _ = disputing.pooled.person("verifier", "other")
+    for verifier_id in (None, 0, disputing.pooled.person("expert")[0].account_id):
+        with pytest.raises(Declined, match="which verifier"):
+            disputing.move("city_officer", "assign", side="verifier", verifier_id=verifier_id)
+    # Who is not named does not even find it.
+    with pytest.raises(NotFound):
+        disputing.move("verifier", "measure", measured=MEASURED, file_sha256=SHA)
+    found = disputing.move(
+        "county_officer", "assign", side="verifier", verifier_id=named.account_id
+    )
+    assert found.assigned_id == named.account_id
     for role in ("county_officer", "ent_filler", "city_officer", "county_leader", "expert"):
         with pytest.raises(NotAllowed):
             disputing.move(role, "measure", measured=MEASURED, file_sha256=SHA)
-    # A verifier who is not assigned to the factory does not even find it.
-    with pytest.raises(NotFound):
-        disputing.move("verifier", "measure", measured=MEASURED, file_sha256=SHA)
-    actor, _ = disputing.pooled.person("verifier")
-    store.accounts.assign(disputing.conn, actor, actor.account_id or 0, "sample")
+    # Another one of the same factory, as for another dispute, is refused all the same.
+    store.accounts.assign(disputing.conn, other, other.account_id or 0, "sample")
+    with pytest.raises(NotAllowed, match="the verifier who was named"):
+        disputing.move("verifier", "measure", measured=MEASURED, file_sha256=SHA, name="other")
     disputing.move("verifier", "measure", measured=MEASURED, file_sha256=SHA)
     assert store.disputes.steps(disputing.conn, disputing.number)[-1].role == "verifier"
+    disputing.move("city_officer", "accept", "复测有效", document="示例函〔2026〕1号")
+    with disputing.pooled.as_("verifier") as actor, pytest.raises(NotFound):
+        disputes.view(disputing.conn, actor, disputing.number)
+
+
+def test_who_was_named_first_loses_the_factory_when_another_is(disputing: Disputing) -> None:
+    disputing.begin()
+    first, _ = disputing.pooled.person("verifier")
+    disputing.move("county_officer", "assign", side="verifier", verifier_id=first.account_id)
+    disputing.move("county_officer", "assign", side="county")
+    assert disputing.found().assigned_id is None
+    with disputing.pooled.as_("verifier") as actor, pytest.raises(NotFound):
+        disputes.view(disputing.conn, actor, disputing.number)
+
+
+def test_the_database_lets_only_officers_name_a_verifier(disputing: Disputing) -> None:
+    disputing.begin()
+    conn = disputing.conn
+    named, _ = disputing.pooled.person("verifier")
+    for role in ("ent_filler", "ent_approver", "expert", "county_leader"):
+        _, key = disputing.pooled.person(role)
+        with pytest.raises(NotPermitted), store.acting.acting(conn, key):
+            conn.execute("UPDATE pool.dispute SET assigned_id = %s", (named.account_id,))
+        with store.acting.acting(conn, key):
+            assert store.disputes.verifiers(conn) == []
+    assert disputing.pooled.count("auth.account_factory WHERE dispute_id IS NOT NULL") == 0
 
 
 def test_a_measurement_lies_within_its_bounds_and_has_a_paper(disputing: Disputing) -> None:
@@ -237,8 +323,8 @@ def test_who_measured_does_not_decide(disputing: Disputing) -> None:
     promoted = store.acting.Actor(measurer.account_id, measurer.name, "city_officer")
     with store.acting.acting(conn, key), pytest.raises(NotAllowed, match="what you measured"):
         disputes.move(
-            conn, promoted, disputing.number, "accept", version=disputing.found().version,
-            comment="why", document="d", now=disputing.pooled.now,
+            conn, promoted, disputing.number, Given("accept", "why", document="d"),
+            version=disputing.found().version, now=disputing.pooled.now,
         )  # fmt: skip
 
 
@@ -251,8 +337,8 @@ def test_a_measurement_is_needed_and_a_stale_version_is_refused(disputing: Dispu
     assert open_now == ["ask_rerun", "assign", "reject"]
     with disputing.pooled.as_("city_officer") as actor, pytest.raises(StaleVersion):
         disputes.move(
-            disputing.conn, actor, disputing.number, "reject", version=1, comment="why",
-            document="d", now=disputing.pooled.now,
+            disputing.conn, actor, disputing.number, Given("reject", "why", document="d"),
+            version=1, now=disputing.pooled.now,
         )  # fmt: skip
 
 
@@ -262,7 +348,7 @@ def test_every_step_is_open_to_its_roles_alone(disputing: Disputing) -> None:
     actor, _ = disputing.pooled.person("verifier")
     store.accounts.assign(disputing.conn, actor, actor.account_id or 0, "sample")
     wrong = []
-    for step, role in product(disputes.table().steps.values(), ROLES):
+    for step, role in product(table().steps.values(), ROLES):
         name = step.transition.transition_id
         if role == "system" or step.transition.who == ("system",):
             continue

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 import api.app
 from api.identity import CSRF_HEADER, Needs, csrf_of
 from api.permissions import ROLE_PERMISSIONS, Permission, Role
+from api.pool import reruns
 from tests.api.conftest import served
 from tests.api.people import client_of, session_of
 from tests.api.pool.pooled import OTHER_COUNTY
@@ -200,12 +201,22 @@ def test_a_dispute_goes_to_its_decision(desk: Desk) -> None:
     assert early.status_code == 409
     assert step("county_officer", step="assign", side="county").status_code == 200
     measured = {"value": 0.79, "low": 0.78, "high": 0.8, "method": "现场计时"}
+    waits = step("city_officer", step="reject", comment="维持", document="示例函")
+    assert (waits.status_code, "not finished" in waits.json()["detail"]) == (409, True)
+    assert reruns.make_all(pooled.conn, now=datetime.now(UTC)) == {}
     done = step("county_officer", step="measure", measured=measured, file_sha256=sha)
     assert done.status_code == 200, done.text
     decided = step("city_leader", step="accept", comment="有效", document="示例函〔2026〕1号")
     assert decided.json()["state"] == "settled"
     found = desk.as_("ent_filler").get(path).json()
     assert found["dispute"]["figure"]["point"] == 0.74
-    assert [each["step"] for each in found["taken"]] == ["raise", "assign", "measure", "accept"]
+    assert found["dispute"]["rerun_state"] == "done"
+    assert [each["step"] for each in found["taken"]] == [
+        "raise",
+        "assign",
+        "rerun",
+        "measure",
+        "accept",
+    ]
     assert desk.as_("other county").get(path).status_code == 404
     assert len(desk.as_("ent_filler").get("/api/v1/disputes").json()["items"]) == 1
