@@ -19,16 +19,20 @@ from api.pages import disputes as dispute_pages
 from api.pages import documents as document_pages
 from api.pages import entries as entry_pages
 from api.pages import factory as factory_page
+from api.pages import letter_texts as letter_pages
 from api.pages import login as login_pages
 from api.pages import messages as message_pages
 from api.pages import overview as overview_page
 from api.pages import pictures as picture_pages
+from api.pages import policy as policy_pages
 from api.pages import pool_files as file_pages
 from api.pages import provider as provider_pages
 from api.pages import report as report_page
 from api.pages import reports as report_pages
+from api.pages import settings as settings_page
 from api.pages import tickets as ticket_pages
 from api.pages import todos as todo_pages
+from api.pages import warnings as warning_pages
 from api.pictures.cache import PictureCache
 from api.pictures.render import WarmUp
 from api.provider import Provider
@@ -113,7 +117,8 @@ def create_app(
         *(overview_page, factory_page, picture_pages),
         *(login_pages, provider_pages, account_pages, audit_page, file_pages),
         *(report_pages, report_page, dispute_pages, dispute_page),
-        *(todo_pages, message_pages, ticket_pages),
+        *(todo_pages, message_pages, ticket_pages, warning_pages),
+        *(settings_page, policy_pages, letter_pages),
         *(document_pages, entry_pages),
     ):
         app.include_router(page.router, include_in_schema=False)

@@ -168,12 +168,19 @@ def listed(
     conn: Connection,
     *,
     role: str | None = None,
+    factory: str | None = None,
     after: tuple[date | None, int] | None = None,
     most: int = 100,
 ) -> list[Todo]:
     """Return what waits by deadline, behind the deadline and number of the last one shown."""
     after_due, after_id = after or (None, None)
-    values = {"role": role, "after_due": after_due, "after_id": after_id, "most": most}
+    values = {
+        "role": role,
+        "factory": factory,
+        "after_due": after_due,
+        "after_id": after_id,
+        "most": most,
+    }
     with transaction(conn):
         return [Todo(*row) for row in conn.execute(query("list_todos"), values)]
 

@@ -186,6 +186,17 @@ class KeptWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A warning with the names of its factory and county."""
+
+    warning: KeptWarning
+    name_zh: str
+    name_en: str
+    region_zh: str
+    region_en: str
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """Steps that the machine proposed to people, and why."""
 
@@ -283,6 +294,40 @@ def listed(
     values = {"factory_id": factory_id, "cleared": cleared, "most": most}
     with transaction(conn):
         return [KeptWarning(*row) for row in conn.execute(query("list_warnings"), values)]
+
+
+def find(
+    conn: Connection,
+    *,
+    factory: str | None = None,
+    region: str | None = None,
+    rule: str | None = None,
+    is_open: bool | None = True,
+    after: tuple[date, int] | None = None,
+    most: int = 100,
+) -> list[Found]:
+    """Return warnings, the oldest cause first, behind the day and number of the last one shown."""
+    after_since, after_id = after or (None, None)
+    values = {
+        "factory": factory,
+        "region": region,
+        "rule": rule,
+        "open": is_open,
+        "after_since": after_since,
+        "after_id": after_id,
+        "most": most,
+    }
+    with transaction(conn):
+        rows = conn.execute(query("find_warnings"), values).fetchall()
+    return [Found(KeptWarning(*row[:-4]), *row[-4:]) for row in rows]
+
+
+def count_open(conn: Connection, factory_id: int) -> int:
+    """Return how many warnings are open at a factory."""
+    with transaction(conn):
+        row = conn.execute(query("count_open_warnings"), {"factory_id": factory_id}).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def proposals(

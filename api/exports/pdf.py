@@ -11,8 +11,8 @@ from api.exports.page import page
 from api.pages.templates import environment
 
 
-def pdf(content: Content, footer: Footer) -> bytes:
-    """Return the document as a PDF file."""
+def pdf(content: Content, footer: Footer, *, mark: str = "") -> bytes:
+    """Return the document as a PDF file; a mark stands across each page, as of a sample."""
     weasyprint: Any = importlib.import_module("weasyprint")  # ships no types, and is slow to import
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     html = (
@@ -21,6 +21,7 @@ def pdf(content: Content, footer: Footer) -> bytes:
         .render(
             content=content,
             footer=footer,
+            mark=mark,
             page=page(),
             dated=day(content.dated),
             kind_of=_kind_of,

@@ -13,6 +13,7 @@ import store.figures
 import store.findings
 import store.locks
 import store.pool
+import store.warnings
 from api import kpis
 from api.database import TheDatabase
 from api.identity import Caller, needs
@@ -65,11 +66,12 @@ def read_factory(
         ]
         evidence = store.evidence.latest(conn, factory.factory_id)
         held = store.locks.locks(conn, factory.factory_id)
+        open_warnings = store.warnings.count_open(conn, factory.factory_id)
     today = datetime.now(UTC).astimezone(ZoneInfo(factory.timezone)).date()
     stands_on = proof(t, found_by_rules, evidence, held, today)
     run = months_view(t, kpis.by_id(kpi), by_kpi.get(kpi, []), frozenset(by_kpi))
     view = factory_page(t, standing, found, run, changes, stands_on, tags)
-    return page(request, "factory.html", view=view)
+    return page(request, "factory.html", view=view, open_warnings=open_warnings)
 
 
 def month_figures(conn: Connection, factory_id: int, since: date) -> dict[str, list[Figure]]:

@@ -72,6 +72,7 @@ class Overview:
     rows: tuple[Row, ...]
     region: str | None
     listing: Listing
+    warnings_href: str
 
 
 def overview(
@@ -100,6 +101,7 @@ def overview(
         rows=tuple(_row(t, one, columns) for one in ranked[(page - 1) * PER_PAGE :][:PER_PAGE]),
         region=None if chosen is None else names.get(chosen, chosen),
         listing=numbered(t, "/", page, pages, (kept("region", chosen),)),
+        warnings_href=href("/warnings", (kept("region", chosen),)),
     )
 
 

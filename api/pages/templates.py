@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.language import LANGUAGES, PARAMETER, Language, language_of, remember
 from api.messages import Texts
+from api.pages.menu import menu
 from api.permissions import home_of
 from api.verdicts import Tone
 
@@ -39,16 +40,18 @@ def environment() -> Environment:
 def page(request: Request, name: str, status: int = 200, **context: Any) -> HTMLResponse:
     """Render a template as an answer in the language of the request.
 
-    Beside what is given here it knows `person`, who asks, and `csrf`, what forms carry.
+    Beside what is given here it knows `person`, who asks, `csrf`, what forms carry, and `menu`.
     """
     language = language_of(request)
     person = getattr(request.state, "caller", None)
     other = next(each for each in LANGUAGES if each != language)
+    t = Texts(language)
     text = (
         environment()
         .get_template(name)
         .render(
-            t=Texts(language),
+            t=t,
+            menu=menu(t, person, request.url.path),
             language=language,
             html_language="zh-CN" if language == "zh" else "en",
             other_language=other,

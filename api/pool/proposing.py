@@ -11,7 +11,8 @@ from typing import Any, Literal, get_args
 
 from api.errors import NotFound
 from api.pool import workdays
-from api.pool.errors import Declined, NotAllowed, Unfit
+from api.pool.errors import NotAllowed, Unfit
+from api.pool.refused import refused
 from store import Connection, proposals, transaction
 from store.acting import Actor
 from store.audit import note
@@ -70,7 +71,7 @@ def decide(
     """Confirm or decline what somebody else proposed, or withdraw one's own; declining says why.
 
     Returns it as it waited. Raises NotFound; NotAllowed for one's own, or for withdrawing
-    another's; Declined for what was decided; Unfit for what would begin in the past.
+    another's; Unfit for what was decided, and for what would begin in the past.
     """
     with transaction(conn):
         found = proposals.get(conn, ledger.book, number)
@@ -82,7 +83,7 @@ def decide(
         if outcome == "declined" and not answer.strip():
             raise Unfit("answer", "answer")
         if not proposals.decide(conn, ledger.book, actor, number, outcome, answer.strip(), now):
-            raise Declined(f"the proposal {number} was {found.outcome} already")
+            raise _decided_already(conn, ledger, number)
         note(
             conn, actor, f"{ledger.action}_{outcome}", kind=ledger.kind, key=found.subject,
             after={"number": number, ledger.field: found.value,
@@ -92,12 +93,16 @@ def decide(
     return found
 
 
+def _decided_already(conn: Connection, ledger: Ledger, number: int) -> Unfit:
+    found = proposals.get(conn, ledger.book, number)
+    outcome = None if found is None else found.outcome
+    return Unfit("proposal", f"was_{outcome or 'confirmed'}", number=number)
+
+
 def check_may_decide(found: Proposal, actor: Actor, outcome: Outcome) -> None:
     """Raise NotAllowed for deciding on one's own, and for withdrawing what is another's."""
     if is_own(found, actor) != (outcome == "withdrawn"):
-        if outcome == "withdrawn":
-            raise NotAllowed("only who proposed it withdraws it")
-        raise NotAllowed("somebody else decides on what you proposed")
+        raise refused("others_proposal" if outcome == "withdrawn" else "own_proposal", NotAllowed)
 
 
 def is_own(found: Proposal, actor: Actor) -> bool:

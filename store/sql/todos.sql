@@ -52,7 +52,7 @@ VALUES (%(todo_id)s, %(factory_id)s, %(step)s, %(due)s, %(at)s)
 ON CONFLICT DO NOTHING;
 
 -- name: list_todos
--- What waits for the caller: by deadline, those without one last.
+-- What waits for a role, at one factory or all: by deadline, those without one last.
 SELECT t.todo_id, f.code, f.name_zh, f.name_en, f.region_code, r.name_zh, r.name_en, t.role, t.kind,
     t.object, t.names, t.due, t.due_estimated, t.opened_at, t.raised_from IS NOT NULL
 FROM pool.todo t
@@ -60,6 +60,7 @@ JOIN registry.factory f USING (factory_id)
 JOIN registry.region r ON r.code = f.region_code
 WHERE t.closed_at IS NULL
   AND (%(role)s::text IS NULL OR t.role = %(role)s)
+  AND (%(factory)s::text IS NULL OR f.code = %(factory)s)
   AND (%(after_id)s::bigint IS NULL OR (coalesce(t.due, 'infinity'::date), t.todo_id)
       > (coalesce(%(after_due)s::date, 'infinity'::date), %(after_id)s))
 ORDER BY coalesce(t.due, 'infinity'::date), t.todo_id

@@ -200,6 +200,26 @@ WHERE (%(factory_id)s::int IS NULL OR w.factory_id = %(factory_id)s)
 ORDER BY w.warning_id DESC
 LIMIT %(most)s;
 
+-- name: find_warnings
+-- Warnings in the scope with the names of factory and county, the oldest cause first.
+SELECT w.warning_id, f.code, w.rule, w.subject, w.since, w.numbers, w.policy_id, w.fired_at,
+    w.cleared_at, w.cleared_by, f.name_zh, f.name_en, r.name_zh, r.name_en
+FROM pool.warning w
+JOIN registry.factory f USING (factory_id)
+JOIN registry.region r ON r.code = f.region_code
+WHERE (%(factory)s::text IS NULL OR f.code = %(factory)s)
+  AND (%(region)s::text IS NULL OR f.region_code = %(region)s)
+  AND (%(rule)s::text IS NULL OR w.rule = %(rule)s)
+  AND (%(open)s::boolean IS NULL OR (w.cleared_at IS NULL) = %(open)s)
+  AND (%(after_id)s::bigint IS NULL
+      OR (w.since, w.warning_id) > (%(after_since)s::date, %(after_id)s))
+ORDER BY w.since, w.warning_id
+LIMIT %(most)s;
+
+-- name: count_open_warnings
+-- How many warnings are open at a factory.
+SELECT count(*) FROM pool.warning WHERE factory_id = %(factory_id)s AND cleared_at IS NULL;
+
 -- name: list_proposals
 -- What the machine proposed for one factory or all in the scope, newest first.
 SELECT p.proposal_id, f.code, p.rule, p.subject, p.steps, p.since, p.numbers, p.policy_id,

@@ -4,16 +4,20 @@ import re
 import string
 from importlib.resources import files
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from api import kpis
+from api.exports import letter, text_form
 from api.messages import Texts, catalogue
 from api.pages.proof_view import SEVERITIES
 from api.pages.templates import environment
 from api.permissions import Role
+from api.pool import proposing
 from api.pool.entry import OUTCOMES
 from api.pool.evidence import kinds, words
+from api.pool.policy import Kind, Unit, keys
 from api.verdicts import CONSISTENCY, FULFILMENT
 from tests.api.html import Element, parse
 
@@ -45,6 +49,16 @@ MADE = {
     *(f"ticket_act.{act}" for act in ("open", "reply", "close", "reopen")),
     *(f"entries.{word}" for word in ("queued", "running", "done", "failed", *OUTCOMES)),
     *(f"entries.{word}" for word in ("error", "warning")),
+    *(f"policy.kind_{kind}" for kind in get_args(Kind)),
+    *(f"policy.form_{unit}" for unit in ("flag", "day", "checks", "lifecycle")),
+    *(f"policy.{outcome}" for outcome in (*proposing.OUTCOMES, "still")),
+    *(f"policy_ask.{unit}" for unit in get_args(Unit)),
+    *(f"policy_unit.{unit}" for unit in ("d", "workday", "month", "year", "count")),
+    *(f"letter.{what}" for what in text_form.KINDS),
+    *(f"letter_field.{name}" for name in text_form.FIELDS),
+    *(f"letter_fact.{name}" for name in letter.FACTS),
+    *(f"letter_insert.{name}" for name in letter.INSERTS),
+    *(f"policy_part.{name.partition('.')[0]}" for name in keys()),
     *(f"documents.{state}" for state in ("queued", "running", "done", "failed")),
     *(f"documents.{why}" for why in ("timeout", "broken", "refused", "stopped")),
     *(f"evidence_field.{each.kind}_{name}" for each in kinds().values() for name in each.fields),
