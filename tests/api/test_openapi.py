@@ -95,6 +95,7 @@ def test_lists_the_interface_and_no_page(description: dict[str, Any]) -> None:
         "/api/v1/session",
         "/api/v1/tokens",
         "/api/v1/tokens/{token_id}",
+        "/api/v1/verifiers",
         "/api/v1/webhooks",
         "/api/v1/webhooks/{webhook_id}",
         "/api/v1/webhooks/{webhook_id}/dead-letters",
