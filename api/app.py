@@ -18,9 +18,11 @@ from api.pages import dispute as dispute_page
 from api.pages import disputes as dispute_pages
 from api.pages import documents as document_pages
 from api.pages import entries as entry_pages
+from api.pages import evidence as evidence_page
 from api.pages import factory as factory_page
 from api.pages import letter_texts as letter_pages
 from api.pages import login as login_pages
+from api.pages import membership as membership_page
 from api.pages import messages as message_pages
 from api.pages import overview as overview_page
 from api.pages import pictures as picture_pages
@@ -117,6 +119,7 @@ def create_app(
         *(overview_page, factory_page, picture_pages),
         *(login_pages, provider_pages, account_pages, audit_page, file_pages),
         *(report_pages, report_page, dispute_pages, dispute_page),
+        *(membership_page, evidence_page),
         *(todo_pages, message_pages, ticket_pages, warning_pages),
         *(settings_page, policy_pages, letter_pages),
         *(document_pages, entry_pages),

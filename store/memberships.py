@@ -185,6 +185,13 @@ def steps(conn: Connection, membership_id: int) -> list[Taken]:
         return [Taken(*row) for row in rows]
 
 
+def step_versions(conn: Connection, membership_id: int) -> dict[int, int]:
+    """Return the version that each step of a stay led to, by the number that documents name."""
+    with transaction(conn):
+        rows = conn.execute(query("step_versions"), {"membership_id": membership_id})
+        return {int(row[0]): int(row[1]) for row in rows}
+
+
 def open_warnings(conn: Connection, factory_id: int) -> list[Warned]:
     """Return the warnings of a factory that were not cleared."""
     with transaction(conn):

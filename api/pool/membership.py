@@ -16,7 +16,7 @@ from api.pool.policy import Policy
 from api.pool.refused import refused
 from api.pool.situation import Item, KpiVerdict, OpenWarning, Situation
 from api.pool.stepping import refusal
-from api.pool.workdays import Day
+from api.pool.terms import deadline_after
 from store import Connection, events, evidence_items, memberships, requests, transaction
 from store.acting import Actor
 from store.audit import note
@@ -71,20 +71,37 @@ def move(
     comment: str = "",
     now: datetime,
 ) -> Moved:
-    """Take a step, or ask for it where a second person confirms it.
+    """Take a step, or ask for it where a second person confirms it; raises as `check` does."""
+    with transaction(conn):
+        at, step = check(
+            conn, actor, factory_id, transition_id, version=version, comment=comment, now=now
+        )
+        if step.transition.confirmed_by:
+            return _ask(conn, actor, at, step.transition, comment.strip(), now)
+        return _take(conn, actor, at, step.transition, comment.strip(), None, now)
+
+
+def check(
+    conn: Connection,
+    actor: Actor,
+    factory_id: int,
+    transition_id: str,
+    *,
+    version: int,
+    comment: str = "",
+    now: datetime,
+) -> tuple[Standing, Step]:
+    """Return a step that may be taken now, without taking it; holds the membership.
 
     Raises NotFound, StaleVersion, NotPossible with what is possible, NotAllowed, or Declined for a
     comment that is missing.
     """
-    with transaction(conn):
-        at = _at(conn, actor, factory_id, version, workdays.today(now))
-        step = _step(at, transition_id)
-        if step.reasons:
-            raise refusal(step, at.steps)
-        _check_comment(step.transition, comment)
-        if step.transition.confirmed_by:
-            return _ask(conn, actor, at, step.transition, comment.strip(), now)
-        return _take(conn, actor, at, step.transition, comment.strip(), None, now)
+    at = _at(conn, actor, factory_id, version, workdays.today(now))
+    step = _step(at, transition_id)
+    if step.reasons:
+        raise refusal(step, at.steps)
+    _check_comment(step.transition, comment)
+    return at, step
 
 
 def decide(
@@ -315,21 +332,10 @@ def _still_asked(at: Standing, to: Next) -> bool:
     return asked is not None and to.state in asked.sources
 
 
-def deadline_after(at: Standing, transition: Transition) -> Day | None:
-    """Return the last day of the term that a step taken today would leave running."""
-    found, policy = at.membership, at.situation.policy
-    running_on = found.deadline if transition.to == found.state else None
-    if transition.deadline is None:
-        return None if running_on is None else Day(running_on, found.deadline_estimated)
-    begins = found.deadline if transition.extends and found.deadline else at.situation.today
-    due = workdays.last_day(begins, policy.term(transition.deadline))
-    return replace(due, estimated=due.estimated or bool(running_on and found.deadline_estimated))
-
-
 def _next(at: Standing, transition: Transition, now: datetime) -> Next:
     found, today = at.membership, at.situation.today
     stays = transition.to == found.state
-    due = deadline_after(at, transition)
+    due = deadline_after(found, at.situation, transition)
     final = at.machine.states[transition.to].final
     return Next(
         state=transition.to,

@@ -69,6 +69,10 @@ FROM pool.transition
 WHERE membership_id = %(membership_id)s
 ORDER BY version;
 
+-- name: step_versions
+-- The number of each step of a stay, by which documents name it, with the version it led to.
+SELECT transition_no, version FROM pool.transition WHERE membership_id = %(membership_id)s;
+
 -- name: open_warnings
 -- The warnings of a factory that were not cleared.
 SELECT rule, since, subject, numbers
