@@ -52,8 +52,8 @@ class RollingYear:
 class Compared:
     """One KPI of one rolling year beside its promise and its report, in the figure's unit.
 
-    Without a figure all from `point` to `computed_at` is None; without a verdict all from
-    `fulfilment` on.
+    Without a figure all from `point` to `key_equipment` is None, which only OEE has; without a
+    verdict all from `fulfilment` on.
     """
 
     kpi: str
@@ -72,6 +72,8 @@ class Compared:
     method_version: str | None
     coefficient_version: str | None
     computed_at: datetime | None
+    # How much of the registered key equipment the figure speaks for, and what it leaves out.
+    key_equipment: dict[str, Any] | None
     fulfilment: float | None
     fulfilment_low: float | None
     fulfilment_high: float | None

@@ -1,14 +1,19 @@
 """Stored values and verdicts of one factory as words."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from api import comparison
 from api.comparison import Comparison
-from api.formats import kpi_value
+from api.formats import kpi_value, percent
 from api.kpis import Kpi
 from api.messages import Texts
 from api.pages.templates import Word
 from api.verdicts import CONSISTENCY, FULFILMENT, REASONS
-from kpi.reasons import verdict_said
+from kpi.reasons import said, verdict_said
 from store.pool import Compared
+
+_MOST_NAMED = 6
 
 
 def fulfilment(t: Texts, found: Comparison, row: Compared) -> Word:
@@ -48,6 +53,19 @@ def why(t: Texts, row: Compared, about: str) -> str:
         if each["about"] == about and each["code"] in REASONS
     ]
     return t("common.separator").join(found)
+
+
+def key_equipment(t: Texts, found: Mapping[str, Any] | None) -> str:
+    """Return for how much key equipment an OEE speaks; empty for another KPI."""
+    if found is None:
+        return ""
+    if found["share"] is None:
+        return said(found["reason"], t.language)
+    covered = t("factory.key_equipment", share=percent(found["share"], 1))
+    names = t("factory.names_separator").join(found["left_out"][:_MOST_NAMED])
+    more = len(found["left_out"]) - _MOST_NAMED
+    rest = t("factory.left_out_more", assets=names, count=more) if more > 0 else names
+    return covered + (t("factory.left_out", assets=rest) if rest else "")
 
 
 def unit_and_direction(t: Texts, kpi: Kpi) -> str:

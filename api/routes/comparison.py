@@ -85,7 +85,7 @@ def _verified(row: Compared) -> dict[str, Any] | None:
         return None
     names = (
         "point", "low", "high", "coverage", "grade", "reason", "revision", "method_version",
-        "coefficient_version", "computed_at",
+        "coefficient_version", "computed_at", "key_equipment",
     )  # fmt: skip
     return published({name: getattr(row, name) for name in names})
 

@@ -117,6 +117,16 @@ class Before(Model):
     )
 
 
+class KeyEquipment(Model):
+    """For how much of the registered key equipment an OEE speaks, by planned busy time."""
+
+    share: float | None = Field(examples=[0.75])
+    left_out: list[str] = Field(default=[], description="Codes of equipment", examples=[["R01"]])
+    reason: str | None = Field(default=None, description="Why there is no share, as a code")
+    reason_zh: str | None = Field(default=None, description="The same in Chinese")
+    reason_en: str | None = Field(default=None, description="The same in English")
+
+
 class Verified(Model):
     """What the factory's own data say 平台核验."""
 
@@ -135,6 +145,7 @@ class Verified(Model):
     method_version: str = Field(examples=["2026.1"])
     coefficient_version: str = Field(examples=["2026.1"])
     computed_at: datetime
+    key_equipment: KeyEquipment | None = Field(description="Beside OEE only")
 
 
 class VerdictReason(Model):

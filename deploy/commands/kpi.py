@@ -15,10 +15,11 @@ from deploy.commands.kpi_evidence import evidence
 from deploy.commands.kpi_jobs import jobs as list_jobs
 from deploy.commands.kpi_locks import listed, lock, unlock
 from deploy.commands.kpi_provenance import audit, diff, explain
-from deploy.commands.kpi_readouts import compare, figures, waterfall
+from deploy.commands.kpi_readouts import compare, figures
 from deploy.commands.kpi_recompute import recompute
 from deploy.commands.kpi_reliability import reliability
 from deploy.commands.kpi_verdicts import policies, rebase, verdicts
+from deploy.commands.kpi_waterfall import waterfall
 from deploy.commands.output import folding
 from store import registry
 

@@ -1,10 +1,9 @@
-"""`millpond kpi figures`, `compare` and `waterfall`: what is known of one factory."""
+"""`millpond kpi figures` and `compare`: what is known of one factory."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -14,17 +13,16 @@ from rich.text import Text
 
 import store
 from deploy.commands.common import DatabaseOption, console, database_url
-from deploy.commands.output import CsvOption, FormatOption, JsonOption, Shown, folding, show
+from deploy.commands.output import CsvOption, FormatOption, JsonOption, Shown, show
 from deploy.commands.periods import Days, FromOption, PeriodOption, ToOption, chosen
 from deploy.errors import NothingFormed
 from store import figures as stored
 from store import registry
 
-if TYPE_CHECKING:
-    from kpi.losses import Waterfall
-
 # A terminal of fewer columns gets the id of a KPI alone; its name is in the forms for programs.
 _WIDE = 110
+# No unit's word is broken in two.
+_UNIT_WIDTH = 7
 
 FactoryOption = Annotated[str, typer.Option(help="Code of the factory.")]
 KpiOption = Annotated[
@@ -108,23 +106,33 @@ def _figures_shown(found: list[stored.Figure]) -> Shown:
     wholes = [
         published({**asdict(each), "inputs_sha256": each.inputs_sha256.hex()}) for each in found
     ]
-    rows = [{name: whole[name] for name in whole if name != "inputs"} for whole in wholes]
+    rows = [
+        {name: whole[name] for name in whole if name != "inputs"}
+        | {"key_equipment_share": (whole["inputs"].get("key_equipment") or {}).get("share")}
+        for whole in wholes
+    ]
     return Shown(Group(*parts), rows, wholes)
 
 
 def _of_period(period: tuple[date, date], found: list[stored.Figure]) -> Iterator[RenderableType]:
-    """Yield the figures of one period as a table, and below it why some have no number."""
+    """Yield the figures of one period as a table, what OEE covers, and why some have no number."""
     from api.formats import months, percent
     from kpi.reasons import said
 
     wide = console.width >= _WIDE
-    table = Table(title=months(*period), title_justify="left", box=SIMPLE_HEAD)
+    table = Table(
+        title=months(*period),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+    )
     if wide:
         table.add_column("KPI", overflow="fold")
     table.add_column("id", no_wrap=True)
     for name in ("value", "low – high"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("unit", overflow="fold")
+    table.add_column("unit", overflow="fold", min_width=_UNIT_WIDTH)
     for name in ("grade", *(["revision"] if wide else [])):
         table.add_column(name, no_wrap=True)
     for each in found:
@@ -139,8 +147,18 @@ def _of_period(period: tuple[date, date], found: list[stored.Figure]) -> Iterato
         )
     yield table
     for each in found:
+        yield from _covered(each.inputs.get("key_equipment"))
         if each.reason is not None:
             yield Text(f"  {each.kpi}: {said(each.reason, 'en')}")
+
+
+def _covered(key_equipment: Mapping[str, Any] | None) -> Iterator[RenderableType]:
+    """Yield for how much of the registered key equipment an OEE speaks."""
+    from api.messages import Texts
+    from api.pages.words import key_equipment as words
+
+    if key_equipment is not None:
+        yield Text(f"  oee: {words(Texts('en'), key_equipment)}")
 
 
 def _named(kpi_id: str, unit: str) -> tuple[str, str]:
@@ -204,7 +222,8 @@ def _compared_shown(found: Any) -> Shown:
     from api import comparison
     from kpi.reasons import published, verdict_published
 
-    table = _compared_table(found)
+    period = {"period_start": found.year.period_start, "period_end": found.year.period_end}
+    covers = [part for row in found.rows for part in _covered(row.key_equipment)]
     rows = []
     for row in found.rows:
         words = comparison.fulfilment_word(found, row), comparison.consistency_word(row)
@@ -214,13 +233,9 @@ def _compared_shown(found: Any) -> Shown:
             "reasons": [verdict_published(each) for each in row.reasons or ()],
         }
         rows.append(published(asdict(row) | given))
-    whole = {
-        "factory": found.factory.code,
-        "period_start": found.year.period_start,
-        "period_end": found.year.period_end,
-        "rows": rows,
-    }
-    return Shown(table, rows, whole)
+    whole = {"factory": found.factory.code, **period, "rows": rows}
+    flat = [{"factory": found.factory.code, **period, **row} for row in rows]
+    return Shown(Group(_compared_table(found), *covers), flat, whole)
 
 
 def _compared_table(found: Any) -> Table:
@@ -258,134 +273,3 @@ def _compared_table(found: Any) -> Table:
             *("\n".join(each).replace("_", " ") if each[0] else "" for each in (kept, true)),
         )
     return table
-
-
-def waterfall(
-    factory: FactoryOption,
-    period: PeriodOption = None,
-    start: FromOption = None,
-    end: ToOption = None,
-    form: FormatOption = "table",
-    as_json: JsonOption = False,
-    as_csv: CsvOption = False,
-    svg: Annotated[
-        Path | None, typer.Option(help="Write the picture to this file too.", dir_okay=False)
-    ] = None,
-    database: DatabaseOption = None,
-) -> None:
-    """Print where calendar time goes, down to good units, with OEE and its factors beside it.
-
-    It is summed up from the hour facts of any days; without a period, of the newest month that
-    has a figure.
-
-    Example: `millpond kpi waterfall --factory DEMO-FIBRE --period 2026-Q1`
-    """
-    from kpi.figures import Period, figure
-    from kpi.figures.equipment import oee
-    from kpi.jobs import last_full_hour
-    from kpi.jobs.evidence import gathered
-    from kpi.losses import waterfall as losses
-
-    with store.connect(database_url(database)) as conn:
-        found_factory = registry.factory_by_code(conn, factory)
-        window = chosen(period, start, end) or _newest_month(conn, found_factory)
-        evidence = gathered(conn, found_factory, last_full_hour(datetime.now(UTC)))
-    found = losses(evidence, window.start, window.end)
-    days = Period("month", window.start, window.end)
-    beside = [
-        figure(found_factory.factory_id, days, each, evidence.until) for each in oee(evidence, days)
-    ]
-    show(_waterfall_shown(found_factory, window, found, beside), form, as_json, as_csv)
-    if svg is not None:
-        svg.write_text(_picture(found_factory, window, found), encoding="utf-8")
-
-
-def _newest_month(conn: store.Connection, factory: registry.Factory) -> Days:
-    known = stored.latest(conn, factory.factory_id, kpi="oee", period_kind="month")
-    formed = [each for each in known if each.point is not None]
-    if not formed:
-        raise NothingFormed(
-            f"factory {factory.code} has no month with a figure of OEE yet: load its data and run "
-            "`millpond kpi refresh`, or name days with --from and --to"
-        )
-    newest = max(formed, key=lambda each: each.period_start)
-    return Days(newest.period_start, newest.period_end)
-
-
-def _waterfall_shown(
-    factory: registry.Factory, window: Days, found: "Waterfall", beside: list[stored.NewFigure]
-) -> Shown:
-    from api.formats import number, percent
-    from kpi.reasons import said
-
-    title = f"{factory.name_zh} {window.start} – {window.end}, {found.machines} machines"
-    table = folding("level or loss", "hours", "of calendar time", title=title)
-    for step in found.steps:
-        level = step.kind == "level"
-        table.add_row(
-            f"[bold]{NAMES[step.name]}[/bold]" if level else f"  − {NAMES[step.name]}",
-            number(step.hours, 1),
-            percent(step.share, 1),
-        )
-    for each in beside:
-        point, low, high = (percent(value, 1) for value in (each.point, each.low, each.high))
-        table.add_row(
-            each.kpi,
-            said(each.reason, "en") or f"{low} – {high}",
-            "" if each.reason else point,
-        )
-    table.add_row(*_relatives(beside[0].inputs))
-    rows = [asdict(step) for step in found.steps]
-    whole = {
-        "factory": factory.code,
-        "start": window.start,
-        "end": window.end,
-        **asdict(found),
-        "oee": [_formed(each) for each in beside],
-    }
-    return Shown(table, rows, whole)
-
-
-def _formed(each: stored.NewFigure) -> dict[str, Any]:
-    """Return what was formed for these days alone and is stored nowhere."""
-    from kpi.reasons import published
-
-    names = ("kpi", "unit", "point", "low", "high", "coverage", "grade", "reason", "inputs")
-    return published({name: getattr(each, name) for name in names})
-
-
-def _relatives(inputs: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Return a row of what stands beside OEE."""
-    from api.formats import percent
-
-    named = [
-        f"{name.upper()} {percent(inputs[name]['point'], 1)}"
-        for name in ("nee", "teep", "ooe")
-        if inputs.get(name) is not None
-    ]
-    covered = inputs["key_equipment"]["share"]
-    return "beside it", ", ".join(named), f"key equipment covered {percent(covered, 1)}"
-
-
-NAMES = {
-    "calendar": "日历时间 calendar time",
-    "off": "未排产 not scheduled",
-    "planned_down": "事先报备停机 stops filed beforehand",
-    "planned": "计划工作时间 planned busy time",
-    "setup": "换型调整 setup",
-    "stop": "停机 stopped",
-    "idle": "待机 idle",
-    "unknown": "状态未知 state unknown",
-    "run": "运行时间 run time",
-    "speed": "速度损失 speed",
-    "ideal": "理想产出时间 ideal time of all units",
-    "quality": "质量损失 quality",
-    "good": "合格产出时间 ideal time of good units",
-}
-
-
-def _picture(factory: registry.Factory, window: Days, found: "Waterfall") -> str:
-    from api.pictures.losses import Bar, svg
-
-    bars = [Bar(NAMES[step.name], step.kind, step.hours, step.share) for step in found.steps]
-    return svg(bars, f"{factory.name_zh} {window.start} – {window.end}")

@@ -1,6 +1,7 @@
 """One result as a table for a person, as JSON or as CSV."""
 
 import csv
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,4 +57,9 @@ def _print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _cell(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date | datetime) else value
+    """Return what a cell holds: times in ISO 8601, lists and objects in JSON."""
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, list | tuple | Mapping):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return value

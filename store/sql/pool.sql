@@ -65,7 +65,7 @@ SELECT k.kpi,
     CASE WHEN v.kpi IS NULL THEN p.expected_value ELSE v.expected_value END,
     CASE WHEN v.kpi IS NULL THEN s.value ELSE v.reported_value END,
     f.figure_id, f.point, f.low, f.high, f.coverage, f.grade, f.reason, f.revision,
-    f.method_version, f.coefficient_version, f.computed_at,
+    f.method_version, f.coefficient_version, f.computed_at, f.inputs -> 'key_equipment',
     v.fulfilment, v.fulfilment_low, v.fulfilment_high, v.fulfilment_verdict,
     v.deviation, v.consistency_verdict, v.decided_at, v.policy_version, v.reasons
 FROM (

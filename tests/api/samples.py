@@ -176,7 +176,9 @@ def figure(
 ) -> NewFigure:
     """Return a figure whose inputs are named by its own value."""
     point, low, high = value or (None, None, None)
-    inputs = {"point": point}
+    inputs: dict[str, Any] = {"point": point}
+    if kpi == "oee":
+        inputs["key_equipment"] = {"share": 0.75, "left_out": ["R01", "R02"]}
     return NewFigure(
         factory_id=factory_id,
         kpi=kpi,

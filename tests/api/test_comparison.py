@@ -26,6 +26,8 @@ def test_puts_promise_report_and_verified_figure_side_by_side(client: httpx.Clie
     assert (verified["low"], verified["point"], verified["high"]) == (0.741, 0.746, 0.756)
     assert (verified["coverage"], verified["grade"], verified["revision"]) == (0.982, "A", 1)
     assert verified["method_version"] == "2026.1"
+    covered = verified["key_equipment"]
+    assert (covered["share"], covered["left_out"]) == (0.75, ["R01", "R02"])
     assert oee["fulfilment"] == {"value": 0.8, "low": 0.77, "high": 0.86, "verdict": "partly"}
     assert oee["consistency"]["deviation"] == pytest.approx((0.775 - 0.746) / 0.746)
     assert oee["consistency"]["verdict"] == "off"

@@ -14,7 +14,8 @@ def test_gives_the_newest_revision_with_its_evidence(client: httpx.Client) -> No
     assert (newest["low"], newest["point"], newest["high"]) == (0.741, 0.746, 0.756)
     assert (newest["unit"], newest["grade"], newest["coverage"]) == ("1", "A", 0.982)
     assert (newest["revision"], newest["method_version"]) == (1, "2026.1")
-    assert newest["inputs"] == {"point": 0.746}
+    covered = {"share": 0.75, "left_out": ["R01", "R02"]}
+    assert newest["inputs"] == {"point": 0.746, "key_equipment": covered}
     assert len(bytes.fromhex(newest["inputs_sha256"])) == 32
 
 

@@ -29,6 +29,31 @@ def test_what_differs_between_two_years_is_named() -> None:
     assert words.why(Texts("en"), found, "consistency") == "bounds on both sides of what decides"
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (None, ""),
+        ({"share": 1.0, "left_out": []}, "covers 100.0 % of key equipment"),
+        (
+            {"share": 0.5, "left_out": ["M1", "M2"]},
+            "covers 50.0 % of key equipment, without M1, M2",
+        ),
+        (
+            {"share": 0.1, "left_out": [f"M{number}" for number in range(1, 10)]},
+            "covers 10.0 % of key equipment, without M1, M2, M3, M4, M5, M6 and 3 more",
+        ),
+        (
+            {"share": None, "reason": "key_equipment_unplanned {}"},
+            "no busy time of registered key equipment was planned",
+        ),
+    ],
+)
+def test_an_oee_says_for_how_much_key_equipment_it_speaks(
+    given: dict[str, Any] | None, said: str
+) -> None:
+    assert words.key_equipment(Texts("en"), given) == said
+
+
 @pytest.mark.parametrize("found", [row(), row(("fulfilment", "no_figure", None))])
 def test_nothing_is_said_where_there_is_a_word_or_the_figure_says_why(found: Compared) -> None:
     assert words.why(Texts("zh"), found, "fulfilment") == ""

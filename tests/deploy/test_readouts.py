@@ -78,6 +78,22 @@ def test_a_missing_figure_says_why_below_the_table(
     assert "oee: data cover" in out
 
 
+@pytest.mark.parametrize("verb", [("figures", "--period", "2026-03"), ("compare",)])
+def test_every_oee_says_for_how_much_key_equipment_it_speaks(
+    verb: tuple[str, ...], known: Plant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "oee: covers 100.0 % of key equipment" in _say(capsys, known, *verb).out
+
+
+def test_no_unit_is_broken_in_two(
+    known: Plant, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "width", 80)
+    out = _say(capsys, known, "figures", "--period", "2026-03", "--kind", "month").out
+    words = {word for line in out.splitlines() for word in line.split()}
+    assert {"units", "lines", "people"} <= words
+
+
 def test_figures_as_json_keep_their_inputs(
     known: Plant, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,6 +112,8 @@ def test_figures_as_csv(known: Plant, capsys: pytest.CaptureFixture[str]) -> Non
     rate = next(row for row in found if row["kpi"] == "defect_rate")
     assert float(rate["point"]) == pytest.approx(0.05)
     assert rate["period_end"] == "2026-04-01"
+    oee = next(row for row in found if row["kpi"] == "oee")
+    assert (oee["key_equipment_share"], rate["key_equipment_share"]) == ("1.0", "")
     same = _say(capsys, known, *words, "--format", "csv").out
     assert list(csv.DictReader(io.StringIO(same))) == found
 
@@ -122,8 +140,11 @@ def test_what_was_promised_stands_beside_what_was_verified(
     assert rate["reason"] == "coverage"
     assert "less than 75 %" in rate["reason_en"]
     assert "不足 75%" in rate["reason_zh"]
-    lines = _say(capsys, known, *words, "--csv").out.splitlines()
-    assert len(lines) == 1 + len(found["rows"])
+    lines = list(csv.DictReader(io.StringIO(_say(capsys, known, *words, "--csv").out)))
+    assert len(lines) == len(found["rows"])
+    oee = next(row for row in lines if row["kpi"] == "oee")
+    assert (oee["factory"], oee["period_end"]) == (found["factory"], "2026-04-01")
+    assert json.loads(oee["key_equipment"])["share"] == 1
     table = _say(capsys, known, *words)
     assert "产品不良品率" in table.out
     assert "10.00" in table.out
@@ -167,8 +188,9 @@ def test_the_waterfall_as_table_csv_and_picture(
 ) -> None:
     day = ("--from", "2026-03-02", "--to", "2026-03-03")
     table = _say(capsys, known, "waterfall", *day)
-    assert "TEEP 20.0 %" in table.out
-    assert "key equipment covered 100.0 %" in table.out
+    beside = {cells[0]: cells[1] for line in table.out.splitlines() if (cells := _cells(line))}
+    assert beside["teep"] == "20.0 %"
+    assert beside["key equipment covered"] == "100.0 %"
     file = tmp_path / "losses.svg"
     said = _say(capsys, known, "waterfall", *day, "--csv", "--svg", file)
     steps = list(csv.DictReader(io.StringIO(said.out)))
@@ -176,6 +198,10 @@ def test_the_waterfall_as_table_csv_and_picture(
     drawn = ElementTree.parse(file).getroot()
     texts = [each.text for each in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert "合格产出时间 ideal time of good units" in texts
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.split("│")[1:-1]]
 
 
 def test_days_without_data_have_no_waterfall(
