@@ -32,9 +32,11 @@ from api.pages import provider as provider_pages
 from api.pages import report as report_page
 from api.pages import reports as report_pages
 from api.pages import settings as settings_page
+from api.pages import system as system_pages
 from api.pages import tickets as ticket_pages
 from api.pages import todos as todo_pages
 from api.pages import warnings as warning_pages
+from api.pages import webhooks as webhook_pages
 from api.pictures.cache import PictureCache
 from api.pictures.render import WarmUp
 from api.provider import Provider
@@ -60,6 +62,7 @@ from api.routes import (
     pool_reports,
     schemas,
     session,
+    system,
     tickets,
     todos,
     warnings,
@@ -111,7 +114,7 @@ def create_app(
         *(todos, tickets),
         documents,
         *(memberships, pool_evidence, pool_policy, webhooks, pool_reports, pool_disputes),
-        *(letter_texts, warnings),
+        *(letter_texts, warnings, system),
     ):
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(health.router)
@@ -122,7 +125,7 @@ def create_app(
         *(membership_page, evidence_page),
         *(todo_pages, message_pages, ticket_pages, warning_pages),
         *(settings_page, policy_pages, letter_pages),
-        *(document_pages, entry_pages),
+        *(document_pages, entry_pages, system_pages, webhook_pages),
     ):
         app.include_router(page.router, include_in_schema=False)
     static = str(files("api").joinpath("static"))

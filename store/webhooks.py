@@ -39,6 +39,11 @@ class Webhook:
     next_at: datetime
     delivered_at: datetime | None
     last_fault: str | None
+    paused_at: datetime | None
+    # When a trial was asked for that is still to come, and what came of the last one.
+    trial_at: datetime | None
+    tried_at: datetime | None
+    trial_fault: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,19 @@ class Letter:
     through: int
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A subscription that is to get a delivery with nothing in it."""
+
+    webhook_id: int
+    account_id: int
+    url: str
+    kinds: list[str]
+    secret: str
+    cursor: int
+    trial_at: datetime
+
+
 def subscribe(conn: Connection, new: NewWebhook) -> int:
     """Keep a subscription and return its number."""
     values = asdict(new) | {"kinds": list(new.kinds)}
@@ -99,6 +117,27 @@ def listed(conn: Connection, webhook_id: int | None = None) -> list[Webhook]:
 def end(conn: Connection, webhook_id: int) -> bool:
     """End a subscription; False where the caller has none of this number."""
     return bool(_run(conn, "end_webhook", webhook_id=webhook_id))
+
+
+def pause(conn: Connection, webhook_id: int, *, paused: bool) -> bool:
+    """Pause a subscription or let it go on; False where the caller has none of this number."""
+    return bool(_run(conn, "pause_webhook", webhook_id=webhook_id, paused=paused))
+
+
+def ask_trial(conn: Connection, webhook_id: int) -> None:
+    """Have a delivery with nothing in it sent, to see whether the receiver answers."""
+    _do(conn, "try_webhook", webhook_id=webhook_id)
+
+
+def trials(conn: Connection, *, most: int) -> list[Trial]:
+    """Return the subscriptions that are to get a trial delivery."""
+    return [Trial(*row) for row in _run(conn, "webhooks_to_try", most=most)]
+
+
+def tried(conn: Connection, trial: Trial, fault: str | None) -> None:
+    """Note what came of a trial delivery."""
+    values = {"webhook_id": trial.webhook_id, "trial_at": trial.trial_at, "fault": fault}
+    _do(conn, "webhook_tried", **values)
 
 
 def dead_letters(

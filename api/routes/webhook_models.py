@@ -52,6 +52,10 @@ class Webhook(Model):
     last_fault: str | None = Field(
         description="What last went wrong; null once a part arrived", examples=["answered 500"]
     )
+    paused_at: datetime | None = Field(description="Since when nothing is sent; null while it is")
+    trial_at: datetime | None = Field(description="When a trial was asked for that is to come")
+    tried_at: datetime | None = Field(description="When the last trial delivery was sent")
+    trial_fault: str | None = Field(description="What went wrong with it; null where it arrived")
 
 
 class MadeWebhook(Model):

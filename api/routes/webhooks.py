@@ -1,26 +1,21 @@
 """Webhooks: the feed sent to the bureau's other systems, each subscription its owner's own."""
 
-import secrets
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-import store.feed
 from api.bodies import BoundedRoute
 from api.database import TheDatabase
-from api.errors import NotFound
 from api.idempotency import IdempotencyKey, Made, once
 from api.identity import Caller, needs
 from api.permissions import Permission
-from api.pool.errors import Declined
 from api.problems import described
 from api.routes import webhook_models as models
-from api.webhooks import address
-from store import Connection, audit, webhooks
+from api.webhooks import subscriptions
+from store import webhooks
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=BoundedRoute)
 
-_MOST_EACH = 20
 _LARGEST = 2**31 - 1
 
 Manager = Annotated[Caller, needs(Permission.MANAGE_WEBHOOKS)]
@@ -58,23 +53,14 @@ def subscribe(
     key: IdempotencyKey,
 ) -> Response:
     """Have the feed sent to an address from now on, or from a cursor."""
-    account_id = caller.actor.account_id
-    assert account_id is not None
     with database.acting(caller) as conn:
 
         def make() -> Made:
-            address.check(given.url)
-            if len(webhooks.listed(conn)) >= _MOST_EACH:
-                raise Declined(f"an account has {_MOST_EACH} subscriptions at most; end one first")
-            secret = f"whsec_{secrets.token_urlsafe(32)}"
-            cursor = store.feed.end(conn) if given.cursor is None else given.cursor
-            new = webhooks.NewWebhook(
-                account_id, given.name, given.url, given.kinds, secret, cursor
+            number, secret = subscriptions.make(
+                conn, caller.actor, given.name, given.url, given.kinds, cursor=given.cursor
             )
-            number = webhooks.subscribe(conn, new)
-            _note(conn, caller, "webhook_made", number, {"name": given.name, "url": given.url})
             return Made(
-                models.MadeWebhook(webhook=_shown(_of(conn, number)), secret=secret),
+                models.MadeWebhook(webhook=_shown(subscriptions.of(conn, number)), secret=secret),
                 status=201,
                 location=f"{request.url.path}/{number}",
             )
@@ -93,7 +79,44 @@ def list_webhooks(caller: Manager, database: TheDatabase) -> models.WebhookList:
 def read_webhook(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> models.Webhook:
     """How its deliveries stand; its secret is not shown again."""
     with database.acting(caller) as conn:
-        return _shown(_of(conn, webhook_id))
+        return _shown(subscriptions.of(conn, webhook_id))
+
+
+@router.put(
+    "/{webhook_id}/paused",
+    summary="Pause a subscription",
+    status_code=204,
+    responses=described(400, 401, 403, 404, 408, 413, 422),
+)
+def pause(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> None:
+    """Nothing is sent until it goes on; then it goes on from where it was."""
+    with database.acting(caller) as conn:
+        subscriptions.pause(conn, caller.actor, webhook_id, paused=True)
+
+
+@router.delete(
+    "/{webhook_id}/paused",
+    summary="Let a subscription go on",
+    status_code=204,
+    responses=described(400, 401, 403, 404, 408, 413, 422),
+)
+def go_on(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> None:
+    """What happened meanwhile is sent in order."""
+    with database.acting(caller) as conn:
+        subscriptions.pause(conn, caller.actor, webhook_id, paused=False)
+
+
+@router.post(
+    "/{webhook_id}/trial",
+    summary="Send a trial delivery",
+    status_code=202,
+    responses=described(400, 401, 403, 404, 408, 413, 422),
+)
+def send_trial(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> models.Webhook:
+    """A part without items goes out once at the next turn; `tried_at` and `trial_fault` tell."""
+    with database.acting(caller) as conn:
+        subscriptions.ask_trial(conn, caller.actor, webhook_id)
+        return _shown(subscriptions.of(conn, webhook_id))
 
 
 @router.delete(
@@ -105,9 +128,7 @@ def read_webhook(caller: Manager, database: TheDatabase, webhook_id: WebhookId) 
 def end_webhook(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> None:
     """Nothing more is sent."""
     with database.acting(caller) as conn:
-        _of(conn, webhook_id)
-        webhooks.end(conn, webhook_id)
-        _note(conn, caller, "webhook_ended", webhook_id, {})
+        subscriptions.end(conn, caller.actor, webhook_id)
 
 
 @router.get(
@@ -120,7 +141,7 @@ def list_dead_letters(
 ) -> models.DeadLetterList:
     """The parts that were given up, newest first."""
     with database.acting(caller) as conn:
-        _of(conn, webhook_id)
+        subscriptions.of(conn, webhook_id)
         found = webhooks.dead_letters(conn, webhook_id)
     return models.DeadLetterList(items=[_letter(each) for each in found])
 
@@ -144,28 +165,10 @@ def send_again(
     with database.acting(caller) as conn:
 
         def make() -> Made:
-            _of(conn, webhook_id)
-            webhooks.send_again(conn, webhook_id, letter_id)
-            found = webhooks.dead_letters(conn, webhook_id, letter_id)
-            if not found:
-                raise NotFound(f"the subscription has no dead letter {letter_id}")
-            _note(conn, caller, "webhook_again", webhook_id, {"letter_id": letter_id})
-            return Made(_letter(found[0]))
+            found = subscriptions.send_again(conn, caller.actor, webhook_id, letter_id)
+            return Made(_letter(found))
 
         return once(conn, caller, key, request, given, make)
-
-
-def _of(conn: Connection, webhook_id: int) -> webhooks.Webhook:
-    found = webhooks.listed(conn, webhook_id)
-    if not found:
-        raise NotFound(f"you have no subscription {webhook_id}")
-    return found[0]
-
-
-def _note(
-    conn: Connection, caller: Caller, action: str, webhook_id: int, after: dict[str, object]
-) -> None:
-    audit.note(conn, caller.actor, action, kind="webhook", key=str(webhook_id), after=after)
 
 
 def _shown(found: webhooks.Webhook) -> models.Webhook:
@@ -180,6 +183,10 @@ def _shown(found: webhooks.Webhook) -> models.Webhook:
         next_at=found.next_at if found.attempts else None,
         delivered_at=found.delivered_at,
         last_fault=found.last_fault,
+        paused_at=found.paused_at,
+        trial_at=found.trial_at,
+        tried_at=found.tried_at,
+        trial_fault=found.trial_fault,
     )
 
 

@@ -22,7 +22,7 @@ from api.webhooks.send import send
 from store import Connection, webhooks
 from store.errors import StoreError
 from store.feed import Happened
-from store.webhooks import Letter, Turn
+from store.webhooks import Letter, Trial, Turn
 
 _log = logging.getLogger(__name__)
 _STOP_S = 30.0
@@ -33,7 +33,7 @@ _AFTER_FAULT_S = 30.0
 class Part:
     """What is sent to one subscription now."""
 
-    source: Turn | Letter
+    source: Turn | Letter | Trial
     delivery: str
     body: bytes
 
@@ -79,8 +79,10 @@ def deliver(conn: Connection, rules: DeliveryRules) -> int:
     parts = [part for turn in webhooks.due(conn, most=rules.most_at_once)
              if (part := _part(conn, turn, rules)) is not None]  # fmt: skip
     letters = [_of_letter(conn, each) for each in webhooks.letters(conn, most=rules.most_at_once)]
-    faults = asyncio.run(_send([*parts, *letters], rules))
-    for part, fault in zip([*parts, *letters], faults, strict=True):
+    trials = [_of_trial(each) for each in webhooks.trials(conn, most=rules.most_at_once)]
+    waiting = [*parts, *letters, *trials]
+    faults = asyncio.run(_send(waiting, rules))
+    for part, fault in zip(waiting, faults, strict=True):
         _note(conn, part, fault, rules)
     return len(faults)
 
@@ -116,6 +118,13 @@ def _of_letter(conn: Connection, letter: Letter) -> Part:
     return _made(letter, letter.after, found)
 
 
+def _of_trial(trial: Trial) -> Part:
+    """Return a part with nothing in it, which tells a receiver apart from one that is away."""
+    body = FollowUp(items=[], next_cursor=trial.cursor, more=False).model_dump_json()
+    delivery = f"{trial.webhook_id}-trial-{trial.trial_at:%Y%m%d%H%M%S}"
+    return Part(trial, delivery, body.encode())
+
+
 def _made(source: Turn | Letter, after: int, found: list[Happened]) -> Part:
     through = found[-1].cursor if found else after
     body = FollowUp(
@@ -126,7 +135,9 @@ def _made(source: Turn | Letter, after: int, found: list[Happened]) -> Part:
 
 def _note(conn: Connection, part: Part, fault: str | None, rules: DeliveryRules) -> None:
     source = part.source
-    if isinstance(source, Letter):
+    if isinstance(source, Trial):
+        webhooks.tried(conn, source, fault)
+    elif isinstance(source, Letter):
         webhooks.letter_sent(conn, source.letter_id, fault)
     elif fault is None:
         webhooks.delivered(conn, source.webhook_id)

@@ -7,7 +7,7 @@ RETURNING webhook_id;
 -- name: list_webhooks
 -- The living subscriptions of whoever asks, or one of them.
 SELECT webhook_id, account_id, name, url, kinds, made_at, cursor, attempts, next_at, delivered_at,
-    last_fault
+    last_fault, paused_at, trial_at, tried_at, trial_fault
 FROM pool.webhook
 WHERE ended_at IS NULL AND (%(webhook_id)s::int IS NULL OR webhook_id = %(webhook_id)s)
 ORDER BY webhook_id;
@@ -17,6 +17,32 @@ ORDER BY webhook_id;
 UPDATE pool.webhook SET ended_at = clock_timestamp()
 WHERE webhook_id = %(webhook_id)s AND ended_at IS NULL
 RETURNING webhook_id;
+
+-- name: pause_webhook
+-- Pauses a subscription, or lets it go on from where it was.
+UPDATE pool.webhook
+SET paused_at = CASE WHEN %(paused)s THEN coalesce(paused_at, clock_timestamp()) END
+WHERE webhook_id = %(webhook_id)s AND ended_at IS NULL
+RETURNING webhook_id;
+
+-- name: try_webhook
+-- Asks for a trial delivery.
+UPDATE pool.webhook SET trial_at = clock_timestamp()
+WHERE webhook_id = %(webhook_id)s AND ended_at IS NULL;
+
+-- name: webhooks_to_try
+-- Subscriptions that are to get a trial delivery; how it is with attempts, no trial counts.
+SELECT w.webhook_id, w.account_id, w.url, w.kinds, w.secret, w.cursor, w.trial_at
+FROM pool.webhook w
+JOIN auth.account a USING (account_id)
+WHERE w.trial_at IS NOT NULL AND w.ended_at IS NULL AND a.disabled_at IS NULL
+ORDER BY w.trial_at
+LIMIT %(most)s;
+
+-- name: webhook_tried
+-- Notes what came of a trial delivery.
+UPDATE pool.webhook SET trial_at = NULL, tried_at = clock_timestamp(), trial_fault = %(fault)s
+WHERE webhook_id = %(webhook_id)s AND trial_at = %(trial_at)s;
 
 -- name: list_dead_letters
 -- The parts that were given up, newest first.
@@ -40,7 +66,8 @@ SELECT pg_try_advisory_lock(1296649295);
 SELECT w.webhook_id, w.account_id, w.url, w.kinds, w.secret, w.cursor, w.through, w.attempts
 FROM pool.webhook w
 JOIN auth.account a USING (account_id)
-WHERE w.ended_at IS NULL AND a.disabled_at IS NULL AND w.next_at <= clock_timestamp()
+WHERE w.ended_at IS NULL AND w.paused_at IS NULL AND a.disabled_at IS NULL
+  AND w.next_at <= clock_timestamp()
   AND (w.through IS NOT NULL OR w.cursor < (SELECT coalesce(max(cursor), 0) FROM pool.feed))
 ORDER BY w.next_at, w.webhook_id
 LIMIT %(most)s;

@@ -21,6 +21,14 @@ from api.pool.policy import Kind, Unit, keys
 from api.verdicts import CONSISTENCY, FULFILMENT
 from tests.api.html import Element, parse
 
+# Queues, tables and heads of the page of the system.
+SYSTEM_WORDS = (
+    *("documents", "entries", "letters", "webhooks", "jobs", "pieces", "queues", "gateways"),
+    *("job", "outcome", "started", "succeeded", "failed_in_day", "piece", "why", "failures"),
+    *("since", "next_try", "queue", "waiting", "oldest", "given_up", "gateway", "plant"),
+    *("state", "batch", "received", "skew"),
+)
+
 API = Path(str(files("api")))
 TEMPLATES = sorted(path.name for path in (API / "templates").iterdir() if path.is_file())
 # Keys that code puts together from a word of the data.
@@ -49,6 +57,9 @@ MADE = {
     *(f"ticket_act.{act}" for act in ("open", "reply", "close", "reopen")),
     *(f"entries.{word}" for word in ("queued", "running", "done", "failed", *OUTCOMES)),
     *(f"entries.{word}" for word in ("error", "warning")),
+    *(f"outbox.{state}" for state in ("queued", "failed")),
+    *(f"system.{outcome}" for outcome in ("done", "failed", "running", "cut_short")),
+    *(f"system.{name}" for name in SYSTEM_WORDS),
     *(f"policy.kind_{kind}" for kind in get_args(Kind)),
     *(f"policy.form_{unit}" for unit in ("flag", "day", "checks", "lifecycle")),
     *(f"policy.{outcome}" for outcome in (*proposing.OUTCOMES, "still")),
