@@ -6,13 +6,18 @@ from importlib.resources import files
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 
 from api.identity import csrf_of
-from api.pool import proposing, settings
+from api.pool import proposing, settings, todo_rules
+from api.pool.evidence import kinds
+from api.pool.lifecycle import shipped
+from api.pool.todo_rules import TodoKind
 from tests.api.conftest import served
 from tests.api.html import Element, parse
-from tests.api.people import client_of, session_of
+from tests.api.people import COOKIE, client_of, session_of
 from tests.api.pool.pooled import OTHER_COUNTY, Pooled
+from tests.api.test_browser import CONTRASTS, STICKING_OUT
 from tests.store.people import person
 
 PAGE = "/factories/sample/membership"
@@ -94,9 +99,9 @@ def people(pooled: Pooled, database_url: str) -> Iterator[People]:
 
 def ask_for_a_second_person(pooled: Pooled) -> None:
     """Let the bureau's own lifecycle want a city leader to confirm an order of rectification."""
-    shipped = files("api.pool").joinpath("lifecycle.toml").read_text(encoding="utf-8")
+    text = files("api.pool").joinpath("lifecycle.toml").read_text(encoding="utf-8")
     name = 'name = { zh = "下达整改", en = "Order rectification" }\n'
-    own = shipped.replace(name, name + 'confirmed_by = ["city_leader"]\n')
+    own = text.replace(name, name + 'confirmed_by = ["city_leader"]\n')
     with pooled.as_("city_officer", "policy") as actor:
         number = settings.propose(
             pooled.conn, actor, "lifecycle.file", own,
@@ -285,3 +290,48 @@ def test_the_diagram_says_where_the_membership_is_without_colour(people: People)
     assert [each.text for each in drawn.all("g", "passed")] == ["在库培育 到过"]
     assert len(drawn.all("rect")) == 12
     assert "当前状态：预警关注" in drawn.attributes["aria-label"]
+
+
+LEADING = [each for each in todo_rules.shipped().kinds.values() if "/membership" in each.href]
+
+
+@pytest.mark.parametrize("kind", LEADING, ids=lambda kind: kind.name)
+def test_a_todo_leads_to_the_form_that_its_roles_may_use(kind: TodoKind) -> None:
+    query, _, place = kind.href.partition("/membership")[2].partition("#")
+    if query:
+        recorded = kinds()[query.removeprefix("?record=")]
+        assert (place, set(kind.roles) <= set(recorded.who)) == ("record", True)
+    elif place.startswith("step-"):
+        step = shipped().transitions[place.removeprefix("step-")]
+        assert set(kind.roles) <= set(step.who)
+    else:
+        assert place in ("", "steps", "request", "proposals")
+    assert len(LEADING) >= 16
+
+
+@pytest.mark.parametrize(("width", "language"), [(375, "zh"), (375, "en"), (1360, "zh")])
+def test_the_page_can_be_read_at_every_width_and_used_by_keyboard(
+    people: People, browser: Browser, width: int, language: str
+) -> None:
+    people.pooled.warn()
+    people.pooled.record("county_officer", "misstatement", document="示例〔2026〕8 号")
+    secret = session_of(people.pooled.conn, people.pooled.person("city_officer")[0])
+    context = browser.new_context(base_url=people.address, viewport={"width": width, "height": 900})
+    context.add_cookies([{"name": COOKIE, "value": secret, "url": people.address}])
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(f"{PAGE}?lang={language}&record=removal_notice")
+    assert page.evaluate(STICKING_OUT) == []
+    assert page.evaluate(CONTRASTS) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    page.locator("#comment-order_rectification").focus()
+    page.keyboard.type("查实产量不实")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator("button[name=sure]").focus()
+    page.keyboard.press("Enter")
+    page.locator("#step-expel").wait_for()
+    assert people.state() == "rectify"
+    assert complaints == []
+    context.close()
