@@ -1,12 +1,15 @@
 """One factory's rolling year beside its promise and its report."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
+import store.disputes
 import store.pool
 from api import kpis
 from api.errors import NotFound
 from store import Connection
+from store.disputes import Settled
 from store.pool import Compared, RollingYear
 from store.registry import Factory
 
@@ -15,13 +18,15 @@ from store.registry import Factory
 class Comparison:
     """What is known of each KPI in one rolling year, in the order of pages.
 
-    Without a year nothing was computed yet, and the rows hold the promises alone.
+    Without a year nothing was computed yet, and the rows hold the promises alone. `settled` is by
+    KPI what counts as verified for the verdicts since a dispute was decided; the figures stay.
     """
 
     factory: Factory
     year: RollingYear | None
     years: tuple[RollingYear, ...]
     rows: tuple[Compared, ...]
+    settled: Mapping[str, Settled] = field(default_factory=dict)
 
     @property
     def is_judged(self) -> bool:
@@ -41,7 +46,17 @@ def load(conn: Connection, factory: Factory, period_start: date | None = None) -
     rows = store.pool.comparisons(conn, factory.factory_id, asked)
     known = (row for row in rows if kpis.known(row.kpi))
     ordered = tuple(sorted(known, key=lambda row: kpis.place(row.kpi)))
-    return Comparison(factory, year, years, ordered)
+    return Comparison(factory, year, years, ordered, _settled(conn, factory, year, ordered))
+
+
+def _settled(
+    conn: Connection, factory: Factory, year: RollingYear | None, rows: tuple[Compared, ...]
+) -> dict[str, Settled]:
+    if year is None:
+        return {}
+    names = {each.kpi for each in rows if each.expected_value is not None}
+    found = store.disputes.settled(conn, factory.factory_id, names, {year.period_start})
+    return {each.kpi: each for each in found if each.period_end == year.period_end}
 
 
 def _chosen(

@@ -143,6 +143,7 @@ class Settled:
     high: float
     document: str
     dispute_id: int
+    file_sha256: str | None
 
 
 def begin(

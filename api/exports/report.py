@@ -35,6 +35,7 @@ _MOST_FINDINGS = 40
 # Of a column of the fulfilment picture, so that it fits a page.
 _MOST_ROWS = 8
 _MOST_STORED_FINDINGS = 5000
+_SHOWN_HASH = 16
 _METHOD = "下表列出各核验值所依据的方法版本、系数版本及其编号，可在系统中逐项追溯至原始数据批次。"
 
 
@@ -64,7 +65,7 @@ def of_year(conn: Connection, factory: Factory, period_start: date | None, today
     }
     inserts: dict[str, Sequence[Block]] = {
         "basics": [_basics(factory, found, today)],
-        "values": [_values(t, found)],
+        "values": [_values(t, found), *_settled(found)],
         "verdicts": [_verdicts(t, found)],
         "fulfilment_picture": _fulfilment(t, found),
         "month_pictures": _months(t, found, figures),
@@ -133,6 +134,28 @@ def _values(t: Texts, found: Comparison) -> Table:
             )
         )
     return table("申报、自报与核验值", columns, rows)
+
+
+def _settled(found: Comparison) -> list[Block]:
+    """Return what the verdicts take as verified since disputes were decided, by which papers."""
+    rows = []
+    for row in found.rows:
+        settled = found.settled.get(row.kpi)
+        if settled is None:
+            continue
+        kpi = kpis.by_id(row.kpi)
+        value = kpi_value(kpi, settled.value)
+        bounds = f"{kpi_value(kpi, settled.low)} ~ {kpi_value(kpi, settled.high)}"
+        papers = f"{settled.document}（异议 {settled.dispute_id} 号）"
+        proof = NOTHING if settled.file_sha256 is None else settled.file_sha256[:_SHOWN_HASH]
+        rows.append((f"{kpi.name('zh')}（{kpi.shown_unit('zh')}）", value, bounds, papers, proof))
+    if not rows:
+        return []
+    columns = (
+        ("指标（单位）", 3.2, "l"), ("复测值", 1.5, "r"), ("复测区间", 2.6, "c"),
+        ("裁定依据", 3.6, "l"), ("复测材料哈希", 2.6, "c"),
+    )  # fmt: skip
+    return [table("经异议裁定、判定所采用的复测值（核验值本身不变）", columns, rows)]
 
 
 def _verdicts(t: Texts, found: Comparison) -> Table:

@@ -54,8 +54,7 @@ def move_dispute(
     step: Short,
     version: Short,
     comment: Text = "",
-    side: Short = "",
-    verifier: Short = "",
+    measurer: Short = "",
     value: Short = "",
     low: Short = "",
     high: Short = "",
@@ -65,7 +64,7 @@ def move_dispute(
 ) -> Response:
     """Take a step: ask for a re-run, name who measures, enter a measurement, decide, withdraw."""
     typed = {
-        "step": step, "version": version, "comment": comment, "side": side, "verifier": verifier,
+        "step": step, "version": version, "comment": comment, "measurer": measurer,
         "value": value, "low": low, "high": high, "how": how, "document": document,
     }  # fmt: skip
     try:
@@ -90,12 +89,12 @@ def _move(
         if typed["step"] == "measure":
             measured = _measured(found, typed)
             sha256 = forms.handed_over(conn, caller.actor, found.factory_id, file, now)
-        verifier = typed["verifier"]
+        side, verifier_id = _measurer(typed["measurer"])
         given = Given(
             step=typed["step"],
             comment=typed["comment"],
-            side=typed["side"] or None,
-            verifier_id=int(verifier) if verifier.isascii() and verifier.isdigit() else None,
+            side=side,
+            verifier_id=verifier_id,
             measured=measured,
             document=typed["document"],
             file_sha256=sha256,
@@ -103,6 +102,13 @@ def _move(
         disputes.move(
             conn, caller.actor, dispute_id, given, version=forms.version(typed["version"]), now=now
         )
+
+
+def _measurer(said: str) -> tuple[str | None, int | None]:
+    """Return who measures: the county, or a verifier by the number of the account."""
+    if said.isascii() and said.isdigit():
+        return "verifier", int(said)
+    return said or None, None
 
 
 def _measured(found: Dispute, typed: Mapping[str, str]) -> Measured:

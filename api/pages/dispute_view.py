@@ -103,7 +103,7 @@ class DisputePage:
     values: tuple[ValueRow, ...]
     forms: tuple[StepForm, ...]
     closed: tuple[Closed, ...]
-    verifiers: tuple[Verifier, ...]
+    measurers: tuple[tuple[str, str], ...]
     taken: tuple[Past, ...]
     typed: Mapping[str, str]
     fault: str | None
@@ -189,11 +189,15 @@ def dispute_page(
         values=_values(t, head, dispute, taken, papers),
         forms=tuple(_form(t, each) for each in found.steps if each.allowed),
         closed=tuple(_closed(t, each) for each in found.steps if not each.allowed),
-        verifiers=tuple(verifiers),
+        measurers=(
+            ("county", t("dispute.by_county")),
+            *((str(each.account_id), t("dispute.by_verifier", name=each.name))
+              for each in verifiers),
+        ),
         taken=tuple(_past(t, head, dispute, each, papers) for each in reversed(taken)),
         typed=typed,
         fault=fault_text(t, fault),
-    )
+    )  # fmt: skip
 
 
 def _kpi(found: Dispute) -> Kpi:

@@ -47,6 +47,9 @@ class Row:
     grade: str
     version: str
     explained: str
+    disputed: str
+    settled: str
+    settled_by: str
     reason: str
     fulfilment: Word
     fulfilment_share: str
@@ -180,6 +183,9 @@ def _row(t: Texts, found: Comparison, row: Compared) -> Row:
         grade=row.grade or NOTHING,
         version=_version(t, row),
         explained=_explained(found, row),
+        disputed="" if not row.revision else f"?figure={row.figure_id}",
+        settled=_settled(t, found, row),
+        settled_by=_settled_by(found, row),
         reason=said(row.reason, t.language),
         fulfilment=words.fulfilment(t, found, row),
         fulfilment_share=_share(row),
@@ -205,6 +211,24 @@ def _explained(found: Comparison, row: Compared) -> str:
         return ""
     figures = f"/api/v1/factories/{quote(found.factory.code)}/figures"
     return f"{figures}/{row.kpi}/rolling12/{found.year.period_start}/explanation"
+
+
+def _settled(t: Texts, found: Comparison, row: Compared) -> str:
+    """Return what a dispute settled in the figure's place, and by which document."""
+    settled = found.settled.get(row.kpi)
+    if settled is None:
+        return ""
+    kpi = kpis.by_id(row.kpi)
+    low, high = kpi_value(kpi, settled.low), kpi_value(kpi, settled.high)
+    value = kpi_value(kpi, settled.value)
+    return t("factory.settled", value=value, low=low, high=high, document=settled.document)
+
+
+def _settled_by(found: Comparison, row: Compared) -> str:
+    settled = found.settled.get(row.kpi)
+    if settled is None:
+        return ""
+    return f"/factories/{quote(found.factory.code)}/disputes/{settled.dispute_id}"
 
 
 def _share(row: Compared) -> str:

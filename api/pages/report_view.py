@@ -23,6 +23,7 @@ class Row:
     """A report in the list or at the head of its page."""
 
     href: str
+    disputes: str
     factory: str
     kind: str
     period: str
@@ -44,6 +45,7 @@ class Asked:
     unit: str
     verified: str | None
     revision: str | None
+    disputed: str
     stance: str
     value: str
     said: str
@@ -121,7 +123,9 @@ def report_page(
         reasons={each.code: typed.get(f"return:{each.code}", "") for each in items},
         taken=tuple(
             Past(
-                local_minute(each.at, _TIMEZONE), each.actor, t(f"role.{each.role}"),
+                local_minute(each.at, _TIMEZONE),
+                t("role.system") if each.role == "system" else each.actor,
+                t(f"role.{each.role}"),
                 state(each.to_state, t), each.comment,
             )
             for each in reversed(taken) if each.step != "fill"
@@ -143,6 +147,7 @@ def row(found: Report, t: Texts) -> Row:
     since = found.overdue_since
     return Row(
         href=f"/factories/{found.factory}/reports/{found.report_id}",
+        disputes=f"/factories/{found.factory}/disputes",
         factory=t.pick(found.name_zh, found.name_en),
         kind=t.pick(kind.zh, kind.en),
         period=t(key, start=found.period_start, end=found.period_end - timedelta(days=1)),
@@ -191,6 +196,7 @@ def asked(item: Item, t: Texts, typed: Mapping[str, str]) -> Asked:
             "report.revision", revision=figure.revision, grade=figure.grade,
             figure=figure.figure_id,
         ),
+        disputed="" if figure is None or not item.is_verified else f"?figure={figure.figure_id}",
         stance=stance,
         value=typed.get(f"value:{item.code}", value),
         said=_said(item, t),

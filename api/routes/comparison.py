@@ -68,6 +68,7 @@ def _item(found: Comparison, row: Compared) -> models.ComparedKpi:
             "expected": row.expected_value,
             "self_reported": row.reported_value,
             "verified": _verified(row),
+            "settled": _settled(found, row),
             "fulfilment": _fulfilment(found, row),
             "consistency": {
                 "deviation": row.deviation,
@@ -88,6 +89,14 @@ def _verified(row: Compared) -> dict[str, Any] | None:
         "coefficient_version", "computed_at", "key_equipment",
     )  # fmt: skip
     return published({name: getattr(row, name) for name in names})
+
+
+def _settled(found: Comparison, row: Compared) -> dict[str, Any] | None:
+    settled = found.settled.get(row.kpi)
+    if settled is None:
+        return None
+    names = ("value", "low", "high", "document", "dispute_id", "file_sha256")
+    return {name: getattr(settled, name) for name in names}
 
 
 def _fulfilment(found: Comparison, row: Compared) -> dict[str, Any]:

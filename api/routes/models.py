@@ -176,6 +176,17 @@ class Consistency(Model):
     verdict: ConsistencyWord | None = Field(description="None where nothing was reported")
 
 
+class SettledValue(Model):
+    """What counts as verified for the verdicts since a dispute was decided; the figure stays."""
+
+    value: float = Field(examples=[0.79])
+    low: float = Field(examples=[0.78])
+    high: float = Field(examples=[0.80])
+    document: str = Field(description="What decided it", examples=["示例函〔2026〕1号"])
+    dispute_id: int = Field(examples=[3])
+    file_sha256: str | None = Field(description="The paper of the measurement")
+
+
 class ComparedKpi(Model):
     """One KPI beside its promise and its report, all in the stored unit."""
 
@@ -190,6 +201,7 @@ class ComparedKpi(Model):
         description="What the factory reports for this period", examples=[0.775]
     )
     verified: Verified | None = Field(description="None before the first computation")
+    settled: SettledValue | None = Field(description="What the verdicts take in its place")
     fulfilment: Fulfilment
     consistency: Consistency
     policy_version: str | None = Field(

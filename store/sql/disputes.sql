@@ -83,7 +83,9 @@ SELECT pool.judge_again(%(dispute_id)s);
 -- name: settled_of_years
 -- What was settled of some KPIs for periods that begin on some days, the newest decision each.
 SELECT DISTINCT ON (s.kpi, s.period_start, s.period_end)
-    s.kpi, s.period_start, s.period_end, s.value, s.low, s.high, s.document, s.dispute_id
+    s.kpi, s.period_start, s.period_end, s.value, s.low, s.high, s.document, s.dispute_id,
+    (SELECT m.file_sha256 FROM pool.dispute_step m
+     WHERE m.dispute_id = s.dispute_id AND m.step = 'measure' ORDER BY m.version DESC LIMIT 1)
 FROM pool.settled_value s
 WHERE s.factory_id = %(factory_id)s AND s.kpi = ANY (%(kpis)s::text[])
   AND s.period_start = ANY (%(starts)s::date[])

@@ -116,7 +116,7 @@ def test_a_dispute_goes_to_its_decision_on_pages(pages: Pages) -> None:
 
     named = str(verifier.account_id)
     assert pages.as_("verifier")[0].get(pages.path).status_code == 404
-    done = pages.step("county_officer", "assign", side="verifier", verifier=named)
+    done = pages.step("county_officer", "assign", measurer=named)
     assert done.status_code == 303, done.text
     assert steps_of(pages.page("verifier")) == ["measure"]
     numbers = {"value": "79", "low": "78", "high": "80", "how": "现场连续 72 小时计时"}
@@ -183,7 +183,7 @@ def test_evidence_may_be_a_file_that_was_handed_over_before(pages: Pages) -> Non
 def test_a_stale_form_says_so_and_shows_what_it_is_now(pages: Pages) -> None:
     pages.begin()
     pages.rerun()
-    answer = pages.step("county_officer", "assign", side="county", version="1")
+    answer = pages.step("county_officer", "assign", measurer="county", version="1")
     assert answer.status_code == 412
     page = parse(answer.text)
     assert "已有人改动" in page.one("p", "fault").text

@@ -7,8 +7,11 @@ from itertools import product
 
 import pytest
 
+import api.comparison
 import store.figures
 from api.errors import NotFound
+from api.exports import report
+from api.exports.model import Table
 from api.pool import disputes, evidence, reruns
 from api.pool.dispute_table import table
 from api.pool.disputes import Given, Measured
@@ -226,6 +229,23 @@ def test_the_city_lets_a_measurement_count_and_the_figure_stays(
     assert [
         each for each in check(conn, pooled.factory_id, "sample") if each.kind == "verdict"
     ] == []
+
+
+def test_what_was_settled_names_its_document_in_comparison_and_report(
+    disputing: Disputing,
+) -> None:
+    conn, pooled = disputing.conn, disputing.pooled
+    disputing.begin()
+    disputing.measure()
+    disputing.move("city_leader", "accept", "复测有效", document="示例函〔2026〕1号")
+    factory = store.registry.factory_by_code(conn, "sample")
+    settled = api.comparison.load(conn, factory, YEAR[0]).settled["oee"]
+    assert (settled.value, settled.document) == (0.79, "示例函〔2026〕1号")
+    assert (settled.dispute_id, settled.file_sha256) == (disputing.number, SHA)
+    values = report.of_year(conn, factory, YEAR[0], pooled.now.date()).inserts["values"]
+    (table_,) = [each for each in values if isinstance(each, Table) and "复测值" in each.caption]
+    assert "示例函〔2026〕1号" in str(table_.rows)
+    assert SHA[:16] in str(table_.rows)
 
 
 def test_a_rejected_dispute_leaves_everything_as_it_is(disputing: Disputing) -> None:
