@@ -17,9 +17,10 @@ demo: setup ## Start the sample city with two factories and keep collecting unti
 demo-check: setup ## The same without staying; fails when a verified figure misses the truth
 	@.venv/bin/millpond demo --check
 
+# Tests wait for servers, programs and clocks: one more at once than there are cores pays.
 test: ## Run the tests against a real database, broker and real protocol servers
 	@deploy/setup.sh tests
-	@$(python) -m pytest -n 2
+	@$(python) -m pytest -n 3 --dist worksteal
 
 lint: setup ## Check style, types and the import contract
 	@$(python) -m ruff check .

@@ -1,23 +1,41 @@
 """One dirty hour costs what the months around it cost; figures come out as from all evidence."""
 
+from collections.abc import Iterator
+from contextlib import closing
+from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
+import store
 from kpi import jobs
 from kpi.figures import estimates, figure
 from kpi.figures.basis import Period
 from kpi.jobs import evidence, figure_job
 from store import facts, registry
 from tests.kpi.plant import Plant, balance, china, every, heard, lot, machine_day, sample_plan
+from tests.support.database import cloned_database, filled_template
 
 NOW = china("2026-06-02 09:20")
 
 
+@pytest.fixture(scope="module")
+def formed(database_server: str) -> tuple[str, Plant]:
+    """The name of a database of that factory, which each test clones, and its gateway."""
+    return filled_template(database_server, lambda conn, url: _formed_years(Plant.load(conn, url)))
+
+
 @pytest.fixture
-def years(plant: Plant) -> Plant:
+def years(database_server: str, formed: tuple[str, Plant]) -> Iterator[Plant]:
     """Seventeen months with something in each, brought up to date."""
+    name, made = formed
+    with cloned_database(database_server, name) as url, closing(store.connect(url)) as conn:
+        yield replace(made, url=url, conn=conn, gateway=deepcopy(made.gateway))
+
+
+def _formed_years(plant: Plant) -> Plant:
     for number in range(17):
         day = date(2025 + number // 12, number % 12 + 1, 10)
         plant.send(machine_day("M01", day.isoformat(), begin=number * 320))
