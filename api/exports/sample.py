@@ -6,6 +6,7 @@ from api.exports import facts
 from api.exports.letter import FACTS, INSERTS, Facts, Letter, written
 from api.exports.model import Content, Footer, Table, day, table
 from api.exports.pdf import pdf
+from api.messages import Texts
 
 MARK = "样张"
 WHO = "样张，不作为文书"
@@ -52,6 +53,5 @@ def sample_pdf(kind: str, found: Letter, now: datetime) -> bytes:
 
 def _insert(name: str) -> Table:
     columns = (("项目", 3, "l"), ("内容", 7, "l"))
-    return table(
-        f"{MARK}：{name}", columns, [("示例一", "此处由系统列出"), ("示例二", "此处由系统列出")]
-    )
+    caption = f"{Texts('zh')(f'letter_insert.{name}')}（{MARK}）"
+    return table(caption, columns, [("示例一", "此处由系统列出"), ("示例二", "此处由系统列出")])

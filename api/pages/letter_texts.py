@@ -201,7 +201,7 @@ def _page(
         samples=[each.number for each in found],
         may_set=caller.may(Permission.SET_POLICY),
         whats=[(what, t(f"letter.{what}")) for what in text_form.KINDS],
-        conditions=text_form.CONDITIONS,
+        conditions=[(name, f"{name} {_named(t, name)}") for name in text_form.CONDITIONS],
         facts=[(name, t(f"letter_fact.{name}")) for name in sorted(letter.FACTS)],
         inserts=[(name, t(f"letter_insert.{name}")) for name in sorted(letter.INSERTS)],
         block_kind=lambda block: type(block).__name__,
@@ -230,6 +230,10 @@ def _text(conn: Connection, kind: str, number: int | None) -> letter.Letter:
     if found is None or found.subject != kind:
         raise NotFound(f"{kind} has no text {number}")
     return texts.numbered(number, found.value)
+
+
+def _named(t: Texts, name: str) -> str:
+    return t(f"letter_fact.{name}" if name in letter.FACTS else f"letter_insert.{name}")
 
 
 def _why(t: Texts, error: Declined | BadText) -> str:

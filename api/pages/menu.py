@@ -13,6 +13,7 @@ _ITEMS: tuple[tuple[str, str, Permission, tuple[str, ...]], ...] = (
     ("/", "site.overview", _P.READ_FIGURES, ("/factories",)),
     ("/warnings", "warning.title", _P.READ_POOL, ()),
     ("/reports", "report.title", _P.READ_POOL, ()),
+    ("/disputes", "settings.disputes", _P.READ_POOL, ()),
     ("/accounts", "account.title", _P.MANAGE_ACCOUNTS, ()),
     ("/audit", "audit.title", _P.READ_AUDIT, ()),
     ("/settings", "settings.title", _P.USE_OWN_ACCOUNT,

@@ -25,7 +25,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
                      "period_end": "2026-01-01", "reported": 8.214987, "verified": 6.5,
                      "deviation": 0.263844, "figures": [1], "reported_on": "2026-01-10",
                      "handled": False},
-    "report_overdue": {"report": 7, "kind": "QRT", "period_start": "2025-10-01",
+    "report_overdue": {"report": 7, "kind": "Q", "period_start": "2025-10-01",
                        "period_end": "2026-01-01", "due_on": "2026-01-15"},
 }  # fmt: skip
 
