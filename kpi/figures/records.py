@@ -5,7 +5,7 @@ of the period that it would have counted for.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -53,20 +53,39 @@ def business(records: Mapping[str, Sequence[StoredRecord]], timezone: str) -> Bu
         if found is not None:
             inspected[day] += found[1]
             made[day][found[0]] += found[1]
+
+    def once(kind: str, parse: Callable[[Body], tuple[date, Parsed]]) -> dict[date, Parsed]:
+        return _once(kind, (month for _, month in read(kind, parse)), aside)
+
     balances = [balance for _, balance in read("stock_balance", _balance)]
-    cogs_yuan = dict(cost for _, cost in read("cogs", _cost))
-    people = dict(month for _, month in read("headcount", employees))
+    cogs_yuan = once("cogs", _cost)
+    people = once("headcount", employees)
     projects = tuple(each for _, each in read("rd_project", project))
     stock_yuan = _stock_yuan(balances, aside)
-    output_value = dict(month for _, month in read("output_value", _output_value))
+    output_value = once("output_value", _output_value)
     bills = tuple(each for _, each in read("energy_invoice", bill) if each is not None)
-    degree_days = dict(month for _, month in read("degree_days", _degree_days))
+    degree_days = once("degree_days", _degree_days)
     return Business(
         *(lines, inspected, stock_yuan, cogs_yuan, tuple(aside), made, people, projects),
         output_value=output_value,
         bills=bills,
         degree_days=degree_days,
     )
+
+
+def _once(
+    kind: str, months: Iterable[tuple[date, Parsed]], aside: list[Unreadable]
+) -> dict[date, Parsed]:
+    """Return values by month; of two different ones of a month nobody can say which one holds."""
+    found: dict[date, Parsed] = {}
+    twice = set()
+    for month, value in months:
+        if found.setdefault(month, value) != value:
+            twice.add(month)
+    for month in sorted(twice):
+        del found[month]
+        aside.append(Unreadable(kind, f"{month:%Y-%m}", month, because("given_twice")))
+    return found
 
 
 def _body(record: StoredRecord) -> Body:
@@ -131,7 +150,7 @@ def _balance(body: Body) -> tuple[date, str, float]:
     category = body.get("category")
     if category not in STOCK:
         raise NotComputable(because("category_unknown", category=repr(category), known=STOCK))
-    value = number("value_yuan", _value(body, "value_yuan"))
+    value = non_negative("value_yuan", _value(body, "value_yuan"))
     return _day("day", body.get("day")), str(category), value
 
 

@@ -84,7 +84,13 @@ def check_month(
 def gathered_case(
     conn: store.Connection, factory: registry.Factory, month: date, now: datetime
 ) -> Case | None:
-    """Return what the rules look at in a month, None where no hour of it has ended."""
+    """Return what the rules look at in a month.
+
+    None where no hour of it has ended, or where it lies before the baseline: no figure stands on
+    it.
+    """
+    if add_months(month, 1) <= factory.baseline_from:
+        return None
     zone = factory.timezone
     start = local_midnight(month, zone)
     end = min(local_midnight(add_months(month, 1), zone), last_full_hour(now))

@@ -337,6 +337,24 @@ def test_a_cost_that_cannot_be_read_is_missing() -> None:
     assert found.inputs["because"] == ["Y: month is no date ('March-01')"]
 
 
+def test_of_two_costs_of_one_month_neither_counts_unless_they_are_the_same() -> None:
+    twice = [cost("2026-03", 75), record("Y", DAY, {"month": "2026-03", "amount_yuan": 750})]
+    found = stock(known(stock_balance=MARCH_STOCK, cogs=twice), MARCH)[0]
+    assert found.reason == "missing: the cost of goods sold in 2026-03"
+    assert found.inputs["because"] == ["2026-03: given twice"]
+    same = [twice[0], record("Y", DAY, {"month": "2026-03", "amount_yuan": 75})]
+    assert stock(known(stock_balance=MARCH_STOCK, cogs=same), MARCH)[0].point == pytest.approx(6)
+
+
+def test_no_stock_is_worth_less_than_nothing() -> None:
+    below = [*balances(date(2026, 2, 28), 60, 40, 50), *balances(date(2026, 3, 31), 60, -40, 50)]
+    found = stock(known(stock_balance=below, cogs=[cost("2026-03", 75)]), MARCH)[0]
+    assert found.point is None
+    assert found.reason == "missing: the stock of wip on 2026-03-31"
+    (why,) = found.inputs["because"]
+    assert "value_yuan is negative (-40)" in why
+
+
 def test_stock_of_nothing_is_refused() -> None:
     empty = [*balances(date(2026, 2, 28), 0, 0, 0), *balances(date(2026, 3, 31), 0, 0, 0)]
     found = one(

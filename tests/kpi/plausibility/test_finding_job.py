@@ -57,6 +57,15 @@ def test_a_finding_is_cleared_when_its_cause_is_gone(heard: Plant) -> None:
     assert [each.cleared_at is not None for each in cleared] == [True]
 
 
+def test_a_month_before_the_baseline_shows_nothing(heard: Plant) -> None:
+    before, first = date(2024, 12, 1), date(2025, 1, 1)
+    findings.mark(heard.conn, heard.factory_id, [before, first])
+    _check(heard)
+    assert not findings.listed(heard.conn, heard.factory_id, month=before)
+    assert findings.listed(heard.conn, heard.factory_id, month=first)
+    assert not findings.marked(heard.conn, NEXT_DAY, heard.factory_id)
+
+
 def test_what_is_found_again_keeps_the_time_when_it_was_found(heard: Plant) -> None:
     _check(heard)
     first = _now(heard, "Q01", "M02.state")
