@@ -7,7 +7,7 @@ from typing import Any
 from api import kpis
 from api.errors import NotFound
 from api.exports.letter import FACTS, Facts
-from api.exports.model import Table, day, table
+from api.exports.model import Table, day, in_chinese, table
 from api.messages import Texts
 from api.pool import evidence, lifecycle, settings, warnings, workdays
 from api.pool.errors import Declined
@@ -159,7 +159,7 @@ def _inserts(
     found: dict[str, list[Table]] = {}
     if warned:
         rows = [_warning(number, each) for number, each in enumerate(warned, 1)]
-        columns = (("序号", 1, "c"), ("事项", 4, "l"), ("起始日", 2.2, "c"), ("数据", 7, "l"))
+        columns = (("序号", 1.1, "c"), ("事项", 3.6, "l"), ("起始日", 2.9, "c"), ("数据", 7, "l"))
         found["warnings"] = [table("预警事项", columns, rows)]
     known = sorted((kpi for kpi in judged if kpis.known(kpi)), key=kpis.place)
     if known:
@@ -180,4 +180,4 @@ def _warning(number: int, warned: Mapping[str, Any]) -> tuple[str, str, str, str
     rule = warnings.rules().get(warned["rule"])
     name = rule.zh if rule else str(warned["rule"])
     said = warnings.retold(warned["rule"], warned["numbers"], "zh")
-    return str(number), name, str(warned["since"]), said
+    return str(number), name, in_chinese(str(warned["since"])), in_chinese(said)

@@ -2,12 +2,17 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Literal
 
 from api.pictures.data import Fulfilment, MonthRun
+
+_ISO_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+# Blanks between a day and Chinese words, which stand without any.
+_BESIDE_DAY = re.compile(r"(?<=[\u4e00-\u9fff]) (?=\d+年\d+月)|(?<=\d日) (?=[\u4e00-\u9fff])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,12 @@ def day(value: date) -> str:
     return f"{value.year}年{value.month}月{value.day}日"
 
 
+def in_chinese(text: str) -> str:
+    """Return a text with the days in it as letters write them."""
+    said = _ISO_DAY.sub(lambda found: day(date.fromisoformat(found[0])), text)
+    return _BESIDE_DAY.sub("", said)
+
+
 def table(
     caption: str, columns: Sequence[tuple[str, float, str]], rows: Sequence[Sequence[str]]
 ) -> Table:
@@ -107,7 +118,8 @@ def table(
     return Table(
         caption,
         tuple(head for head, _, _ in columns),
-        tuple(tuple(row) for row in rows),
+        # A number and its percent sign stay on one line.
+        tuple(tuple(text.replace(" %", "\u00a0%") for text in row) for row in rows),
         tuple(width for _, width, _ in columns),
         "".join(align for _, _, align in columns),
     )

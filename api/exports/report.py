@@ -88,10 +88,15 @@ def _basics(factory: Factory, found: Comparison, today: date) -> Table:
     rows = (
         ("企业名称", factory.enterprise_zh, "工厂", factory.name_zh),
         ("所在县（市、区）", factory.region_zh, "工厂编号", factory.code),
-        ("改造前基准期", f"{factory.baseline_from}至{last}", "改造投运", str(factory.renovated_on)),
-        ("核验期", _period(found), "编制日期", str(today)),
+        (
+            "改造前基准期",
+            f"{day(factory.baseline_from)}至{day(last)}",
+            "改造投运",
+            day(factory.renovated_on),
+        ),
+        ("核验期", _period(found), "编制日期", day(today)),
     )
-    columns = (("项目", 2, "c"), ("内容", 4, "l"), ("项目", 1.6, "c"), ("内容", 3, "l"))
+    columns = (("项目", 2.4, "c"), ("内容", 4.2, "l"), ("项目", 1.4, "c"), ("内容", 2.6, "l"))
     return table("工厂与核验期", columns, rows)
 
 
@@ -114,7 +119,7 @@ def _summary(t: Texts, found: Comparison) -> str:
 def _values(t: Texts, found: Comparison) -> Table:
     columns = (
         ("指标（单位）", 3.5, "l"), ("改造前", 1.6, "r"), ("预期", 1.6, "r"), ("自报", 1.6, "r"),
-        ("核验", 1.6, "r"), ("核验区间", 2.8, "c"), ("等级", 1.1, "c"),
+        ("核验", 1.6, "r"), ("核验区间", 3.5, "c"), ("等级", 1.1, "c"),
     )  # fmt: skip
     rows = []
     for row in found.rows:
@@ -190,7 +195,12 @@ def _fulfilment(t: Texts, found: Comparison) -> list[Block]:
         parts = [rows[:each], rows[each : 2 * each]]
         shown, rows = [row for part in parts for row in part], rows[2 * each :]
         alt = "；".join(f"{row.label}{row.fulfilment.word}" for row in shown)
-        drawn = tuple(replace(whole, rows=tuple(part)) for part in parts if part)
+        columns = [tuple(part) for part in parts if part]
+        # One legend for both columns, under the last one, which is never the longer one.
+        drawn = tuple(
+            replace(whole, rows=part, has_legend=number == len(columns))
+            for number, part in enumerate(columns, 1)
+        )
         pictures.append(Picture("图 1　成效对比" + ("（续）" if pictures else ""), drawn, alt))
     return pictures
 

@@ -87,6 +87,7 @@ def _block(made: Document, block: Block, look: Page) -> None:
         case Heading():
             line = _line(made, look, indent=2)
             line.paragraph_format.keep_with_next = True
+            _outlined(line)
             _run(line, block.text, look.heading_fonts[0], look.heading_size, look)
         case Paragraph():
             line = _line(made, look, indent=2)
@@ -102,6 +103,13 @@ def _block(made: Document, block: Block, look: Page) -> None:
                 shape = line.add_run().add_picture(image, width=Mm(look.width * _PICTURE_SHARE))
                 properties: Any = shape._inline.docPr
                 properties.set("descr", block.alt)
+
+
+def _outlined(line: Line) -> None:
+    """Let a heading stand in the outline by which people find their way."""
+    level = OxmlElement("w:outlineLvl")
+    level.set(qn("w:val"), "0")
+    line._p.get_or_add_pPr().append(level)
 
 
 def _table(made: Document, block: Table, look: Page) -> None:
@@ -132,11 +140,13 @@ def _caption(made: Document, text: str, look: Page) -> None:
 
 
 def _signature(made: Document, content: Content, look: Page) -> None:
-    _line(made, look)
+    # Who signs and when stand on one page with the end of the text.
+    made.paragraphs[-1].paragraph_format.keep_with_next = True
+    _line(made, look).paragraph_format.keep_with_next = True
     for text in (content.issuer, day(content.dated)):
         line = _line(made, look, align="r")
         line.paragraph_format.right_indent = Pt(look.body_size * _SIGN_INDENT_CHARACTERS)
-        line.paragraph_format.keep_together = True
+        line.paragraph_format.keep_with_next = text is content.issuer
         _run(line, text, look.body_fonts[0], look.body_size, look)
 
 
@@ -175,6 +185,7 @@ def _line(
     shape.space_before = shape.space_after = Pt(0)
     shape.line_spacing_rule = WD_LINE_SPACING.EXACTLY
     shape.line_spacing = Pt(spacing or look.line)
+    shape.widow_control = True
     line.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY if indent else _ALIGN[align]
     if indent:
         shape.first_line_indent = Pt(look.body_size * indent)

@@ -58,6 +58,7 @@ class Fulfilment:
     words: FulfilmentWords
     rows: tuple[FulfilmentRow, ...]
     narrow: bool = False
+    has_legend: bool = True
 
 
 @dataclass(frozen=True, slots=True)

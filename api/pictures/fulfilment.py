@@ -64,8 +64,11 @@ def chart(data: Fulfilment) -> alt.LayerChart:
     for top, row in rows:
         items += _track(layout, top + layout.axis_down, row)
         items += _narrow_texts(top, row) if data.narrow else _wide_texts(top, row)
-    items += _heads(layout, data) + _legend(layout, bottom, data)
-    return picture(layout.width, bottom + layout.foot, _stacked(items), data.description)
+    items += _heads(layout, data)
+    if data.has_legend:
+        items += _legend(layout, bottom, data)
+    foot = layout.foot if data.has_legend else 0
+    return picture(layout.width, bottom + foot, _stacked(items), data.description)
 
 
 def _stacked(items: list[Item]) -> list[Item]:

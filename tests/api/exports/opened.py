@@ -50,6 +50,7 @@ class Word:
     tables: list[list[list[str]]]
     foot: str
     fonts: set[str]
+    outline: list[str]
     pictures: int
     margins_mm: tuple[int, int, int, int]
 
@@ -65,6 +66,11 @@ def open_docx(content: bytes) -> Word:
         tables=[[[c.text for c in row.cells] for row in each.rows] for each in document.tables],
         foot=squeezed("".join(each.text for each in section.footer.paragraphs)),
         fonts={each.get(qn("w:eastAsia")) for each in body.iter(qn("w:rFonts"))},
+        outline=[
+            each.text
+            for each in document.paragraphs
+            if each._p.pPr is not None and each._p.pPr.find(qn("w:outlineLvl")) is not None
+        ],
         pictures=len(document.inline_shapes),
         margins_mm=tuple(round(each.mm) if each else 0 for each in edges),  # type: ignore[arg-type]
     )

@@ -7,11 +7,12 @@ import store.registry
 from api.exports import register
 from api.exports.kinds import kinds
 from api.exports.letter import all_shipped, read
-from api.pool import lifecycle, membership
+from api.pool import lifecycle, membership, settings, workdays
 from api.pool.errors import BadTable, NotAllowed, NotPossible
 from api.pool.lifecycle import Transition, shipped
-from store import documents, events
+from store import documents, events, warnings
 from store.acting import Actor
+from store.warnings import Given
 from tests.api.exports.made import file_of, make_all
 from tests.api.exports.opened import open_docx, open_pdf, squeezed
 from tests.api.pool.pooled import Pooled
@@ -66,6 +67,41 @@ def test_both_files_of_an_order_say_the_same_and_what_was_decided(pooled: Pooled
     assert pdf.fonts
     assert all(pdf.fonts.values()), "every font is embedded"
     assert any("CJK" in name for name in pdf.fonts)
+
+
+def test_a_letter_writes_days_in_chinese_and_a_period_by_its_last_day(pooled: Pooled) -> None:
+    numbers = {
+        "rule": "P09", "count": 3, "findings": [1], "period_start": "2026-01-01",
+        "period_end": "2026-02-01",
+    }  # fmt: skip
+    policy = settings.current(pooled.conn, workdays.today(pooled.now))
+    settings.kept(pooled.conn, policy)
+    since = workdays.today(pooled.now)
+    given = Given(pooled.factory_id, "implausible", "P09", since, numbers)
+    warnings.fire(pooled.conn, given, policy.policy_id, pooled.now)
+    pooled.move("system", "warn", "P09")
+    notice = make_all(pooled)["warning_notice"]
+    (table,) = open_docx(file_of(pooled.conn, notice, "docx")).tables
+    assert table[1] == [
+        "1", "数据合理性校验不通过", "2026年3月2日",
+        "P09 重复日曲线 不通过 3 项（2026年1月1日至2026年1月31日）",
+    ]  # fmt: skip
+    text = open_pdf(file_of(pooled.conn, notice, "pdf")).text
+    assert "说明：" not in text, "the table says it already"
+    assert squeezed(table[1][3]) in text
+
+
+def test_an_opinion_on_a_review_speaks_of_verdicts_only_where_there_are_some(
+    pooled: Pooled,
+) -> None:
+    pooled.record("county_officer", "complaint")
+    pooled.move("city_officer", "start_review")
+    pooled.record("county_officer", "review_grade", grade="good")
+    pooled.move("city_leader", "pass_review", "各项指标保持良好")
+    opinion = make_all(pooled)["review_opinion"]
+    text = open_docx(file_of(pooled.conn, opinion, "docx")).text
+    assert "二、复核意见：各项指标保持良好。三、处理结果" in text
+    assert "指标判定" not in text
 
 
 def test_a_letter_has_the_margins_and_the_fonts_of_an_official_one(pooled: Pooled) -> None:

@@ -61,7 +61,7 @@ def test_a_report_gives_every_kpi_with_its_bounds_grade_and_verdicts(report: Rep
     assert values[1] == oee
     assert len(values) == 1 + len(samples.FULL)
     told = {row[0]: row[3:] for row in verdicts[1:]}
-    assert told["设备综合利用率 OEE"] == ["部分达成", "3.9 %", "有偏差"]
+    assert told["设备综合利用率 OEE"] == ["部分达成", "3.9\u00a0%", "有偏差"]
     assert told["库存周转率"][0] == "未达成"
     for text in ("74.1~75.6", "部分达成", "有偏差"):
         assert text in report.pdf.text
@@ -82,6 +82,18 @@ def test_a_report_sums_up_and_names_its_period_and_versions(report: Report) -> N
     ):  # fmt: skip
         assert text in report.pdf.text, text
         assert text in report.word.text, text
+
+
+def test_a_report_has_its_headings_in_order_and_one_legend(report: Report) -> None:
+    headings = [
+        "一、基本情况", "二、核验结论", "三、指标核验结果", "四、无法核验的指标及原因",
+        "五、逐月走势", "六、数据合理性发现", "七、建设要点的数据证据", "八、方法与系数版本",
+    ]  # fmt: skip
+    assert report.word.outline == headings
+    places = [report.pdf.text.index(each) for each in headings]
+    assert places == sorted(places)
+    assert report.pdf.text.count("浅色带为下界至上界") == 1
+    assert "2024年11月1日至2025年10月31日" in report.pdf.text
 
 
 def test_a_report_shows_the_fulfilment_and_the_month_run(report: Report) -> None:

@@ -82,7 +82,7 @@ def test_what_fired_is_told_and_noted(pooled: Pooled, feed: Feed) -> None:
     happened = events.since(pooled.conn, 0)
     assert [each.kind for each in happened] == ["entered", "warning_fired", "moved"]
     assert happened[1].payload["subject"] == "P09"
-    assert happened[1].payload["said"]["zh"].startswith("P09 不通过 1 项")
+    assert happened[1].payload["said"]["zh"].startswith("P09 重复日曲线 不通过 1 项")
     assert [each.action for each in audit.entries(pooled.conn, kind="warning")] == ["warning_fired"]
 
 
