@@ -30,6 +30,15 @@ class Ticket:
     changed_at: datetime
     due: date | None
     due_estimated: bool
+    report_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The item of a report that asked for help."""
+
+    report_id: int
+    item: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +62,10 @@ def add(
     due: date,
     *,
     due_estimated: bool,
+    source: Source | None = None,
     at: datetime,
 ) -> int:
-    """Open a ticket and return its number."""
+    """Open a ticket, for an item of a report or not, and return its number."""
     values = {
         "factory_id": factory_id,
         "subject": subject,
@@ -65,6 +75,8 @@ def add(
         "account_id": actor.account_id,
         "actor": actor.name,
         "at": at,
+        "report_id": None if source is None else source.report_id,
+        "item": None if source is None else source.item,
     }
     with transaction(conn):
         row = conn.execute(query("insert_ticket"), values).fetchone()
@@ -118,6 +130,14 @@ def find(conn: Connection, ticket_id: int) -> Ticket | None:
     """Return a ticket, or None where there is none in the scope."""
     with transaction(conn):
         row = conn.execute(query("read_ticket"), {"ticket_id": ticket_id}).fetchone()
+    return None if row is None else Ticket(*row)
+
+
+def of_source(conn: Connection, source: Source) -> Ticket | None:
+    """Return the ticket of a report's item, if it asked for help already."""
+    values = {"report_id": source.report_id, "item": source.item}
+    with transaction(conn):
+        row = conn.execute(query("ticket_of_source"), values).fetchone()
     return None if row is None else Ticket(*row)
 
 

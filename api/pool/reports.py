@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.errors import NotFound
-from api.pool import evidence, report_items, settings, stepping, workdays
+from api.pool import evidence, report_help, report_items, settings, stepping, workdays
 from api.pool import lifecycle as machine
 from api.pool.errors import Declined, NotAllowed
 from api.pool.lifecycle import Transition
@@ -265,7 +265,8 @@ def _submitted(
     if found.kind in ("Q", "Y"):
         reports.take(conn, found.report_id)
     if text := values.get("difficulties"):
-        payload = _payload(found) | {"text": text}
+        ticket = report_help.ask(conn, actor, found, "difficulties", str(text), now=now)
+        payload = _payload(found) | {"text": text, "ticket": ticket}
         events.happened(conn, actor, found.factory_id, "help_asked", payload, now)
     if found.kind == "ACC":
         payload = _payload(found) | values

@@ -12,7 +12,7 @@ from api.pool.workdays import Day
 from store import Connection, events, tickets, transaction
 from store.acting import Actor
 from store.audit import note
-from store.tickets import Ticket, TicketState
+from store.tickets import Source, Ticket, TicketState
 
 LEVELS = ("county", "city")
 LONGEST_SUBJECT, LONGEST_TEXT = 200, 4000
@@ -35,6 +35,7 @@ def ask(
     subject: str,
     text: str,
     level: str,
+    source: Source | None = None,
     now: datetime,
 ) -> int:
     """Open a ticket for a factory and return its number; raises NotAllowed or Declined."""
@@ -49,8 +50,9 @@ def ask(
     with transaction(conn):
         due = _due(conn, now)
         number = tickets.add(
-            conn, actor, factory_id, subject, level, due.on, due_estimated=due.estimated, at=now
-        )
+            conn, actor, factory_id, subject, level, due.on,
+            due_estimated=due.estimated, source=source, at=now,
+        )  # fmt: skip
         _keep(conn, actor, of(conn, number), "open", "open", text, now)
     return number
 

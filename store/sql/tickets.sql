@@ -1,9 +1,9 @@
 -- name: insert_ticket
 -- An enterprise asks for help.
 INSERT INTO pool.ticket (factory_id, subject, level, state, version, account_id, actor, opened_at,
-    changed_at, due, due_estimated)
+    changed_at, due, due_estimated, report_id, item)
 VALUES (%(factory_id)s, %(subject)s, %(level)s, 'open', 1, %(account_id)s, %(actor)s, %(at)s,
-    %(at)s, %(due)s, %(due_estimated)s)
+    %(at)s, %(due)s, %(due_estimated)s, %(report_id)s, %(item)s)
 RETURNING ticket_id;
 
 -- name: insert_ticket_entry
@@ -22,15 +22,26 @@ RETURNING version;
 -- name: read_ticket
 -- One ticket.
 SELECT t.ticket_id, t.factory_id, f.code, f.name_zh, f.name_en, t.subject, t.level, t.state,
-    t.version, t.account_id, t.actor, t.opened_at, t.changed_at, t.due, t.due_estimated
+    t.version, t.account_id, t.actor, t.opened_at, t.changed_at, t.due, t.due_estimated,
+    t.report_id
 FROM pool.ticket t
 JOIN registry.factory f USING (factory_id)
 WHERE t.ticket_id = %(ticket_id)s;
 
+-- name: ticket_of_source
+-- The ticket of an item of a report.
+SELECT t.ticket_id, t.factory_id, f.code, f.name_zh, f.name_en, t.subject, t.level, t.state,
+    t.version, t.account_id, t.actor, t.opened_at, t.changed_at, t.due, t.due_estimated,
+    t.report_id
+FROM pool.ticket t
+JOIN registry.factory f USING (factory_id)
+WHERE t.report_id = %(report_id)s AND t.item = %(item)s;
+
 -- name: list_tickets
 -- Tickets in the scope, newest first.
 SELECT t.ticket_id, t.factory_id, f.code, f.name_zh, f.name_en, t.subject, t.level, t.state,
-    t.version, t.account_id, t.actor, t.opened_at, t.changed_at, t.due, t.due_estimated
+    t.version, t.account_id, t.actor, t.opened_at, t.changed_at, t.due, t.due_estimated,
+    t.report_id
 FROM pool.ticket t
 JOIN registry.factory f USING (factory_id)
 WHERE (%(state)s::text IS NULL OR t.state = %(state)s)

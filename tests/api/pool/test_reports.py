@@ -6,8 +6,9 @@ from itertools import product
 import pytest
 
 import store.plans
+import store.tickets
 from api.errors import NotFound
-from api.pool import report_opening, reports
+from api.pool import report_opening, reports, tickets, todos
 from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
 from api.pool.report_items import Given
 from api.pool.report_table import table
@@ -339,10 +340,35 @@ def test_an_accident_is_told_at_once(pooled: Pooled) -> None:
     assert payload[0]["accident_grade"] == "general"
 
 
-def test_difficulties_ask_for_help(reporting: Reporting) -> None:
+def test_a_difficulty_opens_one_ticket_that_a_correction_carries_on(reporting: Reporting) -> None:
+    conn, pooled = reporting.pooled.conn, reporting.pooled
+
+    def again(words: str) -> None:
+        reporting.move("county_officer", "county_return", "更正", difficulties="请写明")
+        reporting.fill(Given("difficulties", "given", words))
+        reporting.move("ent_filler", "hand_over")
+        reporting.move("ent_approver", "submit")
+
     reporting.submit(Given("difficulties", "given", "缺少数控编程人员"))
+    (ticket,) = store.tickets.listed(conn)
     (payload,) = reporting.rows("SELECT payload FROM pool.event WHERE kind = 'help_asked'")
-    assert payload[0]["text"] == "缺少数控编程人员"
+    assert (payload[0]["text"], payload[0]["ticket"]) == ("缺少数控编程人员", ticket.ticket_id)
+    assert (ticket.report_id, ticket.level) == (reporting.report_id, "county")
+    assert ticket.subject == "季度填报（2026-01-01 至 2026-03-31）中提出的困难"
+    todos.turn(conn, now=pooled.now)
+    assert ("answer_ticket_county", "county_officer") in reporting.rows(
+        "SELECT kind, role FROM pool.todo WHERE closed_at IS NULL"
+    )
+    again("缺少数控编程人员")
+    again("缺少数控编程人员 3 名")
+    (ticket,) = store.tickets.listed(conn)
+    said = [(each.act, each.text) for each in store.tickets.said(conn, ticket.ticket_id)]
+    assert said == [("open", "缺少数控编程人员"), ("reply", "缺少数控编程人员 3 名")]
+    with pooled.as_("ent_approver") as actor:
+        tickets.close(conn, actor, ticket.ticket_id, "", version=ticket.version, now=pooled.now)
+    again("仍缺 1 名")
+    (ticket,) = store.tickets.listed(conn)
+    assert (ticket.state, store.tickets.said(conn, ticket.ticket_id)[-1].act) == ("open", "reopen")
 
 
 def test_only_the_filler_begins_a_report(pooled: Pooled) -> None:
