@@ -1,6 +1,6 @@
 """`millpond kpi explain`, `audit` and `diff`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -163,7 +163,7 @@ def _print_explanation(found: "Explanation") -> None:
         print(f"  {found.point:.6g}{unit}, from {found.low:.6g} to {found.high:.6g}")
     print(f"  coverage {found.coverage:.1%}, grade {found.grade}")
     print(f"inputs, sha256 {found.inputs_sha256}")
-    for name, value in worded(found.inputs, "en").items():
+    for name, value in _lines(worded(found.inputs, "en")):
         print(f"  {name} = {value}")
     for facts in found.facts:
         print(
@@ -179,6 +179,20 @@ def _print_explanation(found: "Explanation") -> None:
         print(f"record {record.kind} {record.key} version {record.version}, {source}")
     if found.record_count > _MOST_LISTED:
         print(f"and {found.record_count - _MOST_LISTED} more records; --json lists more")
+
+
+def _lines(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield what an input holds, one value a line, by dotted name; rows of a list by number."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _lines(each, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
+        for number, each in enumerate(value, 1):
+            yield from _lines(each, f"{name}.{number}")
+    elif isinstance(value, list):
+        yield name, ", ".join(map(_shown, value)) or "none"
+    else:
+        yield name, _shown(value)
 
 
 def _print_batches(found: "Explanation") -> None:

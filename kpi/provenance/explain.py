@@ -1,7 +1,7 @@
 """What lies under a figure, from its inputs down to the gateway's key."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ import numpy as np
 
 import store
 from kpi.calendar import from_us, local_midnight
+from kpi.facts.basis import Columns
 from kpi.figures.records import counting_days, records_window
 from kpi.provenance import ledger
 from kpi.provenance.basis import assets_under, kinds_under, named_period, window
@@ -21,16 +22,21 @@ from store.registry import Asset, MonitoringPlan
 _WORST = 5
 _MOST_RECORDS = 200
 _MOST_BATCHES = 1000
-_SUMS = (
+HOUR_S = 3600.0
+# What only the states of a machine tell.
+_OF_STATES = (
     *("planned_s", "run_s", "setup_s", "stop_s", "idle_s", "unknown_s", "uncounted_s"),
     *("run_doubt_s", "rest_doubt_s"),
+)
+_SUMS = (
+    *_OF_STATES,
     *("total", "good", "reject", "ideal_total_s", "ideal_good_s", "energy"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class WorstHour:
-    """An hour in which much of the asset's time or count is not known [s]."""
+    """An hour in which much of the time or count is not known [s]; of a meter, its reading."""
 
     hour: datetime
     unknown_s: float
@@ -166,9 +172,12 @@ def _facts(
 ) -> AssetFacts:
     start, end = window(plan, figure.period_start, figure.period_end, figure.kpi)
     found = provenance.stored_facts(conn, asset.asset_id, start, end)
+    roles = {tag.role for tag in plan.tags if tag.asset_id == asset.asset_id}
+    found = _told_by(roles, found)
     lost = found["unknown_s"] + found["uncounted_s"]
     worst = [place for place in np.argsort(-lost, kind="stable")[:_WORST].tolist() if lost[place]]
-    has = {name: found[name][~np.isnan(found[name])] for name in _SUMS}
+    without = () if "state" in roles else _OF_STATES
+    has = {name: found[name][~np.isnan(found[name])] for name in _SUMS if name not in without}
     return AssetFacts(
         asset=asset.code,
         name_zh=asset.name_zh,
@@ -184,6 +193,17 @@ def _facts(
             for place in worst
         ],
     )
+
+
+def _told_by(roles: Set[str], found: Columns) -> Columns:
+    """Return the facts with what is not known of an asset without states: its readings, else all.
+
+    A meter has no state that could be unknown, and a business system is heard of or not.
+    """
+    if "state" in roles:
+        return found
+    silent = np.isnan(found["energy"]) if "energy" in roles else found["known_s"] <= 0
+    return {**found, "unknown_s": np.where(silent, HOUR_S, 0.0)}
 
 
 def _under(

@@ -20,6 +20,8 @@ def test_a_figure_is_explained_down_to_the_key(formed: Plant, capsys: Captured) 
     assert said.code == 0
     for part in ("sample oee 2026-03", "hour facts of M01", "gw-sample", "gateway gw-sample: key"):
         assert part in said.out
+    assert re.search(r"^  key_equipment\.share = 1$", said.out, re.MULTILINE)
+    assert not re.search("[{}]", said.out), "no value stands there as a program writes it"
     found = json.loads(millpond(capsys, *words, "--json").out)
     assert [batch["seq"] for batch in found["batches"]] == [2, 3]
     by_number = millpond(capsys, "kpi", "explain", found["figure_id"], "--database", formed.url)

@@ -43,6 +43,17 @@ def test_energy_names_its_meters_and_invoices_and_intensity_its_machines_too(
     assert assets_under(plan, "a KPI of another version") == list(plan.assets)
 
 
+def test_a_meter_is_explained_by_its_readings_and_not_by_states_that_it_has_not(
+    formed: Plant,
+) -> None:
+    found = explain(formed.conn, march(formed, "standard_coal").figure_id).facts
+    meter = next(facts for facts in found if facts.asset == "EM01")
+    assert set(meter.sums) == {"energy"}
+    assert meter.hours > len(meter.worst_hours)
+    read = explain(formed.conn, march(formed, "oee").figure_id).facts[0]
+    assert {"run_s", "unknown_s", "total"} <= set(read.sums)
+
+
 def test_the_hours_of_which_least_is_known_come_first(formed: Plant) -> None:
     worst = explain(formed.conn, march(formed, "oee").figure_id).facts[0].worst_hours
     lost = [hour.unknown_s + hour.uncounted_s for hour in worst]
