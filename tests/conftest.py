@@ -25,6 +25,8 @@ _shared = pytest.StashKey[tuple[ExitStack, str]]()
 
 # Workers in parallel get the width of the terminal; what is printed must not depend on it.
 os.environ.pop("COLUMNS", None)
+# No test trusts the world's authorities, and a file of them takes each client 50 ms to read.
+os.environ.pop("SSL_CERT_FILE", None)
 
 
 def pytest_configure() -> None:

@@ -16,7 +16,7 @@ from tests.support.waiting import wait_for
 TARGET = 0.8
 
 _SHORT, _LONG = 14, 36  # months; a year that can be judged by the one before needs more than 13
-_REPEATS = 3
+_REPEATS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,16 @@ class _Work:
 def measure(server_url: str, factories: int) -> Iterator[Ratio]:
     """Compare the work after a short and a long history, and in a small and a large city."""
     few = max(factories // 10, 1)
-    (short,) = _works(server_url, [factories], _SHORT)
-    small, long = _works(server_url, [few, factories], _LONG)
+    with ExitStack() as opened:
+        cities = [
+            _city(opened, server_url, each, months)
+            for each, months in ((factories, _SHORT), (few, _LONG), (factories, _LONG))
+        ]
+        for shop in cities:
+            _one_dirty_hour(shop, 0)  # plans and caches
+        # In turns, so that all meet the same machine.
+        rounds = [[_one_dirty_hour(shop, n) for shop in cities] for n in range(1, _REPEATS + 1)]
+    short, small, long = (list(works) for works in zip(*rounds, strict=True))
     city = f"{factories} factories x {_LONG} months"
     yield from _ratios(long, short, city, f"x {_SHORT} months")
     yield from _ratios(long, small, city, f"{few} factories")
@@ -51,22 +59,14 @@ def _ratios(of: list[_Work], against: list[_Work], what: str, than: str) -> Iter
         )
 
 
-def _works(server_url: str, cities: list[int], months: int) -> list[list[_Work]]:
-    """Return the work in cities of so many factories, one growing into the next."""
-    found = []
-    with ExitStack() as opened:
-        shop = filled(opened, server_url, 2, months * 365 // 12, 15)
-        shop.mark()
-        jobs.run_facts(shop.url, shop.end)
-        jobs.run_figures(shop.url, shop.end)
-        number = there = 0
-        for factories in cities:
-            _more_factories(shop, there + 1, factories - 1)
-            there = factories - 1
-            _one_dirty_hour(shop, number)  # plans and caches
-            found.append([_one_dirty_hour(shop, number + n) for n in range(1, _REPEATS + 1)])
-            number += _REPEATS + 1
-    return found
+def _city(opened: ExitStack, server_url: str, factories: int, months: int) -> Shop:
+    """Return a database with so many factories whose figures are up to date."""
+    shop = filled(opened, server_url, 2, months * 365 // 12, 15)
+    shop.mark()
+    jobs.run_facts(shop.url, shop.end)
+    jobs.run_figures(shop.url, shop.end)
+    _more_factories(shop, 1, factories - 1)
+    return shop
 
 
 def _more_factories(shop: Shop, first: int, last: int) -> None:
