@@ -83,7 +83,10 @@ def weighed(
 
 
 def _standing(readings: Readings, start_us: int, end_us: int) -> tuple[int, int]:
-    """Return the hours in which all stands that the counts of [start, end) leave open."""
+    """Return the hours in which all stands that the counts of [start, end) leave open.
+
+    They hold all rows that it follows from, also those that no register can have shown.
+    """
     roles = counted_roles(readings)
     found = [each for each in (readings.register(role) for role in roles) if each is not None]
     span_us = common_span(found)
@@ -98,10 +101,12 @@ def _standing(readings: Readings, start_us: int, end_us: int) -> tuple[int, int]
         any((t_us >= end_us).sum() < NEIGHBOURS for t_us in times),
     )
     first, last = start_us, end_us
-    for region in regions([Track.of(each) for each in found], span_us, ends):
-        if region.start_us <= end_us and start_us <= region.end_us:
-            first = min(first, *(begin for begin, _ in region.places))
-            last = max(last, *(until for _, until in region.places))
+    tracks = [Track.of(each) for each in found]
+    for region in regions(tracks, span_us, ends):
+        if region.start_us < end_us and start_us <= region.end_us:
+            steps = [each.over(region.start_us, region.end_us) for each in tracks]
+            first = min(first, *region.cuts, *(begin for begin, _ in steps))
+            last = max(last, *(at_us + 1 for at_us in (*region.cuts, *(end for _, end in steps))))
     return first // HOUR_US * HOUR_US, -(-last // HOUR_US) * HOUR_US
 
 

@@ -53,6 +53,12 @@ class Track:
         which = np.flatnonzero(~self.exact)
         return [(int(self.at_us[i]), int(self.at_us[i + 1])) for i in which]
 
+    def over(self, start_us: int, end_us: int) -> tuple[int, int]:
+        """Return the readings between which all steps lie that a time has a part of."""
+        first = int(np.searchsorted(self.at_us, start_us, side="right")) - 1
+        last = int(np.searchsorted(self.at_us, end_us, side="left"))
+        return int(self.at_us[first]), int(self.at_us[last])
+
     def before(self, at_us: int) -> int:
         """Return the reading that is the context's number back from a time."""
         which = int(np.searchsorted(self.at_us, at_us, side="right")) - CONTEXT

@@ -142,27 +142,30 @@ def widened(plan: AssetPlan, by_tag: Mapping[int, Sequence[Row]], hour: int) -> 
 
 
 def test_what_a_reset_leaves_open_changes_in_all_hours_of_its_interval() -> None:
-    reject = rising(0, 900, 7, 1)
-    by_tag = {TOTAL: [*rising(0, 120, 60, 9, 500), *rising(480, 900, 60, 9)], REJECT: reject}
+    total = [*rising(0, 120, 60, 9, 500), *rising(480, 1800, 60, 9)]
     plan = asset_plan(tag(TOTAL), tag(REJECT))
-    assert widened(plan, by_tag, 5) == (2, 8)
-    # The readings around the reset are weighed too, which those further off are not.
-    assert widened(plan, by_tag, 8) == (2, 9)
-    assert widened(plan, by_tag, 12) == (12, 13)
+    together = {TOTAL: total, REJECT: rising(0, 1800, 15, 1)}
+    assert [widened(plan, together, hour) for hour in (1, 5, 8, 9)] == [
+        *[(1, 2), (2, 9), (2, 9), (9, 10)]
+    ]
+    # Registers that are not read together are weighed over more of their readings.
+    apart = {TOTAL: total, REJECT: [(minute + 7, count) for minute, count in together[REJECT]]}
+    assert widened(plan, apart, 5) == (0, 13)
+    assert widened(plan, apart, 14) == (14, 15)
 
 
 def test_resets_that_overlap_change_together() -> None:
     total = [*rising(0, 120, 60, 9, 500), *rising(480, 1200, 60, 9)]
     reject = [*rising(0, 420, 60, 3, 100), *rising(720, 1200, 60, 3)]
     plan = asset_plan(tag(TOTAL), tag(REJECT))
-    assert widened(plan, {TOTAL: total, REJECT: reject}, 3) == (2, 12)
+    assert widened(plan, {TOTAL: total, REJECT: reject}, 3) == (2, 13)
 
 
 def test_a_register_that_falls_silent_changes_the_hour_of_its_end() -> None:
     by_tag = {TOTAL: rising(0, 900, 15, 1), REJECT: rising(0, 307, 7, 1)}
     plan = asset_plan(tag(TOTAL), tag(REJECT))
-    assert widened(plan, by_tag, 4) == (4, 6)
-    assert widened(plan, by_tag, 9) == (9, 10)
+    # They were read together at 3:30; from then on the end at 5:01 is weighed.
+    assert [widened(plan, by_tag, hour) for hour in (2, 4, 9)] == [(2, 3), (3, 6), (9, 10)]
 
 
 Database = dict[int, dict[str, Any]]
