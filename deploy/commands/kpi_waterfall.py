@@ -20,7 +20,7 @@ from store import figures as stored
 from store import registry
 
 if TYPE_CHECKING:
-    from kpi.losses import Waterfall
+    from kpi.losses import Step, Waterfall
 
 
 def waterfall(
@@ -86,8 +86,8 @@ def _waterfall_shown(
         level = step.kind == "level"
         table.add_row(
             f"[bold]{NAMES[step.name]}[/bold]" if level else f"  − {NAMES[step.name]}",
-            number(step.hours, 1),
-            percent(step.share, 1),
+            NOT_KNOWN if step.hours is None else number(step.hours, 1),
+            "" if step.share is None else percent(step.share, 1),
         )
     rows = [asdict(step) for step in found.steps]
     whole = {
@@ -97,7 +97,18 @@ def _waterfall_shown(
         **asdict(found),
         "oee": [_formed(each) for each in beside],
     }
-    return Shown(Group(table, _factors(beside)), rows, whole)
+    return Shown(Group(table, *_undivided(found), _factors(beside)), rows, whole)
+
+
+def _undivided(found: "Waterfall") -> list[str]:
+    """Return a sentence on machines of which nobody knows what was lost to rejects."""
+    if not found.good_only:
+        return []
+    named = ", ".join(found.good_only)
+    return [
+        f"{named} 只计合格品，速度与质量损失无法分开 / {named}: only good units are counted,"
+        " so that losses of speed and of quality are not told apart"
+    ]
 
 
 def _factors(beside: list[stored.NewFigure]) -> Table:
@@ -133,6 +144,8 @@ def _relatives(inputs: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
     return {name: inputs[name] for name in names if inputs.get(name) is not None}
 
 
+NOT_KNOWN = "未知 not known"
+
 NAMES = {
     "calendar": "日历时间 calendar time",
     "off": "未排产 not scheduled",
@@ -144,14 +157,19 @@ NAMES = {
     "unknown": "状态未知 state unknown",
     "run": "运行时间 run time",
     "speed": "速度损失 speed",
+    "speed_or_quality": "速度或质量损失 speed or quality",
     "ideal": "理想产出时间 ideal time of all units",
     "quality": "质量损失 quality",
     "good": "合格产出时间 ideal time of good units",
 }
 
 
+def _named(step: "Step") -> str:
+    return NAMES[step.name] if step.hours is not None else f"{NAMES[step.name]}: {NOT_KNOWN}"
+
+
 def _picture(factory: registry.Factory, window: Days, found: "Waterfall") -> str:
     from api.pictures.losses import Bar, svg
 
-    bars = [Bar(NAMES[step.name], step.kind, step.hours, step.share) for step in found.steps]
+    bars = [Bar(_named(step), step.kind, step.hours, step.share) for step in found.steps]
     return svg(bars, f"{factory.name_zh} {window.start} – {window.end}")

@@ -250,6 +250,12 @@ class Evidence:
         return min(float(known.min()) / seconds, 1.0)
 
 
+def counts_good_only(plan: MonitoringPlan, asset: Asset) -> bool:
+    """Tell whether a machine counts neither all units nor rejects: what it lost nobody knows."""
+    has = {tag.role for tag in plan.tags if tag.asset_id == asset.asset_id}
+    return not has & {"total_count", "reject_count"}
+
+
 def grade(coverage: float) -> str:
     """Return A from 95 %, B from 90 %, C from 75 %, else D, which is unverifiable."""
     return next((name for least, name in _GRADES if coverage >= least - 1e-12), "D")

@@ -9,7 +9,7 @@ import numpy as np
 
 from kpi.errors import NotComputable
 from kpi.figures import beside
-from kpi.figures.basis import Estimate, Evidence, Period, bounded, grade, refused
+from kpi.figures.basis import Estimate, Evidence, Period, bounded, counts_good_only, grade, refused
 from kpi.figures.lines import lines
 from kpi.formulas.lines import Share
 from kpi.formulas.oee import from_sums
@@ -74,8 +74,7 @@ def _without_rejects(
     default.
     """
     for asset in assets:
-        has = {tag.role for tag in evidence.plan.tags if tag.asset_id == asset.asset_id}
-        if not has & {"total_count", "reject_count"}:
+        if counts_good_only(evidence.plan, asset):
             reason = because("good_units_only", asset=asset.code)
             return [
                 refused(each.kpi, each.unit, each.coverage, reason, **each.inputs)

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 import store
 from deploy.commands.common import console
 from tests.deploy.command import Said, millpond
-from tests.kpi.plant import Plant, china, heard, lot, machine_day
+from tests.kpi.plant import Plant, china, heard, lot, machine_day, sample_plan
 
 MARCH = ("--from", "2026-03-01", "--to", "2026-04-01")
 
@@ -181,6 +181,35 @@ def test_the_waterfall_adds_up(known: Plant, capsys: pytest.CaptureFixture[str])
     oee = next(each for each in found["oee"] if each["kpi"] == "oee")
     assert oee["point"] == pytest.approx(hours["good"] / hours["planned"])
     assert oee["inputs"]["teep"]["point"] == pytest.approx(hours["good"] / 48)
+
+
+def test_the_waterfall_of_good_units_alone_says_what_is_not_known(
+    db: store.Connection,
+    database_url: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    plan = sample_plan()
+    for machine in plan["assets"][:2]:
+        state, total, _ = machine["tags"]
+        machine["tags"] = [state, total | {"role": "good_count"}]
+    plant = Plant.load(db, database_url, plan)
+    day = {
+        name: rows
+        for name, rows in machine_day("M01", "2026-03-02").items()
+        if not name.endswith("reject")
+    }
+    plant.send(day)
+    plant.refresh(china("2026-03-03 00:30"))
+    words = ("waterfall", "--from", "2026-03-02", "--to", "2026-03-03")
+    picture = tmp_path / "losses.svg"
+    out = _say(capsys, plant, *words, "--svg", picture).out
+    assert "quality: 未知 not known" in picture.read_text(encoding="utf-8")
+    assert "only good units are counted" in " ".join(out.split())
+    assert [line for line in out.splitlines() if "not known" in line]
+    found = json.loads(_say(capsys, plant, *words, "--json").out)
+    assert found["good_only"] == ["M01", "M02"]
+    assert {step["name"]: step["hours"] for step in found["steps"]}["quality"] is None
 
 
 def test_the_waterfall_as_table_csv_and_picture(

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from kpi.errors import NotComputable
 from kpi.losses import Step, steps, waterfall
-from tests.kpi.builders import asset, monitoring_plan
+from store.registry import MonitoringPlan
+from tests.kpi.builders import asset, monitoring_plan, tag
 from tests.kpi.evidence import MARCH, evidence, march, produced
 from tests.kpi.test_figures_oee import DAY_S, machines
 
@@ -84,19 +85,58 @@ def test_speed_beyond_the_ideal_cycle_is_a_gain_and_not_hidden() -> None:
     _adds_up(found.steps)
 
 
+def _counting(*roles: str, count: int = 1) -> MonitoringPlan:
+    """Return a plan whose first machine has such registers, and the others a total and rejects."""
+    plan = machines(count)
+    rest = tuple(each for each in plan.tags if each.asset_id != 1)
+    tags = (tag(number, role=role) for number, role in enumerate(("state", *roles), 900))
+    return replace(plan, tags=(*tags, *rest))
+
+
+def test_good_units_and_rejects_without_a_total_give_the_loss_of_quality() -> None:
+    facts = {1: {DAY_IN_MARCH: produced(DAY_S, 30_000, 28_800, 27_000)}}
+    plan = _counting("good_count", "reject_count")
+    found = waterfall(evidence(plan, facts), MARCH.start, APRIL)
+    assert found.good_only == ()
+    assert found.hours("quality") == pytest.approx(0.5)
+
+
+def test_good_units_alone_leave_the_losses_of_speed_and_quality_unknown() -> None:
+    facts = {1: {DAY_IN_MARCH: produced(DAY_S, 30_000, 27_000, 27_000)}}
+    found = waterfall(evidence(_counting("good_count"), facts), MARCH.start, APRIL)
+    assert found.good_only == ("A01",)
+    assert (found.hours("speed"), found.hours("quality")) == (None, None)
+    assert found.hours("speed_or_quality") == pytest.approx(3_000 / 3600)
+    assert "ideal" not in {step.name for step in found.steps}, "nobody counted all units"
+    _adds_up(found.steps)
+
+
+def test_what_one_machine_leaves_undivided_is_kept_apart_from_what_others_lost() -> None:
+    facts = {
+        1: {DAY_IN_MARCH: produced(DAY_S, 30_000, 27_000, 27_000)},
+        2: {DAY_IN_MARCH: produced(DAY_S, 30_000, 28_800, 27_000)},
+    }
+    found = waterfall(evidence(_counting("good_count", count=2), facts), MARCH.start, APRIL)
+    assert found.good_only == ("A01",)
+    hours = [found.hours(name) for name in ("speed", "speed_or_quality", "quality")]
+    assert hours == pytest.approx([1_200 / 3600, 3_000 / 3600, 0.5])
+    _adds_up(found.steps)
+
+
 _SECONDS = st.floats(0, 1e9)
 
 
 @given(st.fixed_dictionaries({
     f"{name}_s": _SECONDS
     for name in (
-        "planned", "planned_down", "run", "setup", "stop", "idle", "ideal_total", "ideal_good"
+        *("planned", "planned_down", "run", "setup", "stop", "idle", "ideal_total", "ideal_good"),
+        "undivided",
     )
-}), st.floats(1, 1e10))  # fmt: skip
+}), st.floats(1, 1e10), st.lists(st.booleans(), max_size=2))  # fmt: skip
 def test_losses_and_levels_add_up_exactly_whatever_the_sums(
-    sums: dict[str, float], calendar_s: float
+    sums: dict[str, float], calendar_s: float, good_only: list[bool]
 ) -> None:
-    found = steps(sums | {"calendar_s": calendar_s})
+    found = steps(sums | {"calendar_s": calendar_s}, good_only)
     _adds_up(found)
     losses = sum(step.microseconds for step in found if step.kind == "loss")
     assert found[0].microseconds - losses == found[-1].microseconds
