@@ -20,6 +20,8 @@ from api.errors import (
     NotLoggedIn,
 )
 from api.identity import Caller
+from api.language import language_of
+from api.messages import Texts, catalogue
 from api.pages.error import error_page
 from api.problems import FieldProblem, problem
 from api.refusals import INGEST_PATH, refusal
@@ -144,6 +146,10 @@ def _log_in_refused(request: Request, error: Exception) -> Response:
 
 
 def _account_refused(request: Request, error: Exception) -> Response:
+    key = f"fault.{error.fault}" if isinstance(error, AccountRefused) else ""
+    if not request.url.path.startswith(_MACHINE_PATHS) and key in catalogue():
+        said = Texts(language_of(request))(key)
+        return error_page(request, HTTPStatus.UNPROCESSABLE_ENTITY, said)
     return _answer(request, HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
 
 

@@ -12,6 +12,8 @@ from api.exports.facts import stay_subject
 from api.exports.kinds import DocumentKind, kinds
 from api.pool import lifecycle, membership
 from api.pool.errors import Declined, NotAllowed, NotPossible
+from api.pool.lifecycle import Name
+from api.pool.refused import refused
 from store import Connection, documents, events, transaction
 from store.acting import Actor
 from store.audit import note
@@ -49,17 +51,18 @@ def ask(
     known = kinds().get(kind)
     if known is None:
         raise NotFound(f"there is no document {kind}")
+    name = Name(known.zh, known.en)
     if actor.role not in known.who:
-        raise NotAllowed(f"{known.en}: the role {actor.role} does not ask for it")
+        raise refused("letter_role", NotAllowed, letter=name)
     if len(number) > LONGEST_NUMBER or not number.isprintable():
-        raise Declined(f"a number has {LONGEST_NUMBER} characters at most, on one line")
+        raise refused("letter_number", Declined, most=LONGEST_NUMBER)
     if period_start is not None and known.about != "year":
-        raise Declined(f"{known.en} is about no period")
+        raise refused("letter_period", Declined, letter=name)
     with transaction(conn):
         new = _about(conn, factory, known, period_start, number.strip())
         asked = documents.ask(conn, actor, new, now)
         if asked is None:
-            raise NotPossible(f"{known.en} of {factory.code} is being made already")
+            raise refused("letter_made", NotPossible, letter=name)
         note(
             conn, actor, "document_asked", kind="document", key=asked,
             factory_id=factory.factory_id, after={"kind": kind, "subject": new.subject},
@@ -80,18 +83,20 @@ def _about(
         return NewDocument(
             factory.factory_id, kind.kind, subject, period_start=year.period_start, number=number
         )
-    stay = membership.newest(conn, factory.factory_id)
+    stay, name = membership.newest(conn, factory.factory_id), Name(kind.zh, kind.en)
     if kind.about == "stay":
         if stay.state not in kind.states:
-            state = lifecycle.shipped().states[stay.state].name.en
-            raise NotPossible(f"{kind.en}: not in the state {state}")
+            # A bureau's own lifecycle may have states beside those that are shipped.
+            known = lifecycle.shipped().states.get(stay.state)
+            state = stay.state if known is None else known.name
+            raise refused("letter_state", NotPossible, letter=name, state=state)
         return NewDocument(
             factory.factory_id, kind.kind, stay_subject(stay),
             membership_id=stay.membership_id, number=number,
         )  # fmt: skip
     step = documents.step_with(conn, stay.membership_id, kind.kind)
     if step is None:
-        raise NotPossible(f"{kind.en}: no step of {factory.code} made one due")
+        raise refused("letter_none", NotPossible, letter=name)
     return _of_step(factory.factory_id, kind.kind, step, stay.membership_id, number)
 
 

@@ -92,7 +92,7 @@ def ask(
         try:
             register.ask(conn, caller.actor, factory, kind, now=datetime.now(UTC), number=number)
         except Declined as error:
-            view = _view(conn, caller, Texts(language), factory, refused=str(error))
+            view = _view(conn, caller, Texts(language), factory, refused=error.text(language))
             return page(request, "documents.html", 409, view=view)
     return RedirectResponse(f"/factories/{code}/documents", 303)
 

@@ -81,7 +81,8 @@ def propose(
                 valid_from=valid_from or _today(), source=source, now=datetime.now(UTC),
             )  # fmt: skip
         except (Declined, BadTable) as error:
-            fault = fault_text(t, key, error) if isinstance(error, Unfit) else str(error)
+            why = error.text(t.language) if isinstance(error, Declined) else str(error)
+            fault = fault_text(t, key, error) if isinstance(error, Unfit) else why
             return _shown(
                 request, conn, caller, t, key,
                 fault=t("policy.refused", why=fault), given=(value, str(valid_from or ""), source),

@@ -9,6 +9,7 @@ from api.pool.errors import Declined, Unfit
 from api.pool.lifecycle import Lifecycle
 from api.pool.policy import Policy, Setting
 from api.pool.proposing import VALUES
+from api.pool.refused import refused
 from store import Connection, policies
 from store.acting import Actor
 from store.proposals import New
@@ -62,7 +63,5 @@ def check_lifecycle(text: str) -> Lifecycle:
     """
     found = lifecycle.read(text)
     if missing := sorted(lifecycle.shipped().states.keys() - found.states.keys()):
-        raise Declined(
-            f"the lifecycle lacks the state {', '.join(missing)}: memberships may be in it"
-        )
+        raise refused("lifecycle_states", Declined, states=", ".join(missing))
     return found

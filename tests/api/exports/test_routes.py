@@ -109,7 +109,7 @@ def test_the_page_asks_and_says_why_not(client: Client) -> None:
     assert 'http-equiv="refresh"' in shown
     twice = officer.post("/factories/SAMPLE-1/documents", data=_REPORT)
     assert twice.status_code == 409
-    assert "being made already" in twice.text
+    assert "正在生成中" in twice.text
 
 
 @pytest.mark.parametrize(
