@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 import store
 from api import failures, openapi, pool_problems
 from api.access import AccessPolicy
+from api.access_rules import AccessRules
 from api.database import Database
 from api.pages import accounts as account_pages
 from api.pages import audit as audit_page
@@ -103,7 +104,7 @@ def create_app(
     )
     app.state.certificate_header = certificate_header
     app.state.at_once = ingest.AtOnce()
-    app.state.access = access or AccessPolicy()
+    app.state.access = AccessRules(access or AccessPolicy())
     app.state.provider = provider
     app.add_middleware(Guard, names=names)
     failures.install(app)

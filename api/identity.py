@@ -15,6 +15,7 @@ from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.access import AccessPolicy
+from api.access_rules import AccessRules
 from api.database import Database
 from api.errors import CrossSite, Forbidden, LogInUnfinished, NotLoggedIn
 from api.permissions import ROLE_PERMISSIONS, Permission, Role
@@ -178,7 +179,8 @@ def address_of(request: Request) -> str:
 
 
 def policy_of(request: Request) -> AccessPolicy:
-    """Return the rules by which people log in here."""
-    found = request.app.state.access
-    assert isinstance(found, AccessPolicy)
-    return found
+    """Return the rules by which people log in here and now."""
+    rules, database = request.app.state.access, request.app.state.database
+    assert isinstance(rules, AccessRules)
+    assert isinstance(database, Database)
+    return rules.current(database)

@@ -18,7 +18,7 @@ from store.sessions import Stage
 
 _SECRET_BYTES = 32
 # The same whatever was wrong: it tells nobody which logins exist.
-_WRONG = "Login, password or code is wrong, or there were too many failures: wait 15 minutes."
+_WRONG = "Login, password or code is wrong, or there were too many failures: wait a while."
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,34 @@ class Steps:
         """Take the first code of a device; return recovery codes as well. Raises LogInRefused."""
         found = self._found(actor)
         self._check_code(found, code)
-        codes = second_factor.recovery_codes()
-        with self.database.connection() as conn:
-            keys = [second_factor.recovery_key(each) for each in codes]
-            accounts.set_recovery_codes(conn, actor, found.account_id, keys)
+        codes = self._give_recovery_codes(actor, found.account_id)
         return self._next(found, key, "open"), codes
+
+    def has_device(self, actor: Actor) -> bool:
+        """Tell whether a person logs in with the codes of a device."""
+        return self._found(actor).has_second_factor
+
+    def renew_recovery_codes(self, actor: Actor, password: str, code: str) -> list[str]:
+        """Put new recovery codes in the place of the old ones; raises LogInRefused.
+
+        Password and code are asked for again, since whoever finds an open session must not come
+        by what opens the account later.
+        """
+        found = self._found(actor)
+        if not found.has_second_factor or found.is_locked:
+            raise LogInRefused(_WRONG)
+        if not passwords.fits(found.password_hash, password):
+            self._count_failure(found, found.login)
+            raise LogInRefused(_WRONG)
+        self._check_code(found, code)
+        return self._give_recovery_codes(actor, found.account_id)
+
+    def _give_recovery_codes(self, actor: Actor, account_id: int) -> list[str]:
+        codes = second_factor.recovery_codes()
+        keys = [second_factor.recovery_key(each) for each in codes]
+        with self.database.connection() as conn:
+            accounts.set_recovery_codes(conn, actor, account_id, keys)
+        return codes
 
     def change_password(self, actor: Actor, key: str, old: str, new: str) -> Opened:
         """Replace one's own password; raises LogInRefused or PasswordRefused."""

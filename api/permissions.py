@@ -113,4 +113,6 @@ def home_of(role: Role) -> str:
         return "/todos"
     if Permission.MANAGE_ACCOUNTS in permitted:
         return "/accounts"
+    if Permission.READ_SYSTEM in permitted:
+        return "/system"
     return "/audit" if Permission.READ_AUDIT in permitted else "/account"

@@ -115,9 +115,28 @@ def take_password(
 
 
 @router.get("/account", response_class=HTMLResponse)
-def read_own_account(request: Request, caller: Own) -> HTMLResponse:
+def read_own_account(request: Request, database: TheDatabase, caller: Own) -> HTMLResponse:
     """Show whose session this is."""
-    return _form(request, "account_own.html")
+    has_device = _steps(request, database).has_device(caller.actor)
+    return _form(request, "account_own.html", has_device=has_device)
+
+
+@router.get("/account/recovery", response_class=HTMLResponse)
+def read_recovery(request: Request, caller: Own) -> HTMLResponse:
+    """Ask for password and code before new recovery codes are made."""
+    return _form(request, "account_recovery.html", refused=False)
+
+
+@router.post("/account/recovery")
+def renew_recovery(
+    request: Request, database: TheDatabase, caller: Own, password: Text, code: Text
+) -> Response:
+    """Make new recovery codes and show them, once; those of before end."""
+    try:
+        codes = _steps(request, database).renew_recovery_codes(caller.actor, password, code)
+    except LogInRefused:
+        return _form(request, "account_recovery.html", 401, refused=True)
+    return _form(request, "login_recovery.html", codes=codes)
 
 
 @router.get("/account/password", response_class=HTMLResponse)

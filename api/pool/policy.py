@@ -21,7 +21,17 @@ from api.pool.workdays import Unit as TermUnit
 
 Kind = Literal["notice", "practice", "proposal"]
 Unit = Literal[
-    "d", "workday", "month", "year", "count", "share", "flag", "day", "lifecycle", "checks"
+    "d",
+    "workday",
+    "month",
+    "year",
+    "minute",
+    "count",
+    "share",
+    "flag",
+    "day",
+    "lifecycle",
+    "checks",
 ]
 PolicyValue = int | float | bool | str
 

@@ -11,7 +11,7 @@ import pyotp
 import pytest
 
 import store
-from api import passwords
+from api import passwords, second_factor
 from api.access import AccessPolicy
 from store import accounts, audit, sessions
 from store.accounts import NewAccount
@@ -496,3 +496,40 @@ def test_the_page_says_when_the_second_factor_is_off(place: Place, database_url:
         assert "未启用两步验证" in client.get("/login").text
     with served(database_url) as address:
         assert "未启用两步验证" not in httpx.get(f"{address}/login").text
+
+
+def test_new_recovery_codes_end_the_old_ones_and_ask_for_password_and_code(strict: Place) -> None:
+    account_id = strict.account()
+    with strict.client() as client:
+        secret, old = _enrol(strict, client)
+        form = {"csrf": csrf(client, "/account/recovery"), "password": GOOD}
+        assert "/account/recovery" in client.get("/account").text
+        _later(strict)
+        for wrong in ({"password": OTHER, "code": pyotp.TOTP(secret).now()}, {"code": "000000"}):
+            refused = client.post("/account/recovery", data=form | wrong)
+            assert refused.status_code == 401
+            assert parse(refused.text).by_id("why").text
+        given = form | {"code": pyotp.TOTP(secret).now()}
+        shown = client.post("/account/recovery", data=given).raise_for_status()
+        assert shown.headers["cache-control"] == "no-store"
+        new = [each.text for each in parse(shown.text).one("ul", "codes").all("code")]
+    assert len(set(new) - set(old)) == 10
+    actor = Actor(account_id, "Sample anna", "city_officer")
+    fits = [_spends(strict, actor, codes[0]) for codes in (old, new)]
+    assert fits == [False, True]
+    noted = audit.entries(strict.conn, account_id=account_id, action="recovery_codes_made")
+    assert len(noted) == 2
+
+
+def _spends(place: Place, actor: Actor, code: str) -> bool:
+    key = second_factor.recovery_key(code)
+    return accounts.spend_recovery_code(place.conn, actor, actor.account_id or 0, key)
+
+
+def test_who_has_no_device_makes_no_recovery_codes(place: Place) -> None:
+    place.account()
+    with place.client() as client:
+        place.log_in(client)
+        form = {"csrf": csrf(client, "/account/recovery"), "password": GOOD, "code": "000000"}
+        assert client.post("/account/recovery", data=form).status_code == 401
+        assert "/account/recovery" not in client.get("/account").text

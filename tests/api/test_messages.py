@@ -64,7 +64,7 @@ MADE = {
     *(f"policy.form_{unit}" for unit in ("flag", "day", "checks", "lifecycle")),
     *(f"policy.{outcome}" for outcome in (*proposing.OUTCOMES, "still")),
     *(f"policy_ask.{unit}" for unit in get_args(Unit)),
-    *(f"policy_unit.{unit}" for unit in ("d", "workday", "month", "year", "count")),
+    *(f"policy_unit.{unit}" for unit in ("d", "workday", "month", "year", "minute", "count")),
     *(f"letter.{what}" for what in text_form.KINDS),
     *(f"letter_field.{name}" for name in text_form.FIELDS),
     *(f"letter_fact.{name}" for name in letter.FACTS),
