@@ -17,6 +17,7 @@ from deploy.commands import (
     pool_generate,
     pool_night,
     pool_notices,
+    pool_reports,
 )
 from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
 from store.acting import Actor
@@ -33,6 +34,8 @@ app.command()(pool_generate.generate)
 app.command()(pool_notices.todos)
 app.command()(pool_notices.outbox)
 app.add_typer(pool_documents.app, name="document")
+app.add_typer(pool_reports.reports_app, name="report")
+app.add_typer(pool_reports.disputes_app, name="dispute")
 app.add_typer(lifecycle_app, name="lifecycle", help="The states and transitions of membership.")
 
 _Actor = Annotated[
