@@ -66,9 +66,7 @@ def _by_output(evidence: Evidence, period: Period) -> Estimate:
     weather = _degree_days(evidence, period)
     if weather is not None:
         inputs |= dict(zip(_WEATHER, weather, strict=True))
-    cycle_s = _only_cycle_s(evidence)
-    if cycle_s is not None:
-        inputs["kgce_per_piece"] = each.point * cycle_s / 3600
+    inputs |= _by_piece(evidence, each.point)
     coverage = min(used.coverage, made.coverage)
     return bounded(kpi, unit, coverage, (each.low, each.point, each.high), **inputs)
 
@@ -255,14 +253,20 @@ def _quotient(used: Amount, made: Amount, name: str) -> Amount:
     return Amount(used.low / made.high, used.point / made.point, used.high / made.low)
 
 
-def _only_cycle_s(evidence: Evidence) -> float | None:
-    """Return the ideal cycle of the one product that is made on one machine, else None.
+def _by_piece(evidence: Evidence, kgce_per_hour: float) -> dict[str, Any]:
+    """Return the energy for a piece where one machine makes one product, else why there is none.
 
-    With several machines nobody knows which of them hand pieces on to each other.
+    With several machines nobody knows which of them hand pieces on to each other, and energy that
+    several products share was metered for none of them.
     """
     making: Sequence[Asset] = [asset for asset in evidence.plan.assets if asset.in_oee]
     cycles = [evidence.plan.ideal_cycle_s.get(asset.asset_id, {}) for asset in making]
-    return next(iter(cycles[0].values())) if len(cycles) == 1 and len(cycles[0]) == 1 else None
+    if len(making) > 1:
+        return {"by_piece": because("pieces_of_several_machines", count=len(making))}
+    if len(cycles[0]) > 1:
+        return {"by_piece": because("pieces_of_several_products", count=len(cycles[0]))}
+    [cycle_s] = cycles[0].values()
+    return {"kgce_per_piece": kgce_per_hour * cycle_s / 3600}
 
 
 def _value(evidence: Evidence, period: Period) -> tuple[float, int]:

@@ -101,6 +101,23 @@ def test_a_site_with_one_product_on_one_machine_has_energy_for_a_piece() -> None
     assert found.inputs["kgce_per_piece"] == pytest.approx(kgce / pieces)
     two = one(performance(plant(cycles={1: 60.0, 2: 30.0}), MAY), "energy_intensity")
     assert "kgce_per_piece" not in two.inputs
+    assert "2 products share the energy" in str(two.inputs["by_piece"])
+
+
+def test_several_machines_have_no_energy_for_a_piece_and_say_why() -> None:
+    known = plant(saved=0.0)
+    again = replace(known.plan.assets[0], asset_id=9, code="A09")
+    tags = tuple(replace(each, asset_id=9) for each in known.plan.tags if each.asset_id == 1)
+    cycles = {**known.plan.ideal_cycle_s, 9: {1: 60.0}}
+    more = replace(
+        known.plan,
+        assets=(*known.plan.assets, again),
+        tags=(*known.plan.tags, *tags),
+        ideal_cycle_s=cycles,
+    )
+    found = one(performance(replace(known, plan=more), MAY), "energy_intensity")
+    assert "kgce_per_piece" not in found.inputs
+    assert "2 machines count output" in str(found.inputs["by_piece"])
 
 
 def test_without_output_nothing_is_divided_by() -> None:
