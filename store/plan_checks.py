@@ -18,6 +18,7 @@ from store.plan_schema import (
     IDEAL_CYCLE,
     LISTS,
     METER,
+    MOST_STATE_HEARTBEAT_S,
     PLAN,
     SINGLE_ROLES,
     STATES,
@@ -129,6 +130,11 @@ def _check_tag(place: str, tag: Plan, maps: Mapping[str, Any]) -> None:
     name = tag.get("state_map")
     if tag["role"] == "state" and name is None:
         raise PlanRefused(f"{place}: a state needs a state_map")
+    if tag["role"] == "state" and tag["heartbeat_s"] > MOST_STATE_HEARTBEAT_S:
+        raise PlanRefused(
+            f"{place}: heartbeat_s is {tag['heartbeat_s']} but must be a whole number from 1 to "
+            f"{MOST_STATE_HEARTBEAT_S} for a state, whose last value is held for three heartbeats"
+        )
     if name is not None and name not in maps:
         known = ", ".join(sorted(maps)) or "empty"
         raise PlanRefused(f"{place}: state_map {name!r} is not in state_maps, which is {known}")

@@ -29,6 +29,10 @@ _INT = 2**31 - 1
 # From ten thousand units a second to one unit a week: beyond lies a cycle of zero or a wrong unit.
 LEAST_CYCLE_S, MOST_CYCLE_S = 0.0001, 604_800.0
 
+# Each quarter hour is the rule of energy monitoring, each hour what it tolerates; a longer hold of
+# the last state would make it up.
+MOST_STATE_HEARTBEAT_S = 3_600
+
 STATES = ("run", "setup", "stop", "idle", "planned_down", "unknown")
 FACTORY_KINDS = ("discrete", "process")
 ASSET_KINDS = ("machine", "robot", "meter", "system")

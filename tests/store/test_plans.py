@@ -224,6 +224,8 @@ _FAULTS: list[tuple[Callable[[Plan], Any], str]] = [
      "asset M02, ideal_cycles: product: 1 stands there twice"),
     (_in_tag(role="count"), "asset M02, tags[1]: role is 'count' but must be one of state, prod"),
     (_in_tag(heartbeat_s=0), "heartbeat_s is 0 but must be a whole number from 1 to"),
+    (_in_tag(0, heartbeat_s=3601),
+     "tag M02.state: heartbeat_s is 3601 but must be a whole number from 1 to 3600 for a state"),
     (_in_tag(heartbeat_s=True), "heartbeat_s is True but must be a whole number"),
     (_in_tag(unit="furlong"), "asset M02, tags[1]: unit is 'furlong' but must be one of 1, %,"),
     (_in_tag(modulus=10**400), "but must be a number from 1 to 1e+18"),
