@@ -5,6 +5,8 @@ from datetime import date, datetime, time, timedelta
 
 import store
 from api.pool.workdays import ZONE
+from store import batches
+from store.canonical import Record
 from tests.store.samples import Gateway, enrol
 
 _DAY = timedelta(days=1)
@@ -43,6 +45,18 @@ class Feed:
             " SELECT gateway_id, %s, 'v1', false, 0, 0, %s, %s, %s, %s FROM registry.gateway"
             " WHERE code = %s",
             (seq, bytes(32), bytes(32), bytes(64), at, self._gateway.code),
+        )
+
+    def send(self, records: tuple[Record, ...], at: datetime) -> None:
+        """Let the gateway send records in a batch that arrives at a time."""
+        assert self._gateway is not None, "it is heard of first"
+        # What `heard` enters carries no hash.
+        batch = self._gateway.batch(records=records, prev_sha256=bytes(32))
+        batches.accept(self.conn, batch)
+        self.conn.execute(
+            "UPDATE telemetry.batch SET received_at = %s, sha256 = %s WHERE seq = %s"
+            " AND gateway_id = (SELECT gateway_id FROM registry.gateway WHERE code = %s)",
+            (at, bytes(32), batch.seq, batch.gateway),
         )
 
     def stop(self, first: date, last: date, filed: date) -> None:

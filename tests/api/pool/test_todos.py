@@ -196,9 +196,13 @@ def test_who_is_told_of_a_removal_may_answer_and_who_decides_hears_of_it(pooled:
     assert answer.kind == "answer_removal"
     assert answer.due == workdays.add_workdays(workdays.today(pooled.now), 5).on
     assert kinds(pooled, "city_leader") == []
+    pooled.record("ent_approver", "statement")
+    turn(pooled)
+    assert kinds(pooled, "ent_filler") == []
+    assert kinds(pooled, "county_officer") == ["hold_hearing"]
     pooled.record("county_officer", "hearing", objected=True)
     turn(pooled)
-    assert kinds(pooled, "ent_approver") == []
+    assert kinds(pooled, "county_officer") == []
     assert kinds(pooled, "city_leader") == ["decide_removal"]
 
 
