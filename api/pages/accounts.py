@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 import store.pool
@@ -13,6 +13,9 @@ from api.database import Database, TheDatabase
 from api.errors import AccountRefused
 from api.formats import local_minute
 from api.identity import Caller, needs
+from api.language import language_of
+from api.messages import Texts
+from api.pages.lists import WordChoice, numbered, select, words
 from api.pages.templates import page
 from api.permissions import Permission, Role
 from store import Connection, accounts, sessions
@@ -25,12 +28,20 @@ AccountId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Text = Annotated[str, Form(max_length=1024)]
 
 _TIMEZONE = "Asia/Shanghai"
+_SHOWN = 50
 
 
 @router.get("", response_class=HTMLResponse)
-def read_accounts(request: Request, caller: Manager, database: TheDatabase) -> HTMLResponse:
-    """List the accounts, with a form for another."""
-    return _listed(request, database)
+def read_accounts(
+    request: Request,
+    caller: Manager,
+    database: TheDatabase,
+    role: WordChoice = "",
+    name: Annotated[str, Query(max_length=64)] = "",
+    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+) -> HTMLResponse:
+    """List the accounts of a role or a name, with a form for another."""
+    return _listed(request, database, role=role, name=name, number=number)
 
 
 @router.post("")
@@ -131,17 +142,34 @@ def _listed(
     request: Request,
     database: Database,
     *,
+    role: str = "",
+    name: str = "",
+    number: int = 1,
     fault: str | None = None,
     given: NewAccount | None = None,
 ) -> HTMLResponse:
+    t = Texts(language_of(request))
     with database.connection() as conn:
         found, regions = accounts.accounts(conn), store.pool.regions(conn)
+    wanted = [
+        each
+        for each in found
+        if role in ("", each.role) and name.casefold() in f"{each.login} {each.name}".casefold()
+    ]
+    pages = max(1, -(-len(wanted) // _SHOWN))
+    number = min(number, pages)
+    roles = [each for each in Role if each is not Role.SYSTEM]
+    fields = (
+        select(t, "role", t("account.role"), role, [(each, t(f"role.{each}")) for each in roles]),
+        words("name", t("account.find"), name),
+    )
     return page(
         request,
         "accounts.html",
         200 if fault is None else 422,
-        accounts=found,
-        roles=[role for role in Role if role is not Role.SYSTEM],
+        accounts=wanted[(number - 1) * _SHOWN :][:_SHOWN],
+        listing=numbered(t, "/accounts", number, pages, fields),
+        roles=roles,
         regions=regions,
         fault=fault,
         given=given,

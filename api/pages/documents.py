@@ -17,7 +17,9 @@ from api.formats import NOTHING, local_minute
 from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
+from api.pages.lists import Before, Listing, listing
 from api.pages.templates import Word, page
+from api.paging import cut
 from api.permissions import Permission
 from api.pool.errors import Declined
 from api.routes.parameters import Code
@@ -28,7 +30,7 @@ from store.registry import Factory
 
 router = APIRouter(route_class=BoundedRoute)
 
-_MOST = 100
+_SHOWN = 50
 _TONES: dict[str, Tone] = {"queued": "plain", "running": "plain", "done": "good", "failed": "bad"}
 _ERRORS = ("timeout", "broken", "refused", "stopped")
 
@@ -60,6 +62,7 @@ class View:
     rows: tuple[Row, ...]
     waiting: bool
     refused: str
+    listing: Listing
 
 
 @router.get("/factories/{code}/documents", response_class=HTMLResponse)
@@ -69,10 +72,12 @@ def read_documents(
     database: TheDatabase,
     language: TheLanguage,
     code: Code,
+    before: Before = None,
 ) -> HTMLResponse:
     """Show what was made, what is being made and what failed, and offer to make more."""
     with database.acting(caller) as conn:
-        view = _view(conn, caller, Texts(language), store.registry.factory_by_code(conn, code))
+        factory = store.registry.factory_by_code(conn, code)
+        view = _view(conn, caller, Texts(language), factory, before=before)
     return page(request, "documents.html", view=view)
 
 
@@ -97,8 +102,17 @@ def ask(
     return RedirectResponse(f"/factories/{code}/documents", 303)
 
 
-def _view(conn: Connection, caller: Caller, t: Texts, factory: Factory, refused: str = "") -> View:
-    found = store.documents.listed(conn, factory.factory_id, most=_MOST)
+def _view(
+    conn: Connection,
+    caller: Caller,
+    t: Texts,
+    factory: Factory,
+    *,
+    refused: str = "",
+    before: int | None = None,
+) -> View:
+    found = store.documents.listed(conn, factory.factory_id, before=before, most=_SHOWN + 1)
+    shown, older = cut(found, _SHOWN, lambda each: each.document_id)
     may = caller.may(Permission.MAKE_DOCUMENTS)
     return View(
         code=factory.code,
@@ -108,8 +122,9 @@ def _view(conn: Connection, caller: Caller, t: Texts, factory: Factory, refused:
             for each in kinds().values()
             if may and caller.role in each.who
         ),
-        rows=tuple(_row(t, each, factory.timezone) for each in found),
-        waiting=any(each.state in ("queued", "running") for each in found),
+        rows=tuple(_row(t, each, factory.timezone) for each in shown),
+        waiting=any(each.state in ("queued", "running") for each in shown),
+        listing=listing(t, f"/factories/{factory.code}/documents", before=older),
         refused=refused,
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.bodies import BoundedRoute
@@ -13,6 +13,7 @@ from api.formats import local_minute
 from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
+from api.pages.lists import Before, listing
 from api.pages.templates import page
 from api.paging import cut
 from api.permissions import Permission
@@ -46,7 +47,7 @@ def read_messages(
     database: TheDatabase,
     caller: Reader,
     language: TheLanguage,
-    before: Annotated[int | None, Query(ge=1, le=_LARGEST)] = None,
+    before: Before = None,
 ) -> HTMLResponse:
     """List messages, newest first."""
     account_id = caller.actor.account_id or 0
@@ -60,7 +61,7 @@ def read_messages(
         "messages.html",
         rows=[_row(t, each) for each in shown],
         newest=shown[0].message_id if shown else None,
-        older=older,
+        listing=listing(t, "/messages", before=older),
         has_unread=any(each.read_at is None for each in shown),
         contact=contact,
     )

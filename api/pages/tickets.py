@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 import store.registry
@@ -11,6 +11,9 @@ from api.bodies import BoundedRoute
 from api.database import TheDatabase
 from api.formats import local_minute
 from api.identity import Caller, needs
+from api.language import TheLanguage
+from api.messages import Texts
+from api.pages.lists import Before, FactoryChoice, WordChoice, listing, select, words
 from api.pages.templates import page
 from api.paging import cut
 from api.permissions import ENTERPRISE, OFFICERS, Permission
@@ -35,19 +38,30 @@ def read_tickets(
     request: Request,
     database: TheDatabase,
     caller: Reader,
-    before: Annotated[int | None, Query(ge=1, le=_LARGEST)] = None,
+    language: TheLanguage,
+    state: WordChoice = "",
+    factory: FactoryChoice = "",
+    before: Before = None,
 ) -> HTMLResponse:
     """List tickets, with a form for another where the caller may ask."""
+    t = Texts(language)
     may_ask = caller.role in ENTERPRISE and caller.may(Permission.WORK_ON_TICKETS)
     with database.acting(caller) as conn:
-        found = tickets.listed(conn, before=before, most=_AT_ONCE + 1)
+        found = tickets.listed(
+            conn, state=state or None, factory=factory or None, before=before, most=_AT_ONCE + 1
+        )
         factories = store.registry.factories(conn) if may_ask else []
     shown, older = cut(found, _AT_ONCE, lambda each: each.ticket_id)
+    states = [(each, t(f"tickets.{each}")) for each in ("open", "answered", "closed")]
+    fields = (
+        select(t, "state", t("tickets.state"), state, states),
+        words("factory", t("warning.factory_code"), factory),
+    )
     return page(
         request,
         "tickets.html",
         tickets=shown,
-        older=older,
+        listing=listing(t, "/tickets", fields, before=older),
         factories=factories,
     )
 

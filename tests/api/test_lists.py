@@ -1,9 +1,12 @@
 """What surrounds a list: filters that pages keep, and steps that lead on."""
 
+import pytest
+
 from api.messages import Texts
 from api.pages.lists import Listing, href, kept, listing, numbered, select, words
 from api.pages.templates import environment
 from tests.api.html import Element, parse
+from tests.api.people import client_of, secret_of
 
 T = Texts("en")
 FIELDS = (
@@ -63,3 +66,31 @@ def test_a_list_says_whether_it_is_filtered() -> None:
     assert listing(T, "/things", FIELDS).is_filtered
     assert not listing(T, "/things", FIELDS[2:]).is_filtered
     assert href("/things") == "/things"
+
+
+@pytest.mark.parametrize(
+    ("role", "path"),
+    [
+        ("city_officer", "/tickets?state=open&factory="),
+        ("city_officer", "/warnings?state=&rule=&region=&factory="),
+        ("city_officer", "/reports?state=&factory="),
+        ("city_officer", "/disputes?state=&factory="),
+        ("city_officer", "/audit?factory=&action="),
+        ("secadmin", "/accounts?role=&name="),
+    ],
+)
+def test_filters_that_are_left_open_are_taken_as_such(
+    address: str, sample_url: str, role: str, path: str
+) -> None:
+    with client_of(address, secret_of(sample_url, role)) as client:
+        shown = parse(client.get(path).raise_for_status().text)
+    assert shown.one("form", "filters").attributes["action"] == path.partition("?")[0]
+
+
+def test_accounts_are_found_by_role_and_name(address: str, sample_url: str) -> None:
+    with client_of(address, secret_of(sample_url, "secadmin")) as client:
+        found = parse(client.get("/accounts?role=secadmin").text).one("tbody").all("tr")
+        none = parse(client.get("/accounts?name=nobody-like-this").text).one("tbody").all("tr")
+    assert found
+    assert {row.all("td")[1].text for row in found} == {"安全管理员"}
+    assert none == []

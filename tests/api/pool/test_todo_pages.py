@@ -137,13 +137,13 @@ def test_a_ticket_is_asked_answered_and_closed_by_keyboard(site: Site, browser: 
     officer.wait_for_url("**/tickets/1")
     officer.fill("#text", "已联系，明日恢复")
     officer.focus("button[value=reply]")
-    officer.keyboard.press("Enter")
-    officer.wait_for_load_state()
+    with officer.expect_navigation():
+        officer.keyboard.press("Enter")
     assert "已答复" in officer.inner_text(".lead")
     page.goto("/tickets/1")
     assert "已联系，明日恢复" in page.inner_text("main")
-    page.click("button[value=close]")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("button[value=close]")
     assert "已办结" in page.inner_text(".lead")
 
 
