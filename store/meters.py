@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from store.db import Connection
 from store.queries import query
+
+_EVER = date(1900, 1, 1), date(9000, 1, 1)
+_DAY = timedelta(days=1)
 
 Register = Literal["import", "export", "tariff"]
 Origin = Literal["purchased", "own_renewable", "own_produced"]
@@ -89,7 +92,7 @@ def load_energy(
     """Store what a checked plan says of its energy, inside the caller's transaction.
 
     Where it says other things than before, the hours behind changed exchanges are marked for the
-    fact job, and all months that have figures for the figure job.
+    fact job, and for the figure job the months that have figures, from the date of the change on.
     """
     owner = {"factory_id": factory_id}
     conn.execute(query("delete_energy_lists"), owner)
@@ -108,7 +111,38 @@ def load_energy(
     after = energy_state(conn, factory_id)
     _mark_changed(conn, before.plan.exchanges, after.plan.exchanges)
     if before != after:
-        conn.execute(query("mark_formed_months"), owner)
+        first = touched_since(before, after).replace(day=1)
+        values = owner | {"first": first, "end": _EVER[1]}
+        conn.execute(query("mark_formed_months_between"), values)
+
+
+def touched_since(before: EnergyState, after: EnergyState) -> date:
+    """Return the first day whose month another plan of energy touches; years without a date ago.
+
+    Later months rest on earlier ones, such as a saving on its baseline, earlier ones on no later.
+    """
+    old, new = before.plan, after.plan
+    if (old.meters, old.equivalent) != (new.meters, new.equivalent):
+        return _EVER[0]
+    # What was in stock on a day ends the month before; an exchange may lie in it by local time.
+    days = [stock.day - _DAY for stock in {*old.stocks} ^ {*new.stocks}]
+    for asset_id in {*old.exchanges, *new.exchanges}:
+        mine, other = (set(plan.exchanges.get(asset_id, ())) for plan in (old, new))
+        days += [exchange.at.date() - _DAY for exchange in mine ^ other]
+    return min([*days, *_factor_days(before.factors, after.factors)], default=_EVER[0])
+
+
+def _factor_days(before: Sequence[tuple[Any, ...]], after: Sequence[tuple[Any, ...]]) -> list[date]:
+    """Return from when on factors differ; one that only ends on another day, from the earlier."""
+    ends = [{row[:-1]: row[-1] or _EVER[1] for row in rows} for rows in (before, after)]
+    found = []
+    for said in {*ends[0], *ends[1]}:
+        either = [each[said] for each in ends if said in each]
+        if len(either) == 1:
+            found.append(said[-1] or _EVER[0])
+        elif either[0] != either[1]:
+            found.append(min(either))
+    return found
 
 
 def _exchanges(conn: Connection, factory_id: int) -> dict[int, tuple[Exchange, ...]]:

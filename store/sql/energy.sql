@@ -62,10 +62,3 @@ FROM (
     JOIN registry.tag t USING (tag_id)
     WHERE t.asset_id = %(asset_id)s AND t.role = 'energy') s
 WHERE s.first IS NOT NULL;
-
--- name: mark_formed_months
--- Marks the months of a factory that have figures: what they are formed with has changed.
-INSERT INTO kpi.dirty_month (factory_id, month)
-SELECT DISTINCT factory_id, period_start
-FROM kpi.figure
-WHERE factory_id = %(factory_id)s AND period_kind = 'month';

@@ -31,6 +31,13 @@ DECLARED = {
     "basis": "documented",
     "document": "社保清单",
 }
+EXCHANGE = {
+    "at": "2026-03-05T09:00:00+08:00",
+    "old_final": 90.0,
+    "new_initial": 0.0,
+    "ratio": 1.0,
+    "document": "换表记录",
+}
 REPORT = {
     "kpi": "oee",
     "period": ["2026-01-01", "2027-01-01"],
@@ -127,6 +134,24 @@ CHANGES: dict[str, tuple[Change, list[Any], list[date], bool]] = {
         lambda p: p.update(energy_factors=[
             {"carrier": "electricity", "kgce_per_unit": 0.13, "source": "示例证书"}]),
         *([], MONTHS, False),
+    ),
+    "energy factor of some months": (
+        lambda p: p.update(energy_factors=[
+            {"carrier": "electricity", "kgce_per_unit": 0.13, "source": "示例证书",
+             "valid_from": "2026-02-01"}]),
+        *([], MONTHS[1:], False),
+    ),
+    "fuel in stock": (
+        lambda p: p.update(energy_stocks=[
+            {"carrier": "electricity", "day": "2026-03-01", "quantity": 8, "source": "储能盘点"}]),
+        *([], MONTHS[1:], False),  # it ends February
+    ),
+    "meter exchange": (
+        lambda p: p["assets"][2]["meter"].update(exchanges=[EXCHANGE]),
+        *(whole("EM01"), MONTHS[2:], False),
+    ),
+    "electricity by year": (
+        lambda p: p.update(electricity_equivalent="by_year"), [], MONTHS, False,
     ),
     "promise": (lambda p: p["promises"][0].update(expected=0.05), [], [], True),
     "report": (lambda p: p.update(self_reports=[REPORT]), [], [], True),

@@ -10,7 +10,14 @@ import pytest
 import store
 from store import batches, plans, registry
 from store.errors import PlanRefused
-from store.meters import EnergyStock, Exchange, Meter
+from store.meters import (
+    EnergyPlan,
+    EnergyState,
+    EnergyStock,
+    Exchange,
+    Meter,
+    touched_since,
+)
 from store.plan_checks import check_plan
 from tests.store.samples import enrol, rows_of, sample_plan
 
@@ -100,6 +107,33 @@ def dirty(db: store.Connection) -> list[tuple[datetime, int]]:
     """The marked hours with how many each mark covers."""
     found = db.execute("SELECT hour, hours FROM kpi.dirty_hour ORDER BY hour").fetchall()
     return [(hour, hours) for hour, hours in found]
+
+
+def dated_factor(valid_from: date | None, valid_to: date | None) -> tuple[Any, ...]:
+    """A stored factor of a source that has some months."""
+    return "natural_gas", 1.25, "certificate", None, valid_from, valid_to
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "since"),
+    [
+        ([(None, None)], [(None, date(2026, 3, 1)), (date(2026, 3, 1), None)], date(2026, 3, 1)),
+        ([(None, date(2026, 5, 1))], [(None, date(2026, 4, 1))], date(2026, 4, 1)),
+        ([], [(date(2026, 2, 1), None)], date(2026, 2, 1)),
+        ([(None, None)], [], date(1900, 1, 1)),
+    ],
+    ids=["followed by another", "ends earlier", "new", "gone"],
+)
+def test_a_factor_touches_the_months_in_which_another_holds(
+    before: list[tuple[date | None, date | None]],
+    after: list[tuple[date | None, date | None]],
+    since: date,
+) -> None:
+    states = [
+        EnergyState(EnergyPlan(), tuple(dated_factor(*each) for each in factors))
+        for factors in (before, after)
+    ]
+    assert touched_since(*states) == since
 
 
 def test_an_exchange_marks_the_hours_that_it_changes_and_no_others(db: store.Connection) -> None:
