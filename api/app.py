@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from functools import cache
 from importlib.resources import files
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.staticfiles import StaticFiles
+from starlette.routing import BaseRoute
 
 import store
 from api import failures, openapi, pool_problems
@@ -109,6 +111,19 @@ def create_app(
     app.add_middleware(Guard, names=names)
     failures.install(app)
     pool_problems.install(app)
+    app.router.routes.extend(_routes())
+    openapi.install(app)
+    return app
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Return the routes, which all applications of a process share.
+
+    At its first request FastAPI works out what each of them needs, which takes as long as thirty
+    requests: a process that serves one database after the other pays that once.
+    """
+    found = APIRouter()
     for module in (
         *(factories, figures, comparison, evidence, explanation, findings, follow_up, gaps),
         *(ingest, schemas, session, accounts, audit),
@@ -117,8 +132,8 @@ def create_app(
         *(memberships, pool_evidence, pool_policy, webhooks, pool_reports, pool_disputes),
         *(letter_texts, warnings, system),
     ):
-        app.include_router(module.router, prefix=PREFIX)
-    app.include_router(health.router)
+        found.include_router(module.router, prefix=PREFIX)
+    found.include_router(health.router)
     for page in (
         *(overview_page, factory_page, picture_pages),
         *(login_pages, provider_pages, account_pages, audit_page, file_pages),
@@ -128,11 +143,10 @@ def create_app(
         *(settings_page, policy_pages, letter_pages),
         *(document_pages, entry_pages, system_pages, webhook_pages),
     ):
-        app.include_router(page.router, include_in_schema=False)
+        found.include_router(page.router, include_in_schema=False)
     static = str(files("api").joinpath("static"))
-    app.mount("/static", StaticFiles(directory=static), name="static")
-    openapi.install(app)
-    return app
+    found.mount("/static", StaticFiles(directory=static), name="static")
+    return tuple(found.routes)
 
 
 def _lifespan(
