@@ -15,6 +15,8 @@ _ITEMS: tuple[tuple[str, str, Permission, tuple[str, ...]], ...] = (
     ("/reports", "report.title", _P.READ_POOL, ()),
     ("/disputes", "settings.disputes", _P.READ_POOL, ()),
     ("/accounts", "account.title", _P.MANAGE_ACCOUNTS, ()),
+    ("/system", "system.title", _P.READ_SYSTEM, ()),
+    ("/outbox", "outbox.title", _P.READ_SYSTEM, ()),
     ("/audit", "audit.title", _P.READ_AUDIT, ()),
     ("/settings", "settings.title", _P.USE_OWN_ACCOUNT,
      ("/policy", "/letter-texts", "/webhooks", "/entries", "/audit")),

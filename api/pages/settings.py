@@ -24,6 +24,7 @@ _PAGES: tuple[tuple[str, str, Permission | None, Permission], ...] = (
     ("/policy", "settings.policy", _P.SET_POLICY, _P.READ_POOL),
     ("/letter-texts", "settings.letters", _P.SET_POLICY, _P.READ_POOL),
     ("/entries", "settings.entries", _P.IMPORT_ENTRIES, _P.IMPORT_ENTRIES),
+    ("/webhooks", "settings.webhooks", _P.MANAGE_WEBHOOKS, _P.MANAGE_WEBHOOKS),
     ("/accounts", "settings.accounts", _P.MANAGE_ACCOUNTS, _P.MANAGE_ACCOUNTS),
     ("/messages", "settings.messages", _P.READ_POOL, _P.READ_POOL),
     ("/account", "settings.account", _P.USE_OWN_ACCOUNT, _P.USE_OWN_ACCOUNT),

@@ -23,6 +23,7 @@ def person(role: Role, stage: Stage = "open") -> Caller:
         ("city_officer", ["/todos", "/", "/warnings", "/reports", "/disputes", "/settings"]),
         ("ent_filler", ["/todos", "/", "/warnings", "/reports", "/disputes", "/settings"]),
         ("secadmin", ["/accounts", "/settings"]),
+        ("sysadmin", ["/system", "/outbox", "/settings"]),
         ("auditor", ["/audit", "/settings"]),
     ],
 )
