@@ -34,7 +34,9 @@ def open_due(conn: Connection, *, now: datetime) -> list[int]:
                 if (member.membership_id, kind, start) in known:
                     continue
                 kpis = reports.promised(conn, member.factory_id)
-                due = Day(max(_due(kind, end, policy), today))
+                due = Day(_due(kind, end, policy))
+                if due.on < today:  # what the system opens late is not late at once
+                    due = workdays.last_day(today, policy.term("report.return"))
                 new = NewReport(
                     member.membership_id, member.factory_id, kind, start, end, "open", due.on,
                     due.estimated, kpis,
@@ -127,6 +129,7 @@ def _open(
         conn, actor, "report_opened", kind="report", key=number, factory_id=new.factory_id,
         after=after,
     )  # fmt: skip
-    payload = after | {"report_id": number, "deadline": new.due_on.isoformat()}
+    payload = after | {"report_id": number, "deadline": new.due_on.isoformat(),
+                       "deadline_estimated": new.due_estimated}  # fmt: skip
     events.happened(conn, actor, new.factory_id, "report_opened", payload, now)
     return [number]

@@ -64,8 +64,8 @@ def test_a_year_is_due_on_its_own_day(pooled: Pooled) -> None:
         ("Q", date(2027, 1, 1)), ("Y", date(2027, 1, 1)),
     ]  # fmt: skip
     assert {each.due_on for each in found if each.kind == "Y"} == {date(2027, 3, 31)}
-    # One that was missed while nothing ran is not late on the day that it is opened.
-    assert min(each.due_on for each in found) == date(2027, 1, 2)
+    # One that was missed while nothing ran has the term of a correction from when it is opened.
+    assert min(each.due_on for each in found) == date(2027, 1, 8)
 
 
 def test_what_is_submitted_is_what_the_verdict_judges(reporting: Reporting) -> None:
