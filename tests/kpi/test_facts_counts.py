@@ -112,6 +112,15 @@ def test_a_reset_of_the_total_alone_leaves_no_fewer_good_units_than_before() -> 
     assert bounds(found, "lost") == (6 * 60, 6 * 60, 6 * 60)
 
 
+def test_a_reset_of_good_units_leaves_the_counted_total_exact() -> None:
+    rows = {TOTAL: [(0, 0), (20, 10), (60, 40)], GOOD: [(0, 400), (20, 8), (60, 36)]}
+    found = facts(asset_plan(tag(TOTAL), tag(GOOD)), rows)
+    assert bounds(found, "total") == (2400, 2400, 2400)
+    # At least eight of the first ten are good; the figure holds the three sums against each other.
+    assert bounds(found, "good") == (36 * 60, 36 * 60, 48 * 60)
+    assert bounds(found, "lost") == (2 * 60, 4 * 60, 4 * 60)
+
+
 def test_registers_cut_in_one_moment_are_weighed_together() -> None:
     plan = asset_plan(tag(TOTAL), tag(REJECT), tag(REWORK))
     rows = {
