@@ -29,6 +29,8 @@ _TIMEZONE = "Asia/Shanghai"
 _OUTCOMES: dict[str, Tone] = {"done": "good", "failed": "bad", "running": "plain"}
 # A disk with less of it free is shown as a warning.
 _LEAST_FREE = 0.1
+JOB_NAMES = ("facts", "figures", "findings", "evidence", "night")
+_REMINDERS = ("opened", "first", "last", "raised")
 
 Reader = Annotated[Caller, needs(Permission.READ_SYSTEM)]
 Operator = Annotated[Caller, needs(Permission.OPERATE_SYSTEM)]
@@ -101,6 +103,7 @@ class Row:
 
     number: int
     what: str
+    kind: str
     address: str
     state: Word
     why: str
@@ -112,9 +115,11 @@ class Row:
 
 def _letter(t: Texts, found: OutboxLetter) -> Row:
     has_failed = found.state == "failed"
+    kind = t("outbox.reminder" if found.kind in _REMINDERS else "outbox.notice")
     return Row(
         number=found.delivery_id,
-        what=f"{t(f'messages.{found.channel}')}{t('common.separator')}{found.kind}",
+        what=t("common.separator").join((t(f"messages.{found.channel}"), kind)),
+        kind=found.kind,
         address=found.address or NOTHING,
         state=Word(t(f"outbox.{found.state}"), "bad" if has_failed else "plain"),
         why=found.error or "",
@@ -138,7 +143,8 @@ def _facts(t: Texts, found: System) -> tuple[Fact, ...]:
         ),
         Fact(t("system.size"), _bytes(database.size_bytes)),
         Fact(t("system.disk"), _bytes(disk.free_bytes), _right(t, share >= _LEAST_FREE)),
-        Fact(t("system.server"), f"{database.server} / {database.timescaledb or NOTHING}"),
+        Fact(t("system.server"), database.server.partition(" ")[0]),
+        Fact(t("system.extension"), database.timescaledb or NOTHING),
         Fact(t("system.started"), local_minute(database.started_at, _TIMEZONE)),
         Fact(t("system.night"), found.night_at),
         Fact(t("system.turn"), t("system.seconds", seconds=found.turn_s)),
@@ -150,7 +156,7 @@ def _right(t: Texts, right: bool) -> Word:
 
 
 def _jobs(t: Texts, found: System) -> Table:
-    heads = ("job", "outcome", "started", "succeeded", "failed_in_day")
+    heads = ("job", "outcome", "began", "succeeded", "failed_in_day", "why")
     rows = tuple(_job(t, each, found.at) for each in found.jobs)
     return _table(t, "jobs", heads, rows)
 
@@ -158,24 +164,25 @@ def _jobs(t: Texts, found: System) -> Table:
 def _job(t: Texts, found: JobState, now: datetime) -> tuple[str | Word, ...]:
     key = found.outcome.replace(" ", "_")
     text = t(f"system.{key}")
-    if found.error:
-        text += f"{t('common.separator')}{found.error}"
     since_s = (now - (found.done_at or found.started_at)).total_seconds()
     tone: Tone = _OUTCOMES.get(found.outcome, "bad")
     if tone == "good" and found.name != "night" and since_s > OVERDUE_S:
         text, tone = t("common.separator").join((text, t("system.overdue"))), "warn"
     done = local_minute(found.done_at, _TIMEZONE)
     started = local_minute(found.started_at, _TIMEZONE)
-    return found.name, Word(text, tone), started, done, str(found.failed_in_day)
+    name = t(f"system.job_{found.name}") if found.name in JOB_NAMES else found.name
+    return name, Word(text, tone), started, done, str(found.failed_in_day), found.error or ""
 
 
 def _pieces(t: Texts, found: System) -> Table:
-    heads = ("job", "piece", "why", "failures", "since", "next_try")
+    heads = ("job", "piece", "failures", "since", "next_try", "why")
     rows = tuple(
         (
-            *(each.name, each.piece, each.error, str(each.failures)),
+            t(f"system.job_{each.name}") if each.name in JOB_NAMES else each.name,
+            *(each.piece, str(each.failures)),
             local_minute(each.failed_since, _TIMEZONE),
             local_minute(each.next_try_at, _TIMEZONE),
+            each.error,
         )
         for each in found.failed_pieces
     )

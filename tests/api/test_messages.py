@@ -12,6 +12,7 @@ from api import kpis
 from api.exports import letter, text_form
 from api.messages import Texts, catalogue
 from api.pages.proof_view import SEVERITIES
+from api.pages.system import JOB_NAMES
 from api.pages.templates import environment
 from api.permissions import Role
 from api.pool import proposing
@@ -24,7 +25,7 @@ from tests.api.html import Element, parse
 # Queues, tables and heads of the page of the system.
 SYSTEM_WORDS = (
     *("documents", "entries", "letters", "webhooks", "jobs", "pieces", "queues", "gateways"),
-    *("job", "outcome", "started", "succeeded", "failed_in_day", "piece", "why", "failures"),
+    *("job", "outcome", "began", "succeeded", "failed_in_day", "piece", "why", "failures"),
     *("since", "next_try", "queue", "waiting", "oldest", "given_up", "gateway", "plant"),
     *("state", "batch", "received", "skew"),
 )
@@ -60,6 +61,7 @@ MADE = {
     *(f"outbox.{state}" for state in ("queued", "failed")),
     *(f"system.{outcome}" for outcome in ("done", "failed", "running", "cut_short")),
     *(f"system.{name}" for name in SYSTEM_WORDS),
+    *(f"system.job_{name}" for name in JOB_NAMES),
     *(f"policy.kind_{kind}" for kind in get_args(Kind)),
     *(f"policy.form_{unit}" for unit in ("flag", "day", "checks", "lifecycle")),
     *(f"policy.{outcome}" for outcome in (*proposing.OUTCOMES, "still")),
