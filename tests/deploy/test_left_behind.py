@@ -1,7 +1,6 @@
 """What a killed run leaves behind goes with the next one; what is in use stays."""
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,74 +9,70 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.database import remove_left_behind
+from tests.support.database import claimed, remove_left_behind
 
-_HOLD = """
-import sys, time
+_CLAIM = """
+import sys
 from pathlib import Path
-from deploy.places import sole_user
-with sole_user(Path(sys.argv[1]), "the sample"):
-    print("held", flush=True)
+from tests.support.database import claimed
+with claimed(Path(sys.argv[1])):
+    print("claimed", flush=True)
     sys.stdin.read()
 """
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    found = tmp_path / "millpond-tests-0123456789ab"
+    (found / "data").mkdir(parents=True)
+    return found
+
+
 @contextmanager
-def _held(home: Path) -> Iterator[subprocess.Popen[str]]:
-    """Hold a cluster's folder in another process, as one that runs tests does."""
-    (home / "data").mkdir(parents=True)
+def _claimed_elsewhere(home: Path) -> Iterator[subprocess.Popen[str]]:
+    """Claim a folder in another process, as one that runs tests does."""
     with subprocess.Popen(
-        [sys.executable, "-c", _HOLD, str(home)],
+        [sys.executable, "-c", _CLAIM, str(home)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as holder:  # fmt: skip
         try:
             assert holder.stdout is not None
-            assert holder.stdout.readline() == "held\n"
+            assert holder.stdout.readline() == "claimed\n"
             yield holder
         finally:
             holder.kill()
 
 
-def _age(home: Path) -> None:
-    os.utime(home / "lock", (1_000_000_000, 1_000_000_000))
-
-
-@pytest.mark.parametrize("name", ["millpond-tests-0123456789ab", "millpond-bench-0123456789ab"])
-def test_the_cluster_of_a_killed_run_is_removed(tmp_path: Path, name: str) -> None:
-    with _held(tmp_path / name) as holder:
-        holder.send_signal(signal.SIGKILL)
-        holder.wait(20)
-    _age(tmp_path / name)
-    assert remove_left_behind(tmp_path) == [tmp_path / name]
+def test_what_a_killed_run_had_claimed_is_removed(home: Path, tmp_path: Path) -> None:
+    with _claimed_elsewhere(home):
+        pass  # killed at the end
+    assert remove_left_behind(tmp_path) == [home]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_cluster_of_a_run_that_goes_on_stays(tmp_path: Path) -> None:
-    home = tmp_path / "millpond-tests-0123456789ab"
-    with _held(home):
-        _age(home)
+def test_what_a_run_that_goes_on_has_claimed_stays(home: Path, tmp_path: Path) -> None:
+    with _claimed_elsewhere(home):
         assert remove_left_behind(tmp_path) == []
-    assert (home / "data").exists()
+        assert (home / "data").exists()
 
 
-def test_a_cluster_whose_server_is_still_ending_stays(tmp_path: Path) -> None:
-    home = tmp_path / "millpond-tests-0123456789ab"
-    with _held(home):
-        (home / "pid").write_text(f"{os.getpid()}\n")
-    _age(home)
-    assert remove_left_behind(tmp_path) == []
+def test_a_run_that_ends_leaves_no_claim_behind(home: Path, tmp_path: Path) -> None:
+    with claimed(home):
+        assert len(list(tmp_path.iterdir())) == 2
+    assert list(tmp_path.iterdir()) == [home]
 
 
-def test_a_cluster_that_was_only_just_made_stays(tmp_path: Path) -> None:
-    home = tmp_path / "millpond-tests-0123456789ab"
-    with _held(home):
+def test_a_folder_whose_server_is_still_ending_is_left_to_the_next_run(
+    home: Path, tmp_path: Path
+) -> None:
+    (home / "pid").write_text(f"{os.getpid()}\n")
+    with _claimed_elsewhere(home):
         pass
     assert remove_left_behind(tmp_path) == []
+    (home / "pid").unlink()
+    assert remove_left_behind(tmp_path) == [home]
 
 
-def test_a_folder_of_another_name_or_without_a_lock_stays(tmp_path: Path) -> None:
-    with _held(tmp_path / "millpond-demo-0123456789ab"):
-        pass
-    _age(tmp_path / "millpond-demo-0123456789ab")
-    (tmp_path / "millpond-tests-0123456789ab").mkdir()
+def test_a_folder_that_nobody_claimed_stays(home: Path, tmp_path: Path) -> None:
     assert remove_left_behind(tmp_path) == []
+    assert home.exists()

@@ -5,7 +5,6 @@ import os
 import secrets
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -28,9 +27,7 @@ _UNFINISHED = "millpond_template_unfinished"
 _TEMPLATE_LOCK_KEY = 0x7E57
 _MEMORY = Path("/dev/shm")
 _PLENTY_BYTES = 6_000_000_000
-# Clusters of these names are started once and never again.
-_THROWN_AWAY = ("millpond-tests-*", "millpond-bench-*")
-_SETTLED_S = 60.0
+_CLAIM = ".claim"
 
 
 def scratch_home(name: str) -> Path:
@@ -62,35 +59,48 @@ def _available_bytes() -> int:
 def throwaway_cluster(home: Path | None = None) -> Iterator[EmbeddedPostgres]:
     """Run a cluster whose data need not survive anything; it is deleted afterwards."""
     remove_left_behind(_MEMORY, Path(tempfile.gettempdir()))
-    cluster = EmbeddedPostgres(home or quick_home("tests"), durable=False)
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.remove()
+    home = home or quick_home("tests")
+    with claimed(home):
+        cluster = EmbeddedPostgres(home, durable=False)
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.remove()
+
+
+@contextmanager
+def claimed(home: Path) -> Iterator[None]:
+    """Hold a lock beside a folder, which ends with this process however that ends."""
+    claim = home.with_name(home.name + _CLAIM)
+    with open(claim, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            claim.unlink(missing_ok=True)
 
 
 def remove_left_behind(*places: Path) -> list[Path]:
-    """Delete the clusters of killed runs and return where they were.
+    """Delete the folders that killed runs had claimed and return where they were.
 
-    Who runs a cluster holds its lock until the end, however that comes. A fresh one may not have
-    been locked yet, and one whose server is still ending is left to the next run.
+    One whose server is still ending is left to the next run.
     """
-    found = [home for place in places for name in _THROWN_AWAY for home in place.glob(name)]
-    left = [home for home in found if _is_left_behind(home)]
-    for home in left:
-        remove_folder(home)
-    return left
+    claims = [claim for place in places for claim in place.glob(f"millpond-*{_CLAIM}")]
+    return [claim.with_suffix("") for claim in claims if _removed(claim)]
 
 
-def _is_left_behind(home: Path) -> bool:
+def _removed(claim: Path) -> bool:
+    home = claim.with_suffix("")
     try:
-        with open(home / "lock") as lock:
-            if time.time() - os.fstat(lock.fileno()).st_mtime < _SETTLED_S:
-                return False
+        with open(claim) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             server = first_number(home / "pid")
-            return server is None or not is_alive(server)
+            if server is not None and is_alive(server):
+                return False
+            remove_folder(home)
+            claim.unlink(missing_ok=True)
+            return True
     except OSError:  # held by its run, or gone meanwhile
         return False
 
