@@ -102,7 +102,7 @@ def decide_request(
         now = datetime.now(UTC)
         seen = _version(conn, factory_id, version)
         if what == "withdraw":
-            membership.withdraw(conn, caller.actor, factory_id, now=now)
+            membership.withdraw(conn, caller.actor, factory_id, comment, now=now)
             return
         membership.decide(
             conn, caller.actor, factory_id,

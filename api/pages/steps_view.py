@@ -12,6 +12,7 @@ from api.pool.guards import GUARDS
 from api.pool.lifecycle import Lifecycle, Step, Transition
 from api.pool.membership import Standing
 from api.pool.policy import Held
+from api.pool.reason_words import told
 from api.pool.reasons import texts
 from api.pool.roles import ROLES
 from api.pool.terms import deadline_after
@@ -103,7 +104,7 @@ def waiting(t: Texts, found: Standing, caller: Caller, at: str) -> Waiting | Non
         said=t("membership.request_said", said=asked.comment) if asked.comment else "",
         mine=mine,
         decides=not mine and caller.role in transition.confirmed_by,
-        why_not=t.pick("；", "; ").join(each.text(t.language) for each in why),
+        why_not=t.pick("；", "; ").join(told(each, t.language) for each in why),
     )  # fmt: skip
 
 
@@ -163,7 +164,7 @@ def _step(t: Texts, found: Standing, step: Step, role: str, href: str) -> StepVi
         adverse=transition.adverse,
         asks=bool(transition.confirmed_by),
         allowed=step.allowed,
-        reasons=tuple(each.text(t.language) for each in personal),
+        reasons=tuple(told(each, t.language) for each in personal),
         conditions=tuple(_condition(t, found, each, role, href) for each in transition.guards),
     )
 
@@ -174,7 +175,7 @@ def _condition(t: Texts, found: Standing, guard: str, role: str, href: str) -> C
     return Condition(
         text=t.pick(words["zh"], words["en"]),
         holds=why is None,
-        why="" if why is None else why.text(t.language),
+        why="" if why is None else told(why, t.language),
         records=tuple(_record(t, kind, role, href) for kind in kinds),
     )
 

@@ -141,8 +141,11 @@ def decide(
         return Moved(at.membership, transition, None)
 
 
-def withdraw(conn: Connection, actor: Actor, factory_id: int, *, now: datetime) -> Moved:
+def withdraw(
+    conn: Connection, actor: Actor, factory_id: int, comment: str = "", *, now: datetime
+) -> Moved:
     """Take back the step that the actor asked for; raises NotFound, NotPossible or NotAllowed."""
+    said = comment.strip()
     with transaction(conn):
         at = _standing(conn, actor, running(conn, factory_id), workdays.today(now))
         if at.request is None:
@@ -150,8 +153,8 @@ def withdraw(conn: Connection, actor: Actor, factory_id: int, *, now: datetime) 
         if at.request.account_id != actor.account_id:
             raise refused("not_yours", NotAllowed)
         transition = at.machine.transitions[at.request.transition_id]
-        requests.end(conn, actor, at.membership.membership_id, "withdrawn", "", now)
-        _tell(conn, actor, at, "request_withdrawn", transition, "", now)
+        requests.end(conn, actor, at.membership.membership_id, "withdrawn", said, now)
+        _tell(conn, actor, at, "request_withdrawn", transition, said, now)
         return Moved(at.membership, transition, None)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from api.errors import NotFound
 from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
 from api.pool.lifecycle import Name, Step
+from api.pool.reason_words import told
 from api.pool.reasons import Reason, reason
 from api.pool.refused import refused
 from api.pool.roles import ROLES
@@ -55,5 +56,5 @@ def refusal(step: Step, steps: Sequence[Step]) -> Declined:
 
 
 def _said(step: Step, language: str) -> str:
-    why = ("；" if language == "zh" else "; ").join(each.text(language) for each in step.reasons)
+    why = ("；" if language == "zh" else "; ").join(told(each, language) for each in step.reasons)
     return f"{getattr(step.transition.name, language)}{'：' if language == 'zh' else ': '}{why}"

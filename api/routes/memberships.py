@@ -173,6 +173,33 @@ def decide_request(
         return once(conn, caller, key, request, given, make)
 
 
+@router.post(
+    "/factories/{code}/membership/request/withdrawal",
+    summary="Take back what one asked for",
+    response_model=models.Moved,
+    responses=described(400, 401, 403, 404, 408, 409, 413, 422),
+)
+def withdraw_request(
+    caller: Mover,
+    database: TheDatabase,
+    request: Request,
+    code: Code,
+    given: models.TakenBack,
+    key: IdempotencyKey,
+) -> Response:
+    """Only who asked for it takes it back, until it is decided."""
+    with database.acting(caller) as conn:
+
+        def make() -> Made:
+            factory = store.registry.factory_by_code(conn, code)
+            moved = membership.withdraw(
+                conn, caller.actor, factory.factory_id, given.comment, now=datetime.now(UTC)
+            )
+            return _made(conn, moved)
+
+        return once(conn, caller, key, request, given, make)
+
+
 @router.get("/lifecycle", summary="Read the state machine in force", responses=described(401, 403))
 def read_lifecycle(caller: Reader, database: TheDatabase) -> models.Machine:
     """States and steps as data; a bureau may put its own in place."""

@@ -132,7 +132,7 @@ def test_who_was_at_the_site_check_does_not_decide_on_it(pooled: Pooled) -> None
             accounts=(leader.account_id or 0,),
         )  # fmt: skip
         evidence.record(pooled.conn, actor, pooled.factory_id, item, now=pooled.now)
-    with pytest.raises(NotAllowed, match="site_check"):
+    with pytest.raises(NotAllowed, match="Site check"):
         pooled.move("city_leader", "pass_rectification")
     pooled.move("city_leader", "pass_rectification", name="second")
 

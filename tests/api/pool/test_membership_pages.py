@@ -119,6 +119,7 @@ def test_from_a_warning_over_rectification_back_into_the_pool(people: People) ->
     closed = page.by_id("step-order_rectification")
     assert "消除期限到" in closed.text
     assert closed.all("form") == []
+    assert "仍有 1 项预警：数据完整率不足" in page.by_id("step-clear_warning").text
     people.record(
         "county_officer", "misstatement", "产量台账不符", data_document="示例〔2026〕8 号"
     )

@@ -222,6 +222,12 @@ def test_an_exit_is_asked_for_and_confirmed(desk: Desk) -> None:
     assert asked.json()["request_id"] is not None
     leader = desk.as_("city_leader")
     assert leader.get(MEMBERSHIP).json()["request"]["comment"] == "战略调整"
+    back = f"{REQUEST}/withdrawal"
+    assert desk.post(leader, back, {}).json()["code"] == "not_yours"
+    assert desk.post(desk.as_("ent_approver"), back, {"comment": "再议"}).status_code == 200
+    assert leader.get(MEMBERSHIP).json().get("request") is None
+    again = {"transition": "leave", "comment": "战略调整"}
+    desk.post(desk.as_("ent_approver"), STEPS, again, etag=desk.etag())
     declined = desk.post(leader, REQUEST, {"confirmed": False}, etag=desk.etag())
     assert declined.status_code == 422
     done = desk.post(leader, REQUEST, {"confirmed": True}, etag=desk.etag())
