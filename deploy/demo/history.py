@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any
 
 import numpy as np
@@ -64,14 +64,24 @@ def load_history(url: str, scenario: str, as_of: datetime, progress: Progress) -
 
 
 def enter_pool(conn: store.Connection, factory_code: str, as_of: datetime) -> None:
-    """Let a factory that has a plan enter the pool on the first day after its baseline."""
+    """Let a factory that has a plan enter the pool on the first day after its baseline.
+
+    The pool takes it in as the newest quarter that ended began, so that there is a report to fill.
+    """
     factory = registry.factory_by_code(conn, factory_code)
     with store.transaction(conn):
         policy = settings.current(conn, workdays.today(as_of))
         membership.enter(
             conn, _CLERK, factory.factory_id, factory.baseline_to, policy,
-            comment="示例入库", now=as_of,
+            comment="示例入库", now=last_quarter(as_of),
         )  # fmt: skip
+
+
+def last_quarter(as_of: datetime) -> datetime:
+    """Return when the newest quarter that ended before a time began, in the city."""
+    today = workdays.today(as_of)
+    this = date(today.year, (today.month - 1) // 3 * 3 + 1, 1)
+    return datetime.combine(workdays.add_months(this, -3), time(), workdays.ZONE)
 
 
 def _one_ahead(made: Iterator[batches.Batch]) -> Iterator[batches.Batch]:

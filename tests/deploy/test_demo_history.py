@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 
 import numpy as np
@@ -11,7 +11,9 @@ import pytest
 
 import simulators.scenarios
 import store
-from deploy.demo.history import Sender, enter_pool
+import store.reports
+from api.pool import report_opening
+from deploy.demo.history import Sender, enter_pool, last_quarter
 from simulators.history import Chunk
 from simulators.plant import Plant, build
 from store import batches, memberships, plans, registry, signing
@@ -184,3 +186,23 @@ def test_the_factory_enters_the_pool_after_its_baseline(db: store.Connection, pl
     assert found is not None
     assert found.state == "cultivating"
     assert found.entered_on == registry.factory_by_code(db, code).baseline_to
+
+
+def test_the_demo_opens_with_a_quarter_to_report(db: store.Connection, plant: Plant) -> None:
+    plans.load_plan(db, plant.plan())
+    enter_pool(db, plant.scenario.factory.code, AS_OF)
+    opened = report_opening.open_due(db, now=AS_OF)
+    found = [store.reports.report(db, each) for each in opened]
+    ends = {(each.kind, each.period_end) for each in found if each is not None}
+    # In a first quarter the year that ended is to be reported as well.
+    assert ends == {("Q", date(2026, 1, 1)), ("Y", date(2026, 1, 1))}
+    assert all(each is not None and each.due_on > AS_OF.date() for each in found)
+
+
+@pytest.mark.parametrize(
+    ("day", "began"),
+    [("2026-11-23", "2026-07-01"), ("2026-10-01", "2026-07-01"), ("2026-01-01", "2025-10-01")],
+)
+def test_the_last_quarter_is_the_newest_that_ended(day: str, began: str) -> None:
+    as_of = datetime.fromisoformat(f"{day}T00:30:00+08:00")
+    assert last_quarter(as_of).isoformat() == f"{began}T00:00:00+08:00"
