@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from copy import deepcopy
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 import store
 from kpi import jobs
+from kpi.errors import JobFailed
 from kpi.figures import estimates, figure
 from kpi.figures.basis import Period
 from kpi.jobs import evidence, figure_job
@@ -138,3 +139,21 @@ def test_factories_that_are_up_to_date_are_not_looked_at(plant: Plant) -> None:
     plant.send({"M01.state": [(china("2026-05-10 12:20"), 3)]})
     plant.facts(NOW)
     assert plant.figures(NOW) == 1
+
+
+def test_what_came_due_by_time_and_failed_is_due_again(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant.send(machine_day("M01", "2026-05-10"))
+    plant.refresh(NOW)
+    later = NOW + timedelta(hours=3)
+    with monkeypatch.context() as broken:
+        broken.setattr(figure_job.figures, "publish_all", _fails)
+        with pytest.raises(JobFailed, match="sample: no"):
+            plant.figures(later)
+    assert plant.figures(later) == 1
+    assert plant.figures(later) == 0
+
+
+def _fails(*_given: Any) -> None:
+    raise ValueError("no")
