@@ -38,11 +38,15 @@ class Contact:
     phone: str | None = None
     wants_email: bool = True
     wants_sms: bool = False
+    wants_digest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message to be sent now; attempts count this one."""
+    """A message to be sent now; attempts count this one.
+
+    digest_of is the account whose messages go together in one letter.
+    """
 
     delivery_id: int
     attempts: int
@@ -55,6 +59,7 @@ class Delivery:
     names: dict[str, dict[str, str]]
     sent_at: datetime
     is_disabled: bool
+    digest_of: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +108,17 @@ def deliver(
     at: datetime,
     *,
     most_queued: int,
+    morning: datetime | None = None,
 ) -> None:
-    """Queue messages for other channels, for those who have an address and want it."""
+    """Queue messages for other channels, for those who have an address and want it.
+
+    Who wants one letter a day gets it at `morning`, where there is one.
+    """
     values = {
         "messages": list(messages),
         "channels": sorted(channels),
         "at": at,
+        "morning": morning or at,
         "most_queued": most_queued,
     }
     with transaction(conn):
@@ -161,6 +171,7 @@ def save_contact(conn: Connection, account_id: int, wanted: Contact) -> None:
         "phone": wanted.phone,
         "wants_email": wanted.wants_email,
         "wants_sms": wanted.wants_sms,
+        "wants_digest": wanted.wants_digest,
     }
     with transaction(conn):
         conn.execute(query("save_contact"), values)

@@ -84,9 +84,10 @@ def save_contact(
     phone: Annotated[str, Form(max_length=40)] = "",
     wants_email: Annotated[bool, Form()] = False,
     wants_sms: Annotated[bool, Form()] = False,
+    wants_digest: Annotated[bool, Form()] = False,
 ) -> Response:
     """Set how the person wants to be told."""
-    wanted = Contact(phone or None, wants_email, wants_sms)
+    wanted = Contact(phone or None, wants_email, wants_sms, wants_digest)
     with database.acting(caller) as conn:
         contacts.save(conn, caller.actor, wanted)
     return RedirectResponse("/messages", 303)

@@ -22,7 +22,7 @@ def save(conn: Connection, actor: Actor, wanted: Contact) -> Contact:
         raise refused("mobile_form", Declined)
     if wanted.wants_sms and phone is None:
         raise refused("mobile_none", Declined)
-    kept = Contact(phone, wanted.wants_email, wanted.wants_sms)
+    kept = Contact(phone, wanted.wants_email, wanted.wants_sms, wanted.wants_digest)
     assert actor.account_id is not None
     with transaction(conn):
         messages.save_contact(conn, actor.account_id, kept)
@@ -30,6 +30,7 @@ def save(conn: Connection, actor: Actor, wanted: Contact) -> Contact:
             "has_phone": phone is not None,
             "wants_email": kept.wants_email,
             "wants_sms": kept.wants_sms,
+            "wants_digest": kept.wants_digest,
         }
         note(conn, actor, "contact_set", kind="account", key=actor.account_id, after=after)
     return kept

@@ -70,16 +70,18 @@ def send(conn: Connection, senders: Sequence[Sender], *, now: datetime) -> Sent:
     found = Sent()
     for sender in senders:
         taken = messages.claim(conn, sender.channel, now, now + _LEASE, most=_AT_ONCE)
-        ready = []
+        together: dict[tuple[int | None, int], list[Delivery]] = {}
         for each in taken:
-            to = _address(sender.channel, each)
-            if to is None:
+            if _address(sender.channel, each) is None:
                 _end(conn, each, RefusedForGood("no address, or the account is shut"), found, now)
             else:
-                ready.append((each, _letter(each, to)))
-        outcomes = sender.send([letter for _, letter in ready]) if ready else []
-        for (each, _), outcome in zip(ready, outcomes, strict=True):
-            _end(conn, each, outcome, found, now)
+                alone = each.delivery_id if each.digest_of is None else 0
+                together.setdefault((each.digest_of, alone), []).append(each)
+        ready = list(together.values())
+        outcomes = sender.send([_letter(sender.channel, each) for each in ready]) if ready else []
+        for group, outcome in zip(ready, outcomes, strict=True):
+            for each in group:
+                _end(conn, each, outcome, found, now)
     return found
 
 
@@ -89,10 +91,20 @@ def _address(channel: Channel, each: Delivery) -> str | None:
     return each.email if channel == "email" else each.phone
 
 
-def _letter(each: Delivery, to: str) -> Letter:
-    zh = todo_texts.message(each.template, "zh", each.name_zh, each.names)
-    en = todo_texts.message(each.template, "en", each.name_en, each.names)
-    return Letter(each.delivery_id, to, zh[:_LONGEST_SUBJECT], f"{zh}\n\n{en}\n")
+def _letter(channel: Channel, group: Sequence[Delivery]) -> Letter:
+    """Return one message as a letter, or those of a day together."""
+    first = group[0]
+    to = _address(channel, first)
+    assert to is not None
+    zh = [todo_texts.message(each.template, "zh", each.name_zh, each.names) for each in group]
+    en = [todo_texts.message(each.template, "en", each.name_en, each.names) for each in group]
+    subject = zh[0]
+    if len(group) > 1:
+        subject = todo_texts.digest("zh", len(group))
+        zh = [subject, *(f"{number}. {text}" for number, text in enumerate(zh, 1))]
+        en = [todo_texts.digest("en", len(en)), *(f"{n}. {text}" for n, text in enumerate(en, 1))]
+    text = "\n".join(zh) + "\n\n" + "\n".join(en) + "\n"
+    return Letter(first.delivery_id, to, subject[:_LONGEST_SUBJECT], text)
 
 
 def _end(

@@ -67,6 +67,11 @@ def message(template: str, language: Language, factory: str, given: Names) -> st
     return _filled(key, language, {**given.get(language, {}), "factory": factory})
 
 
+def digest(language: Language, count: int) -> str:
+    """Return what a letter with several messages is about."""
+    return _filled("message.digest", language, {"count": str(count)})
+
+
 def _filled(key: str, language: Language, said: Mapping[str, str]) -> str:
     # Templates change; a message that was sent under an older one lacks a name, not the page.
     entry = catalogue().get(key)

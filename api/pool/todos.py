@@ -24,6 +24,7 @@ _MOST_ROUNDS = 500
 # Days before its deadline from which a to-do that was never recalled may still be raised.
 _LONGEST_AGO = timedelta(days=3660)
 _DAY = timedelta(days=1)
+_MORNING = 8  # o'clock
 
 
 @dataclass
@@ -196,4 +197,12 @@ def _deliver(conn: Connection, given: _Given, template: str, sent: list[int]) ->
         if template in templates and name in given.channels
     ]
     if by and sent:
-        messages.deliver(conn, sent, by, given.now, most_queued=MOST_QUEUED)
+        morning = _next_morning(given.now)
+        messages.deliver(conn, sent, by, given.now, most_queued=MOST_QUEUED, morning=morning)
+
+
+def _next_morning(now: datetime) -> datetime:
+    """Return the next time of the city at which letters of a whole day go out."""
+    local = now.astimezone(workdays.ZONE)
+    morning = local.replace(hour=_MORNING, minute=0, second=0, microsecond=0)
+    return morning if local < morning else morning + _DAY

@@ -83,6 +83,9 @@ class Contact(Given):
     wants_sms: StrictBool = Field(
         default=False, description="By SMS too, when a deadline is near or passed"
     )
+    wants_digest: StrictBool = Field(
+        default=False, description="E-mail as one letter each morning, not one for each message"
+    )
 
 
 class Said(Model):

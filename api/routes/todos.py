@@ -144,7 +144,7 @@ def read_contact(caller: Reader, database: TheDatabase) -> models.Contact:
 )
 def set_contact(caller: Reader, database: TheDatabase, given: models.Contact) -> models.Contact:
     """By e-mail where the account has an address, and by SMS when a deadline is near or passed."""
-    wanted = store.messages.Contact(given.phone, given.wants_email, given.wants_sms)
+    wanted = store.messages.Contact(**given.model_dump())
     with database.acting(caller) as conn:
         kept = contacts.save(conn, caller.actor, wanted)
     return _contact(kept)
@@ -152,5 +152,8 @@ def set_contact(caller: Reader, database: TheDatabase, given: models.Contact) ->
 
 def _contact(found: store.messages.Contact) -> models.Contact:
     return models.Contact(
-        phone=found.phone, wants_email=found.wants_email, wants_sms=found.wants_sms
+        phone=found.phone,
+        wants_email=found.wants_email,
+        wants_sms=found.wants_sms,
+        wants_digest=found.wants_digest,
     )

@@ -8,10 +8,12 @@ ORDER BY account_id
 RETURNING message_id;
 
 -- name: insert_deliveries
--- Sends messages by the other channels too, to those who have an address there and want it; beyond
--- what the queue holds they fail at once, for all to see.
+-- Sends messages by the other channels too, to those who have an address there and want it, by e-mail
+-- at once or the next morning; beyond what the queue holds they fail at once, for all to see.
 WITH wanted AS (
-    SELECT m.message_id, w.channel
+    SELECT m.message_id, w.channel,
+        CASE WHEN w.channel = 'email' AND coalesce(c.wants_digest, false)
+            THEN %(morning)s::timestamptz ELSE %(at)s::timestamptz END AS due
     FROM pool.message m
     JOIN auth.account a USING (account_id)
     LEFT JOIN auth.contact c USING (account_id)
@@ -24,7 +26,7 @@ numbered AS (
         + (SELECT count(*) FROM pool.delivery WHERE state = 'queued') AS place
     FROM wanted)
 INSERT INTO pool.delivery (message_id, channel, next_try_at, state, error, ended_at)
-SELECT message_id, channel, %(at)s,
+SELECT message_id, channel, due,
     CASE WHEN place > %(most_queued)s THEN 'failed' ELSE 'queued' END,
     CASE WHEN place > %(most_queued)s THEN 'the queue is full' END,
     CASE WHEN place > %(most_queued)s THEN %(at)s::timestamptz END
@@ -60,14 +62,15 @@ WHERE account_id = %(account_id)s AND message_id <= %(up_to)s AND read_at IS NUL
 
 -- name: read_contact
 -- How a person wants to be told.
-SELECT phone, wants_email, wants_sms FROM auth.contact WHERE account_id = %(account_id)s;
+SELECT phone, wants_email, wants_sms, wants_digest FROM auth.contact WHERE account_id = %(account_id)s;
 
 -- name: save_contact
 -- Sets how a person wants to be told.
-INSERT INTO auth.contact (account_id, phone, wants_email, wants_sms)
-VALUES (%(account_id)s, %(phone)s, %(wants_email)s, %(wants_sms)s)
+INSERT INTO auth.contact (account_id, phone, wants_email, wants_sms, wants_digest)
+VALUES (%(account_id)s, %(phone)s, %(wants_email)s, %(wants_sms)s, %(wants_digest)s)
 ON CONFLICT (account_id) DO UPDATE SET phone = excluded.phone,
-    wants_email = excluded.wants_email, wants_sms = excluded.wants_sms;
+    wants_email = excluded.wants_email, wants_sms = excluded.wants_sms,
+    wants_digest = excluded.wants_digest;
 
 -- name: claim_deliveries
 -- Takes what is to be tried now; it is tried again after the lease if nothing is said of it.
@@ -82,7 +85,8 @@ taken AS (
     FROM due WHERE d.delivery_id = due.delivery_id
     RETURNING d.delivery_id, d.message_id, d.channel, d.attempts)
 SELECT t.delivery_id, t.attempts, a.email, c.phone, f.code, f.name_zh, f.name_en, m.template,
-    m.names, m.sent_at, a.disabled_at IS NOT NULL
+    m.names, m.sent_at, a.disabled_at IS NOT NULL,
+    CASE WHEN t.channel = 'email' AND c.wants_digest THEN m.account_id END
 FROM taken t
 JOIN pool.message m USING (message_id)
 JOIN registry.factory f USING (factory_id)

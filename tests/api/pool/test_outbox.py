@@ -152,6 +152,29 @@ def test_a_letter_arrives_in_chinese_and_english(pooled: Pooled) -> None:
     assert [each.elsewhere for each in found] == [{"email": "sent"}] * 2
 
 
+def test_the_messages_of_a_day_come_in_one_letter_to_whoever_wants_it_so(pooled: Pooled) -> None:
+    reached(pooled)
+    with pooled.as_("ent_filler") as actor:
+        wanted = Contact(PHONE, wants_email=True, wants_digest=True)
+        messages.save_contact(pooled.conn, actor.account_id or 0, wanted)
+        assert messages.contact(pooled.conn, actor.account_id or 0) == wanted
+    warned(pooled, ("email",))
+    inbox, port = Inbox(), free_port()
+    with mail_server(port, inbox):
+        mail = Mail(MailSettings("127.0.0.1", "pool@example.invalid", port, "none"))
+        pooled.now = pooled.now.replace(hour=23, minute=59)
+        assert sent(pooled, mail) == Sent(), "it is 7:59 in the city"
+        pooled.later(minutes=1)
+        assert sent(pooled, mail) == Sent(sent=2)
+        assert sent(pooled, mail) == Sent()
+    (letter,) = inbox.letters
+    assert str(letter["Subject"]) == "智能工厂培育库：2 条消息"
+    text = letter.get_content()
+    assert "1. 示例工厂：新待办“消除预警原因并说明情况：数据完整率 71 %”" in text
+    assert "2. 示例工厂：自动预警，由“在库培育”转为“预警关注”" in text
+    assert "2. Sample plant: Warn, from “In the pool” to “Warned”" in text
+
+
 def test_a_login_over_starttls_is_demanded_and_kept(
     pooled: Pooled, tls_pair: tuple[ssl.SSLContext, str]
 ) -> None:

@@ -106,8 +106,11 @@ def test_a_message_is_read_and_the_contact_set(site: Site) -> None:
         assert client.post("/messages/receipts", data=form).status_code == 303
         assert "未读" not in client.get("/messages").text
         form = {"csrf": csrf_of(key), "phone": "100 0000 0001", "wants_sms": "true"}
+        form["wants_digest"] = "true"
         assert client.post("/messages/contact", data=form).status_code == 303
-        assert 'value="10000000001"' in client.get("/messages").text
+        shown = client.get("/messages").text
+        assert 'value="10000000001"' in shown
+        assert 'name="wants_digest" value="true" checked' in shown
         assert client.post("/messages/contact", data=form | {"phone": "x"}).status_code == 422
 
 

@@ -110,7 +110,8 @@ def test_messages_have_receipts_and_the_contact_is_one_s_own(desk: Desk) -> None
     assert filler.put(f"/api/v1/messages/{number}/receipt").json() == receipt.json()
     assert filler.get("/api/v1/messages").json()["unread"] == 1
     assert desk.as_("city_officer").put(f"/api/v1/messages/{number}/receipt").status_code == 404
-    wanted = {"phone": "100 0000 0001", "wants_email": False, "wants_sms": True}
+    wanted = {"phone": "100 0000 0001", "wants_email": False, "wants_sms": True,
+              "wants_digest": True}  # fmt: skip
     kept = filler.put("/api/v1/contact", json=wanted)
     assert kept.json() == wanted | {"phone": "10000000001"}
     assert filler.get("/api/v1/contact").json() == kept.json()
