@@ -1,8 +1,8 @@
 """`millpond kpi figures` and `compare`: what is known of one factory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 import typer
@@ -40,6 +40,9 @@ def figures(
     end: ToOption = None,
     kpi: KpiOption = None,
     kind: KindOption = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Form the period as one, stored nowhere.")
+    ] = False,
     form: FormatOption = "table",
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
@@ -48,13 +51,18 @@ def figures(
     """Print verified figures with their bounds, coverage and grade, each in its newest revision.
 
     Without a period it is the newest month and the newest rolling year; with one, the months in it
-    and the rolling years that end in it.
+    and the rolling years that end in it. With --whole, any whole months are one period.
 
-    Example: `millpond kpi figures --factory DEMO-FIBRE --period 2026-03`
+    Example: `millpond kpi figures --factory DEMO-FIBRE --period 2026-Q1 --whole`
     """
     window = chosen(period, start, end)
     with store.connect(database_url(database)) as conn:
         found_factory = registry.factory_by_code(conn, factory)
+        if whole:
+            formed = _whole(conn, found_factory, window)
+            formed = [each for each in formed if kpi is None or each.kpi in kpi]
+            show(_figures_shown(formed), form, as_json, as_csv)
+            return
         known = stored.latest(conn, found_factory.factory_id, period_kind=kind)
     if not known:
         raise NothingFormed(_none_yet(factory))
@@ -62,6 +70,27 @@ def figures(
     if not found:
         raise NothingFormed(_none_here(known, kpi))
     show(_figures_shown(found), form, as_json, as_csv)
+
+
+def _whole(
+    conn: store.Connection, factory: registry.Factory, window: Days | None
+) -> list[stored.NewFigure]:
+    """Form every KPI of some months as one period, from the facts and records there are now."""
+    from kpi.figures import Period, estimates, figure
+    from kpi.jobs import last_full_hour
+    from kpi.jobs.evidence import gathered
+
+    if window is None or window.start.day != 1 or window.end.day != 1:
+        raise typer.BadParameter(
+            "--whole takes whole months: give --period, or --from and --to with firsts of months; "
+            "`millpond kpi waterfall` forms OEE of any days"
+        )
+    evidence = gathered(conn, factory, last_full_hour(datetime.now(UTC)))
+    is_open = window.end > evidence.today
+    # How long it lasts says the period itself; it has no kind of its own.
+    period = Period("month", window.start, window.end, is_open=is_open)
+    found = estimates(evidence, period)
+    return [figure(factory.factory_id, period, each, evidence.until) for each in found]
 
 
 def _none_yet(factory: str) -> str:
@@ -95,16 +124,23 @@ def _within(known: list[stored.Figure], window: Days | None) -> list[stored.Figu
     ]
 
 
-def _figures_shown(found: list[stored.Figure]) -> Shown:
+def _figures_shown(found: Sequence[stored.NewFigure]) -> Shown:
     from kpi.reasons import published
 
     found = sorted(found, key=lambda each: (each.period_kind, each.period_start, _place(each.kpi)))
-    by_period: dict[tuple[date, date], list[stored.Figure]] = {}
+    by_period: dict[tuple[date, date], list[stored.NewFigure]] = {}
     for each in found:
         by_period.setdefault((each.period_start, each.period_end), []).append(each)
     parts = [part for period, those in by_period.items() for part in _of_period(period, those)]
     wholes = [
-        published({**asdict(each), "inputs_sha256": each.inputs_sha256.hex()}) for each in found
+        published(
+            {
+                **asdict(each),
+                "period_kind": _kind(each),
+                "inputs_sha256": each.inputs_sha256.hex(),
+            }
+        )
+        for each in found
     ]
     rows = [
         {name: whole[name] for name in whole if name != "inputs"}
@@ -114,7 +150,19 @@ def _figures_shown(found: list[stored.Figure]) -> Shown:
     return Shown(Group(*parts), rows, wholes)
 
 
-def _of_period(period: tuple[date, date], found: list[stored.Figure]) -> Iterator[RenderableType]:
+def _kind(each: stored.NewFigure) -> str:
+    return each.period_kind if isinstance(each, stored.Figure) else "whole"
+
+
+def _revision(each: stored.NewFigure) -> str:
+    if not isinstance(each, stored.Figure):
+        return "not stored"
+    return "provisional" if each.revision == 0 else str(each.revision)
+
+
+def _of_period(
+    period: tuple[date, date], found: Sequence[stored.NewFigure]
+) -> Iterator[RenderableType]:
     """Yield the figures of one period as a table, what OEE covers, and why some have no number."""
     from api.formats import months, percent
     from kpi.reasons import said
@@ -138,12 +186,11 @@ def _of_period(period: tuple[date, date], found: list[stored.Figure]) -> Iterato
     for each in found:
         point, low, high = (_value(each.kpi, at) for at in (each.point, each.low, each.high))
         name, unit = _named(each.kpi, each.unit)
-        revision = "provisional" if each.revision == 0 else str(each.revision)
         table.add_row(
             *([name] if wide else []),
             *(each.kpi, point, "" if each.point is None else f"{low} – {high}", unit),
             f"{each.grade} {percent(each.coverage, 1)}",
-            *([revision] if wide else []),
+            *([_revision(each)] if wide else []),
         )
     yield table
     for each in found:

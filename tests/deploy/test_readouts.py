@@ -118,6 +118,24 @@ def test_figures_as_csv(known: Plant, capsys: pytest.CaptureFixture[str]) -> Non
     assert list(csv.DictReader(io.StringIO(same))) == found
 
 
+def test_some_months_are_formed_as_one_period_and_stored_nowhere(
+    known: Plant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count = "SELECT count(*) FROM kpi.figure"
+    before = known.conn.execute(count).fetchone()
+    known.tell(lot("2026-02-02", 15, key="L9"))
+    words = ("figures", "--period", "2026-Q1", "--whole", "--kpi", "defect_rate", "--json")
+    (quarter,) = json.loads(_say(capsys, known, *words).out)
+    assert (quarter["period_kind"], quarter["period_end"]) == ("whole", "2026-04-01")
+    assert quarter["inputs"]["total"] == 2 * 100
+    assert quarter["inputs"]["scrap"] + quarter["inputs"]["rework"] == 5 + 15
+    assert known.conn.execute(count).fetchone() == before
+    refused = _say(
+        capsys, known, "figures", "--from", "2026-01-02", "--to", "2026-03-01", "--whole"
+    )
+    assert "--whole takes whole months" in refused.line
+
+
 def test_a_period_without_figures_says_from_when_to_when_there_are(
     known: Plant, capsys: pytest.CaptureFixture[str]
 ) -> None:
