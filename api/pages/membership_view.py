@@ -39,6 +39,8 @@ class Head:
     extensions: int
     reviewed: str
     left_on: str
+    reentry: str
+    reentry_settled: bool
     version: str
 
 
@@ -91,6 +93,8 @@ def head(t: Texts, found: Standing) -> Head:
     stay = found.membership
     state = found.machine.states[stay.state]
     due = stay.deadline
+    wait = found.machine.reentry.get(stay.state) if stay.left_on else None
+    policy = found.situation.policy
     return Head(
         state=Word(said(t, state.name), _TONES.get(state.colour, "plain")),
         about="" if state.about is None else said(t, state.about),
@@ -102,6 +106,10 @@ def head(t: Texts, found: Standing) -> Head:
         extensions=stay.extensions,
         reviewed="" if stay.reviewed_on is None else stay.reviewed_on.isoformat(),
         left_on="" if stay.left_on is None else stay.left_on.isoformat(),
+        reentry=""
+        if wait is None or stay.left_on is None or not policy.term(wait).amount
+        else workdays.last_day(stay.left_on, policy.term(wait)).on.isoformat(),
+        reentry_settled=wait is not None and policy[wait].settled,
         version=version_of(stay),
     )
 

@@ -160,7 +160,7 @@ def _step(t: Texts, found: Standing, step: Step, role: str, href: str) -> StepVi
         second=t("membership.second", roles=roles_said(t, transition.confirmed_by))
         if transition.confirmed_by
         else "",
-        basis=t("membership.basis", source=transition.source),
+        basis=transition.source,
         adverse=transition.adverse,
         asks=bool(transition.confirmed_by),
         allowed=step.allowed,

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from api.identity import csrf_of
-from api.pool import proposing, settings, todo_rules
+from api.pool import proposing, settings, todo_rules, workdays
 from api.pool.evidence import kinds
 from api.pool.lifecycle import shipped
 from api.pool.todo_rules import TodoKind
@@ -21,7 +21,7 @@ from tests.api.test_browser import CONTRASTS, STICKING_OUT
 from tests.store.people import person
 
 PAGE = "/factories/sample/membership"
-TODAY = datetime.now(UTC).date()
+TODAY = workdays.today(datetime.now(UTC))
 
 
 class People:
@@ -155,10 +155,11 @@ def test_from_a_review_over_a_hearing_to_removal_and_its_letters(people: People)
     people.record("city_officer", "removal_notice", "复核不合格，拟出库")
     told = people.page("ent_approver").one("section", "told")
     assert "复核不合格，拟出库" in told.text
-    (way,) = told.all("a")
+    letter, way = told.all("a")
+    assert letter.attributes["href"] == "/factories/sample/documents"
     assert way.attributes["href"] == f"{PAGE}?record=statement#record"
     officer = people.page("county_officer").one("section", "told")
-    assert officer.all("a") == []
+    assert [each.text for each in officer.all("a")] == ["查看出库告知书"]
     assert "陈述申辩期到" in people.page("city_leader").by_id("step-fail_review").text
     people.record("ent_approver", "statement", "设备检修所致")
     assert "尚无其后的陈述申辩记录" in people.page("city_leader").by_id("step-fail_review").text
@@ -169,6 +170,10 @@ def test_from_a_review_over_a_hearing_to_removal_and_its_letters(people: People)
     assert "已出库，不再办理任何事项。" in page.text
     assert page.all("form", "filters") == []
     assert "出库决定" in page.text
+    wait = workdays.last_day(
+        TODAY, people.pooled.standing("expert").situation.policy.term("reentry.removed")
+    ).on
+    assert f"最早可再次入库 {wait} 待发布办法" in page.text
 
 
 def test_an_adverse_step_is_shown_once_more_with_its_term_before_it_is_taken(
