@@ -119,6 +119,8 @@ def differences(
         found += _equipment(was, now, policy)
     if new.kpi in _BY_PRODUCT:
         found += _mix(was["mix"], now["mix"], policy)
+    if new.kpi == "rd_cycle":
+        found += _classes(old.inputs.get("classes", []), new.inputs.get("classes", []))
     if new.kpi.startswith(_ENERGY):
         found += _energy(was["meters"], now["meters"])
     return found
@@ -168,6 +170,12 @@ def _mix(
     changed = sum(now[each][1] * abs(now[each][0] / was[each][0] - 1) for each in both) / weight
     if changed > policy.product_mix:
         yield Differing("product_mix", f"{changed:.0%} > {policy.product_mix:.0%}")
+
+
+def _classes(was: list[str], now: list[str]) -> Iterator[Differing]:
+    """Compare the classes of the products that were developed, where each project names its own."""
+    if all([*was, *now]) and was and now and sorted(was) != sorted(now):
+        yield Differing("product_mix", _changed_names(sorted(was), sorted(now)))
 
 
 def _energy(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Differing]:

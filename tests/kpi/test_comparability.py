@@ -112,3 +112,22 @@ def test_a_year_without_data_differs_in_nothing_that_is_not_known() -> None:
 def test_many_differences_are_counted_and_the_first_named() -> None:
     now = basis() | {"devices": [f"M{number:02}" for number in range(1, 11)]}
     assert found("oee", now) == [("devices", "+ M03; + M04; + M05; + M06; + M07; … 3")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (["press"], ["press"], []),
+        (["press", "robot"], ["robot"], [("product_mix", "− press")]),
+        (["press"], ["robot"], [("product_mix", "− press; + robot")]),
+        ([""], ["robot"], []),
+        ([], ["robot"], []),
+    ],
+)
+def test_development_cycles_of_unlike_products_are_not_comparable(
+    before: list[str], after: list[str], expected: list[tuple[str, str]]
+) -> None:
+    years = (figure("rd_cycle", inputs={"classes": each}) for each in (before, after))
+    old, new = years
+    apart = differences((old, basis()), (new, basis()), POLICY)
+    assert [(each.what, each.text) for each in apart] == expected
