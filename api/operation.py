@@ -61,8 +61,11 @@ def state(conn: Connection, now: datetime) -> System:
 
 
 def retry_letter(conn: Connection, actor: Actor, delivery_id: int) -> None:
-    """Give a letter that failed another round of tries; raises NotFound where none failed."""
+    """Give a letter that failed another round of tries; raises NotFound where none waits either."""
     with transaction(conn):
         if not operation.retry(conn, delivery_id):
-            raise NotFound(f"no letter {delivery_id} has failed")
+            waiting = operation.outbox(conn, before=delivery_id + 1, most=1)
+            if not waiting or waiting[0].delivery_id != delivery_id:
+                raise NotFound(f"no letter {delivery_id} waits or has failed")
+            return
         note(conn, actor, "letter_retried", kind="delivery", key=delivery_id)

@@ -49,7 +49,7 @@ def list_outbox(
     return models.Outbox(items=items, next_before=more)
 
 
-@router.post(
+@router.put(
     "/outbox/{delivery_id}/retry",
     summary="Try a letter again",
     status_code=204,
@@ -60,6 +60,6 @@ def retry(
     database: TheDatabase,
     delivery_id: Annotated[int, Path(ge=1, le=2**53 - 1, description="Its number")],
 ) -> None:
-    """One that failed for good gets another round of tries."""
+    """One that failed for good gets another round of tries; one that waits is left as it is."""
     with database.acting(caller) as conn:
         operation.retry_letter(conn, caller.actor, delivery_id)

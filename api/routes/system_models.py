@@ -22,15 +22,15 @@ class DatabaseState(Model):
 class Disk(Model):
     """The disk of the machine that serves."""
 
-    size_bytes: int
-    free_bytes: int
+    size_bytes: int = Field(examples=[107_374_182_400])
+    free_bytes: int = Field(examples=[64_424_509_440])
 
 
 class QueueState(Model):
     """A queue."""
 
     name: str = Field(examples=["documents"])
-    waiting: int
+    waiting: int = Field(examples=[2])
     oldest: datetime | None = Field(description="Since when the longest waits")
     failed: int = Field(description="Given up in the last seven days")
 
@@ -42,7 +42,7 @@ class JobState(Model):
     started_at: datetime
     ended_at: datetime | None
     outcome: str = Field(description="done, failed, running or cut short", examples=["done"])
-    error: str | None
+    error: str | None = Field(description="Why it failed")
     done_at: datetime | None = Field(description="When it last succeeded")
     failed_in_day: int = Field(description="Runs of the last 24 hours that failed")
 
@@ -52,8 +52,8 @@ class FailedPiece(Model):
 
     name: str = Field(examples=["facts"])
     piece: str = Field(examples=["DEMO-M/CNC-1"])
-    failures: int
-    error: str
+    failures: int = Field(description="How often in a row")
+    error: str = Field(description="Why it failed last")
     failed_since: datetime
     next_try_at: datetime
 
@@ -66,7 +66,7 @@ class GatewayState(Model):
     revoked_at: datetime | None
     seq: int | None = Field(description="The number of its newest batch")
     received_at: datetime | None
-    clock_skew_s: float | None
+    clock_skew_s: float | None = Field(description="How far its clock was off then")
 
 
 class System(Model):
@@ -92,7 +92,7 @@ class Letter(Model):
     channel: str = Field(examples=["email"])
     kind: str = Field(examples=["recall"])
     state: str = Field(examples=["failed"])
-    attempts: int
+    attempts: int = Field(description="How often it was tried")
     sent_at: datetime = Field(description="When the message was made")
     next_try_at: datetime
     error: str | None = Field(description="Addresses in it are masked")

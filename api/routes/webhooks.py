@@ -106,7 +106,7 @@ def go_on(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> None
         subscriptions.pause(conn, caller.actor, webhook_id, paused=False)
 
 
-@router.post(
+@router.put(
     "/{webhook_id}/trial",
     summary="Send a trial delivery",
     status_code=202,

@@ -97,7 +97,8 @@ def test_a_letter_that_failed_is_tried_again_and_the_audit_says_who(
     assert desk.send(ADMIN, f"/outbox/{failed}/retry").status_code == 303
     (found,) = operation.outbox(desk.conn)
     assert (found.state, found.attempts) == ("queued", 0)
-    assert desk.send(ADMIN, f"/outbox/{failed}/retry").status_code == 404, "it waits already"
+    assert desk.send(ADMIN, f"/outbox/{failed}/retry").status_code == 303, "it waits already"
+    assert desk.send(ADMIN, f"/outbox/{failed + 1}/retry").status_code == 404
     (noted,) = audit.entries(desk.conn, action="letter_retried")
     assert (noted.actor, noted.key) == (desk.actors[ADMIN].name, str(failed))
 
