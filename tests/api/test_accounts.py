@@ -40,7 +40,9 @@ class Place:
         return found
 
     def logs_in(self, login: object, password: object) -> str:
-        answer = httpx.post(f"{self.address}/login", data={"login": login, "password": password})
+        answer = httpx.post(
+            f"{self.address}/login", data={"login": login, "password": password}, timeout=30
+        )
         return str(answer.headers.get("location", "refused"))
 
 
@@ -151,13 +153,19 @@ def test_a_token_permits_no_more_than_its_account(place: Place) -> None:
     assert beyond.status_code == 422
     token = place.post(path, name="数据中台", permissions=["follow-up:read"], days=30).json()
     headers = {"Authorization": f"Bearer {token['token']}"}
-    assert httpx.get(f"{place.address}/api/v1/follow-up", headers=headers).status_code == 200
+    assert (
+        httpx.get(f"{place.address}/api/v1/follow-up", headers=headers, timeout=30).status_code
+        == 200
+    )
     (listed,) = place.client.get("/api/v1/tokens").json()["items"]
     assert (listed["name"], listed["permissions"]) == ("数据中台", ["follow-up:read"])
     assert "token" not in listed
     ended = place.client.delete(f"/api/v1/tokens/{token['token_id']}")
     assert ended.status_code == 204
-    assert httpx.get(f"{place.address}/api/v1/follow-up", headers=headers).status_code == 401
+    assert (
+        httpx.get(f"{place.address}/api/v1/follow-up", headers=headers, timeout=30).status_code
+        == 401
+    )
     assert place.client.delete(f"/api/v1/tokens/{token['token_id']}").status_code == 404
 
 

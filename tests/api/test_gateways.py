@@ -62,7 +62,9 @@ def test_a_gateway_is_known_by_its_certificate(
 
         def status(pair: Pair | None, **headers: str) -> int:
             context = coming_with(authority, pair)
-            return httpx.get(f"{address}{PATH}last", verify=context, headers=headers).status_code
+            return httpx.get(
+                f"{address}{PATH}last", verify=context, headers=headers, timeout=30
+            ).status_code
 
         assert status(registered) == 200
         assert status(other) == 401
@@ -71,7 +73,7 @@ def test_a_gateway_is_known_by_its_certificate(
         assert status(None, **{HEADER: registered.fingerprint().hex()}) == 401
         with pytest.raises(httpx.TransportError):
             status(forged)
-        pages = httpx.get(f"{address}/healthz", verify=coming_with(authority, None))
+        pages = httpx.get(f"{address}/healthz", verify=coming_with(authority, None), timeout=30)
         assert pages.status_code == 200
 
 
@@ -94,7 +96,7 @@ def test_a_proxy_in_front_may_name_the_certificate(
 ) -> None:
     assert callable(shown)
     with served(database_url, certificate_header=HEADER) as address:
-        answer = httpx.get(f"{address}{PATH}last", headers={HEADER: shown(registered)})
+        answer = httpx.get(f"{address}{PATH}last", headers={HEADER: shown(registered)}, timeout=30)
     assert answer.status_code == status
     if status != 200:
         assert answer.json()["type"] == "urn:millpond:error:AccessDenied"
@@ -116,7 +118,7 @@ def test_the_certificate_that_comes_with_an_enrolment_is_registered(
     }
     with served(database_url, tls=Tls(city.certificate, city.key, authority.certificate)) as url:
         context = coming_with(authority, own)
-        answer = httpx.post(f"{url}{PATH}enrolments", json=asked, verify=context)
+        answer = httpx.post(f"{url}{PATH}enrolments", json=asked, verify=context, timeout=30)
         assert (answer.status_code, answer.json()["token"]) == (200, None)
     with closing(store.connect(database_url)) as conn:
         assert access.by_certificate(conn, own.fingerprint()) == "gw-city"
@@ -209,6 +211,6 @@ def test_a_body_that_does_not_come_is_not_waited_for(
 def test_a_proxy_on_this_machine_does_not_open_the_pages(database_url: str) -> None:
     with served(database_url) as address:
         forwarded = {"X-Forwarded-For": "192.0.2.7"}
-        assert httpx.get(f"{address}/healthz", headers=forwarded).status_code == 403
-        assert httpx.get(f"{address}{PATH}time", headers=forwarded).status_code == 200
-        assert httpx.get(f"{address}/healthz").status_code == 200
+        assert httpx.get(f"{address}/healthz", headers=forwarded, timeout=30).status_code == 403
+        assert httpx.get(f"{address}{PATH}time", headers=forwarded, timeout=30).status_code == 200
+        assert httpx.get(f"{address}/healthz", timeout=30).status_code == 200

@@ -99,7 +99,7 @@ def test_a_stranger_is_sent_to_the_log_in_and_back_to_what_was_asked(place: Plac
 
 
 def test_a_program_without_a_session_gets_401(place: Place) -> None:
-    answer = httpx.get(f"{place.address}/api/v1/factories")
+    answer = httpx.get(f"{place.address}/api/v1/factories", timeout=30)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     assert answer.headers["content-type"] == "application/problem+json"
 
@@ -495,7 +495,7 @@ def test_the_page_says_when_the_second_factor_is_off(place: Place, database_url:
     with place.client() as client:
         assert "未启用两步验证" in client.get("/login").text
     with served(database_url) as address:
-        assert "未启用两步验证" not in httpx.get(f"{address}/login").text
+        assert "未启用两步验证" not in httpx.get(f"{address}/login", timeout=30).text
 
 
 def test_new_recovery_codes_end_the_old_ones_and_ask_for_password_and_code(strict: Place) -> None:

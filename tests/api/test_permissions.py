@@ -237,9 +237,11 @@ def test_an_enterprise_sees_its_own_factory_alone(address: str, sample_url: str)
 
 
 def test_a_token_in_an_address_is_no_session(address: str, officer: str) -> None:
-    answer = httpx.get(f"{address}/api/v1/factories?{COOKIE}={officer}&token={officer}")
+    answer = httpx.get(f"{address}/api/v1/factories?{COOKIE}={officer}&token={officer}", timeout=30)
     assert answer.status_code == 401
     nonsense = httpx.get(
-        f"{address}/api/v1/factories", headers={"Cookie": f"{COOKIE}={secrets.token_hex()}"}
+        f"{address}/api/v1/factories",
+        headers={"Cookie": f"{COOKIE}={secrets.token_hex()}"},
+        timeout=30,
     )
     assert nonsense.status_code == 401

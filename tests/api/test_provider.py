@@ -52,14 +52,14 @@ def came_back(place: Place, client: httpx.Client) -> httpx.Response:
     """Go to the provider and come back, as a browser does."""
     there = client.get("/login/provider")
     assert there.status_code == 303
-    back = httpx.get(there.headers["location"])
+    back = httpx.get(there.headers["location"], timeout=30)
     assert back.status_code == 302
     return client.get(back.headers["location"])
 
 
 def test_who_the_provider_names_is_logged_in(place: Place) -> None:
     place.account()
-    with httpx.Client(base_url=place.address) as client:
+    with httpx.Client(base_url=place.address, timeout=30) as client:
         assert parse(client.get("/login").text).one("a", "button").attributes["href"] == (
             "/login/provider"
         )
@@ -72,7 +72,7 @@ def test_who_the_provider_names_is_logged_in(place: Place) -> None:
 
 def test_who_has_no_account_here_is_not(place: Place) -> None:
     place.account("another")
-    with httpx.Client(base_url=place.address) as client:
+    with httpx.Client(base_url=place.address, timeout=30) as client:
         answer = came_back(place, client)
         assert answer.status_code == 401
         assert COOKIE not in client.cookies
@@ -81,7 +81,7 @@ def test_who_has_no_account_here_is_not(place: Place) -> None:
 def test_a_disabled_account_is_not_let_in_by_the_provider(place: Place) -> None:
     number = place.account()
     accounts.set_disabled(place.conn, MAKER, number, disabled=True, version=1)
-    with httpx.Client(base_url=place.address) as client:
+    with httpx.Client(base_url=place.address, timeout=30) as client:
         assert came_back(place, client).status_code == 401
 
 
@@ -99,23 +99,23 @@ def test_a_disabled_account_is_not_let_in_by_the_provider(place: Place) -> None:
 def test_a_token_for_somebody_else_is_refused(place: Place, wrong: dict[str, Any]) -> None:
     place.account()
     place.issuer.wrong = wrong
-    with httpx.Client(base_url=place.address) as client:
+    with httpx.Client(base_url=place.address, timeout=30) as client:
         assert came_back(place, client).status_code == 401
 
 
 def test_a_token_signed_with_another_key_is_refused(place: Place) -> None:
     place.account()
     place.issuer.signing_key = RSAKey.generate_key(2048, {"kid": "one"})
-    with httpx.Client(base_url=place.address) as client:
+    with httpx.Client(base_url=place.address, timeout=30) as client:
         assert came_back(place, client).status_code == 401
 
 
 def test_what_comes_back_twice_or_to_another_browser_is_refused(place: Place) -> None:
     place.account()
-    with httpx.Client(base_url=place.address) as client:
+    with httpx.Client(base_url=place.address, timeout=30) as client:
         there = client.get("/login/provider")
-        back = httpx.get(there.headers["location"]).headers["location"]
-        assert httpx.get(back).status_code == 401, "another browser"
+        back = httpx.get(there.headers["location"], timeout=30).headers["location"]
+        assert httpx.get(back, timeout=30).status_code == 401, "another browser"
         cookie = {"Cookie": f"millpond_provider={client.cookies['millpond_provider']}"}
         assert client.get(back).status_code == 200
         assert client.get(back, headers=cookie).status_code == 401, "twice"
@@ -124,7 +124,7 @@ def test_what_comes_back_twice_or_to_another_browser_is_refused(place: Place) ->
 def test_a_provider_that_is_away_is_said_in_words(database_url: str, free_port: int) -> None:
     known = Provider(f"http://127.0.0.1:{free_port}", CLIENT, SECRET)
     with served(database_url, provider=known) as address:
-        answer = httpx.get(f"{address}/login/provider")
+        answer = httpx.get(f"{address}/login/provider", timeout=30)
     assert answer.status_code == 401
     assert parse(answer.text).one("h1").text == "登录"
 
@@ -151,6 +151,6 @@ def test_the_security_administrator_says_who_a_person_is_there(place: Place) -> 
         }  # fmt: skip
         made = client.post("/api/v1/accounts", json=body, headers={"X-CSRF-Token": token})
         assert made.status_code == 201
-    with httpx.Client(base_url=place.address) as client:
+    with httpx.Client(base_url=place.address, timeout=30) as client:
         assert came_back(place, client).status_code == 200
         assert client.get("/api/v1/session").json()["login"] == "bert"

@@ -85,7 +85,7 @@ def test_over_tls_others_are_served_under_the_names_that_were_given(
     tls = Tls(city.certificate, city.key)
     with (
         served(database_url, tls=tls, names=("Pool.example",)) as address,
-        httpx.Client(base_url=address, verify=context) as client,
+        httpx.Client(base_url=address, verify=context, timeout=30) as client,
     ):
         named = client.get("/login", headers={"Host": "pool.example:8443"})
         assert (named.status_code, named.headers["strict-transport-security"]) == (
@@ -103,7 +103,9 @@ def test_over_tls_the_cookie_is_for_tls_alone(database_url: str, tmp_path: Path)
     with (
         served(database_url, tls=Tls(city.certificate, city.key)) as address,
         httpx.Client(
-            base_url=address, verify=ssl.create_default_context(cafile=authority.certificate)
+            base_url=address,
+            verify=ssl.create_default_context(cafile=authority.certificate),
+            timeout=30,
         ) as client,
     ):
         given = {"login": made.login, "password": made.password}

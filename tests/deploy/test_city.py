@@ -66,7 +66,10 @@ def city(url: str, port: int, pair: Pair, output: Path) -> Iterator[Watched]:
 def _answers(port: int) -> bool:
     try:
         # Its certificate is judged by the gateway under test, not here.
-        return httpx.get(f"https://127.0.0.1:{port}/healthz", verify=False).status_code == 200
+        return (
+            httpx.get(f"https://127.0.0.1:{port}/healthz", verify=False, timeout=30).status_code
+            == 200
+        )
     except httpx.TransportError:
         return False
 

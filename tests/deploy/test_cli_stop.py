@@ -34,7 +34,7 @@ def test_the_pages(number: signal.Signals, database_url: str, tmp_path: Path) ->
 
 def _answers(port: int) -> bool:
     try:
-        return httpx.get(f"http://{LOOPBACK}:{port}/login").status_code == 200
+        return httpx.get(f"http://{LOOPBACK}:{port}/login", timeout=30).status_code == 200
     except httpx.ConnectError:
         return False
 

@@ -94,7 +94,7 @@ def test_a_tag_that_never_gave_a_value_is_silent(planned: str) -> None:
 def logs_in(address: str, said: str) -> list[str]:
     """Log in as the demo says and return the factories that the city officer sees."""
     (password,) = [words[1] for words in map(str.split, said.splitlines()) if words[:1] == ["city"]]
-    with httpx.Client(base_url=address) as client:
+    with httpx.Client(base_url=address, timeout=30) as client:
         assert client.get("/").headers["location"] == "/login"
         given = {"login": "city", "password": password}
         assert client.post("/login", data=given).headers["location"] == "/todos"

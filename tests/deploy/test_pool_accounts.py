@@ -55,7 +55,9 @@ def test_the_password_that_is_printed_opens_the_first_log_in(
     said = admin("security", "Sec1", "示例乙")
     login, password = (line.split()[1] for line in said.out.splitlines()[:2])
     with served(database_url) as address:
-        answer = httpx.post(f"{address}/login", data={"login": login, "password": password})
+        answer = httpx.post(
+            f"{address}/login", data={"login": login, "password": password}, timeout=30
+        )
     assert answer.headers["location"] == "/login/password"
 
 

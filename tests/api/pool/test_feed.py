@@ -90,4 +90,4 @@ def test_a_subscriber_reads_its_scope_and_the_kinds_it_wants(
 
 
 def test_a_stranger_reads_nothing(pooled: Pooled, address: str) -> None:
-    assert httpx.get(address + FEED).status_code == 401
+    assert httpx.get(address + FEED, timeout=30).status_code == 401

@@ -57,7 +57,7 @@ def test_records_and_values_reach_the_database_and_the_refused_are_told(
     text = "line,quantity,due\nSO900,1,2026-03-10\nSO901,-1,2026-03-10\nSO001,1,2026-03-10\n"
     (tmp_path / "exports" / "orders.csv").write_text(text)
     config = enrolled(write_file(tmp_path, sources(port), database_url))
-    with running(config), httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with running(config), httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
         wait_for(lambda: [s.state for s in status(config).sources] == ["up", "up"], "both up")
         lines = [line(1), line(2), line(3, -3)]
         assert client.post("/records/order_line", json=lines).status_code == 422
@@ -86,7 +86,7 @@ def test_what_was_answered_with_202_outlives_a_kill(tmp_path: Path, database_url
         [sys.executable, "-m", "collectors", str(path)], stderr=subprocess.DEVNULL
     )
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             wait_for(lambda: answers(client, line(0)), "the gateway's first answer", timeout_s=60)
             answered = [n for n in range(1, 6) if answers(client, line(n))]
         process.send_signal(signal.SIGKILL)
