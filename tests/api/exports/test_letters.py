@@ -179,7 +179,7 @@ def test_two_of_the_same_are_never_made_at_once(pooled: Pooled) -> None:
 def test_a_letter_is_asked_for_by_its_roles_when_something_made_it_due(pooled: Pooled) -> None:
     with pytest.raises(NotPossible, match="no step"):
         ask(pooled, "rectification_order")
-    with pytest.raises(NotAllowed, match="county_officer"):
+    with pytest.raises(NotAllowed, match="your role does not ask for it"):
         ask(pooled, "removal_notice", Actor(None, "示例", "county_officer"))
 
 
