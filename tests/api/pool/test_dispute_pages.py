@@ -8,7 +8,7 @@ import pytest
 
 import store.disputes
 from api.identity import csrf_of
-from api.pool import disputes, reruns
+from api.pool import disputes, reruns, todos
 from tests.api.conftest import served
 from tests.api.html import Element, parse
 from tests.api.people import client_of, session_of
@@ -118,6 +118,9 @@ def test_a_dispute_goes_to_its_decision_on_pages(pages: Pages) -> None:
     assert pages.as_("verifier")[0].get(pages.path).status_code == 404
     done = pages.step("county_officer", "assign", measurer=named)
     assert done.status_code == 303, done.text
+    todos.turn(pages.pooled.conn, now=datetime.now(UTC))
+    links = [one.attributes.get("href") for one in pages.page("verifier", "/todos").all("a")]
+    assert pages.path in links
     assert steps_of(pages.page("verifier")) == ["measure"]
     numbers = {"value": "79", "low": "78", "high": "80", "how": "现场连续 72 小时计时"}
     assert pages.step("verifier", "measure", paper=True, **numbers).status_code == 303
