@@ -17,6 +17,7 @@ from api.exports.kinds import kinds
 from api.exports.model import Form
 from api.idempotency import IdempotencyKey, Made, once
 from api.identity import Caller, needs
+from api.paging import cut
 from api.permissions import Permission
 from api.problems import described
 from api.routes import document_models as models
@@ -78,8 +79,7 @@ def list_documents(
     with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
         found = store.documents.listed(conn, factory.factory_id, before=before, most=limit + 1)
-    items = found[:limit]
-    more = items[-1].document_id if len(found) > limit else None
+    items, more = cut(found, limit, lambda each: each.document_id)
     return models.DocumentList(
         factory=code, items=[shown(each) for each in items], next_before=more
     )
