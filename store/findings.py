@@ -30,7 +30,6 @@ class Limits:
     calibrated_until: date | None = None
     loss_share: float | None = None
     retention_days: float | None = None
-    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ class Asset:
     line: str | None = None
     retrofitted_on: date | None = None
     retrofit_document: str | None = None
+    # Where the machine itself answers in the plant's network.
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from kpi.calendar import months
 from kpi.figures.basis import Estimate, Evidence, Period, bounded, refused
+from kpi.figures.identity import distinct
 from kpi.figures.people import Project
 from kpi.reasons import Reason, because
 from store.registry import Asset, Declaration
@@ -42,7 +43,7 @@ def robots(evidence: Evidence, period: Period) -> list[Estimate]:
     if not _anything_heard(evidence, window):
         reason = because("factory_silent", days=HEARD_DAYS)
         return [refused("robots", "count", 0.0, reason, **inputs)]
-    heard = _by_serial(_heard(evidence, registered, window))
+    heard = distinct(_heard(evidence, registered, window))
     inputs["heard"] = sorted(asset.code for asset in heard)
     return [_exact("robots", len(heard), 1.0, inputs)]
 
@@ -61,7 +62,7 @@ def retrofits(evidence: Evidence, period: Period) -> list[Estimate]:
         if asset.key_equipment and asset.retrofitted_on and asset.retrofitted_on < period.end
     ]
     documented = [asset for asset in dated if asset.retrofit_document]
-    heard = _by_serial(_heard(evidence, documented, window))
+    heard = distinct(_heard(evidence, documented, window))
     inputs: dict[str, Any] = {
         "basis": "documented",
         "counted": {asset.code: str(asset.retrofit_document) for asset in heard},
@@ -192,8 +193,3 @@ def _heard(evidence: Evidence, assets: Sequence[Asset], window: tuple[date, date
 
 def _anything_heard(evidence: Evidence, window: tuple[date, date]) -> bool:
     return bool(_heard(evidence, evidence.plan.assets, window))
-
-
-def _by_serial(assets: Sequence[Asset]) -> list[Asset]:
-    """Return one asset of each serial number; without one nobody can tell two from one."""
-    return list({asset.serial: asset for asset in reversed(assets) if asset.serial}.values())[::-1]

@@ -10,6 +10,7 @@ import numpy as np
 from kpi.errors import NotComputable
 from kpi.figures import beside
 from kpi.figures.basis import Estimate, Evidence, Period, bounded, counts_good_only, grade, refused
+from kpi.figures.identity import distinct
 from kpi.figures.lines import lines
 from kpi.formulas.lines import Share
 from kpi.formulas.oee import from_sums
@@ -267,8 +268,8 @@ def _bounded(
 def networked(evidence: Evidence, period: Period) -> list[Estimate]:
     """Return how many pieces of key equipment are networked.
 
-    Counted is registered key equipment with a serial number of its own, heard of for at least
-    90 % of the last 30 days of the period, with at least one value that changed.
+    Counted is registered key equipment with a serial number and an address of its own, heard of
+    for at least 90 % of the last 30 days of the period, with at least one value that changed.
     """
     end = min(period.end, evidence.today + timedelta(days=1))
     start = end - timedelta(days=_NETWORK_DAYS)
@@ -277,10 +278,11 @@ def networked(evidence: Evidence, period: Period) -> list[Estimate]:
     least = _NETWORK_SHARE * evidence.seconds(start, end)
     alive = (sums["known_s"] >= least) & (sums["changes"] > 0)
     heard = [asset for asset, is_alive in zip(registered, alive, strict=True) if is_alive]
-    count = float(len({asset.serial for asset in heard if asset.serial}))
+    apart = distinct(heard)
+    count = float(len(apart))
     inputs = {
         "registered": len(registered),
-        "networked": sorted(asset.code for asset in heard if asset.serial),
+        "networked": sorted(asset.code for asset in apart),
         "window": [start.isoformat(), end.isoformat()],
     }
     return [bounded("networked_equipment", "count", 1.0, (count, count, count), **inputs)]

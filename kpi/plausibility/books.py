@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from kpi.figures.identity import address, serial
 from kpi.plausibility.basis import Case, Measured, NotApplicable, number_in, of_record, span
 
 _LATE = timedelta(hours=72)
@@ -108,11 +109,9 @@ def identity(case: Case) -> Iterator[Measured]:
     for asset in case.plan.assets:
         if asset.kind not in ("machine", "robot"):
             continue
-        if asset.serial:
-            claims[f"serial {asset.serial.strip().upper()}"].append(asset.code)
-        address = case.limits_of(asset.asset_id).address
-        if address:
-            claims[f"address {address.strip().lower()}"].append(asset.code)
+        for what, own in (("serial", serial(asset)), ("address", address(asset))):
+            if own:
+                claims[f"{what} {own}"].append(asset.code)
     if not claims:
         raise NotApplicable("no_serial")
     for claim, codes in claims.items():

@@ -20,7 +20,7 @@ COPY (
 -- name: list_asset_limits
 -- What a factory's plan says of nameplates and papers.
 SELECT l.asset_id, l.idle_kw, l.working_kw, l.rated_kw, l.min_cycle_s, l.accuracy_class,
-    l.calibrated_until, l.loss_share, l.retention_days, l.address
+    l.calibrated_until, l.loss_share, l.retention_days
 FROM registry.asset_limit l
 JOIN registry.asset a USING (asset_id)
 WHERE a.factory_id = %(factory_id)s

@@ -185,11 +185,12 @@ WHERE f.factory_id = ANY (%(factories)s)
 ORDER BY f.code;
 
 -- name: list_assets
--- The assets of a factory with what their meters measure.
+-- The assets of a factory with what their meters measure and where they answer.
 SELECT a.asset_id, a.code, a.name_zh, a.name_en, a.kind, a.serial, a.key_equipment, a.in_oee,
-    m.carrier, m.unit, m.level, a.line, a.retrofitted_on, a.retrofit_document
+    m.carrier, m.unit, m.level, a.line, a.retrofitted_on, a.retrofit_document, l.address
 FROM registry.asset a
 LEFT JOIN registry.meter m USING (asset_id)
+LEFT JOIN registry.asset_limit l USING (asset_id)
 WHERE a.factory_id = %(factory_id)s
 ORDER BY a.code;
 

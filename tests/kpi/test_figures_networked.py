@@ -53,6 +53,17 @@ def test_the_same_serial_number_counts_once() -> None:
     assert count(*three, facts=facts) == 2
 
 
+def test_two_that_answer_at_one_address_count_once() -> None:
+    facts = {number: each_day(*LAST_THIRTY, ALIVE) for number in (1, 2, 3, 4)}
+    four = [
+        key_equipment(1, address="192.0.2.7:4840"),
+        key_equipment(2, address=" 192.0.2.7:4840"),
+        key_equipment(3, address="192.0.2.8:4840"),
+        key_equipment(4),
+    ]
+    assert count(*four, facts=facts) == 3
+
+
 def test_equipment_without_a_serial_number_or_off_the_register_does_not_count() -> None:
     facts = {number: each_day(*LAST_THIRTY, ALIVE) for number in (1, 2, 3)}
     others = [asset(2, key_equipment=True), asset(3, serial="SN-3")]

@@ -123,6 +123,7 @@ CHANGES: dict[str, tuple[Change, list[Any], list[date], bool]] = {
     ),
     "in_oee": (lambda p: machine(p, in_oee=False), [], MONTHS, False),
     "key equipment": (lambda p: machine(p, key_equipment=False), [], MONTHS, False),
+    "address": (lambda p: machine(p, limits={"address": "192.0.2.7"}), [], MONTHS, False),
     "serial": (lambda p: machine(p, serial="SN-other"), [], MONTHS, False),
     "retrofit": (
         lambda p: machine(p, retrofitted_on="2026-02-03", retrofit_document="验收单"),

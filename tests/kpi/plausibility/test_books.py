@@ -1,5 +1,6 @@
 """Rules on books, edits, identities and digits."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from kpi.plausibility import Case
 from kpi.plausibility.digits import chance_of_eight, chance_of_nine
-from store.findings import Edit, Limits
+from store.findings import Edit
 from tests.kpi.builders import asset
 from tests.kpi.plausibility.cases import at, case, one, reason, record, severities
 
@@ -78,8 +79,8 @@ def test_p20_two_machines_with_one_serial_number_or_address() -> None:
     assert found.shown == ({"asset": "A01"}, {"asset": "A02"})
     single = [asset(1, serial="SN-1"), asset(2, serial="SN-2")]
     assert severities("P20", case(assets=single)) == {"pass"}
-    address = {number: Limits(address="192.0.2.7") for number in (1, 2)}
-    assert severities("P20", case(assets=single, limits=address)) == {"fail"}
+    together = [replace(each, address="192.0.2.7") for each in single]
+    assert severities("P20", case(assets=together)) == {"fail"}
     registers = [asset(number, "meter", serial="SN-9") for number in (3, 4)]
     assert severities("P20", case(assets=[*single, *registers])) == {"pass"}
     assert reason("P20", case()) == "no_serial"

@@ -7,8 +7,9 @@ import pytest
 
 import store
 from kpi.jobs.finding_job import run_findings
-from store import findings, plans
+from store import findings, plans, registry
 from store.errors import PlanRefused
+from store.registry import Asset
 from tests.kpi.plant import Plant, china, machine_day, sample_plan
 
 NEXT_DAY = china("2026-03-03 00:30")
@@ -20,6 +21,11 @@ def _plan(limits: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]
     return plan
 
 
+def _assets(db: store.Connection) -> tuple[Asset, ...]:
+    (factory,) = registry.factories(db)
+    return registry.monitoring_plan(db, factory).assets
+
+
 def test_limits_and_bills_come_back_as_the_plan_has_them(
     db: store.Connection, database_url: str
 ) -> None:
@@ -27,11 +33,14 @@ def test_limits_and_bills_come_back_as_the_plan_has_them(
     limits = {"idle_kw": 1.5, "calibrated_until": "2027-01-01", "address": "192.0.2.7"}
     plant = Plant.load(db, database_url, _plan(limits, bills=bills))
     (found,) = findings.limits(db, plant.factory_id).values()
-    assert (found.idle_kw, found.working_kw, found.address) == (1.5, None, "192.0.2.7")
+    assert (found.idle_kw, found.working_kw) == (1.5, None)
+    where = {each.code: each.address for each in _assets(db) if each.address}
+    assert where == {sample_plan()["assets"][0]["code"]: "192.0.2.7"}
     assert found.calibrated_until == date(2027, 1, 1)
     assert findings.bills(db, plant.factory_id) == {("1", "S1"): 2.5}
     plans.load_plan(db, _plan())
     assert findings.limits(db, plant.factory_id) == {}
+    assert {each.address for each in _assets(db)} == {None}
     assert findings.bills(db, plant.factory_id) == {}
 
 
