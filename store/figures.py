@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
@@ -225,23 +225,30 @@ def _insert_all(conn: Connection, new: Sequence[tuple[NewFigure, int, Figure | N
     ]
     cursor = conn.cursor()
     cursor.executemany(query("upsert_figure"), rows, returning=True)
-    numbers = [int(row[0]) for result in cursor.results() for row in result]
+    stored = [row for result in cursor.results() for row in result]
     changes = [
-        _entry(figure, number, "figure", _shown_if_closed(newest), _shown(figure))
-        for (figure, revision, newest), number in zip(new, numbers, strict=True)
+        _entry(figure, number, "figure", _shown_if_closed(newest), _shown(figure, formed_at))
+        for (figure, revision, newest), (number, formed_at) in zip(new, stored, strict=True)
         if revision > 0
     ]
     _announce(conn, changes)
-    return numbers
+    return [int(number) for number, _ in stored]
 
 
 def _shown_if_closed(figure: Figure | None) -> dict[str, Any] | None:
-    return None if figure is None or figure.revision == 0 else _shown(figure)
+    if figure is None or figure.revision == 0:
+        return None
+    return _shown(figure, figure.computed_at)
 
 
-def _shown(figure: Figure | NewFigure) -> dict[str, Any]:
-    names = ("point", "low", "high", "unit", "coverage", "grade", "reason")
-    return {name: getattr(figure, name) for name in names}
+def _shown(figure: Figure | NewFigure, formed_at: datetime) -> dict[str, Any]:
+    """Return what the feed says of a figure; an audit compares it with what is stored."""
+    names = (
+        *("point", "low", "high", "unit", "coverage", "grade", "reason"),
+        *("method_version", "coefficient_version"),
+    )
+    instant = formed_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return {name: getattr(figure, name) for name in names} | {"formed_at": instant}
 
 
 def _entry(

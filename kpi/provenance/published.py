@@ -12,6 +12,11 @@ from store import published
 from store.published import Announced, Given, Words
 
 _DIGITS = 1e-9
+# What is told of a figure, in the order in which a person reads it.
+_TOLD = (
+    *("point", "low", "high", "unit", "coverage", "grade", "reason"),
+    *("method_version", "coefficient_version", "formed_at"),
+)
 
 
 def check(conn: store.Connection, factory_id: int, factory: str) -> Iterator[Problem]:
@@ -42,9 +47,9 @@ def _figure(factory: str, found: Announced) -> Problem:
     if stored["unit"] is None:
         return Problem("published", where, f"{where} was published and is not stored any more")
     said = ", ".join(
-        f"{name} is {_shown(stored[name])}, {_shown(told.get(name))} was published"
-        for name in ("point", "low", "high", "unit", "coverage", "grade", "reason")
-        if stored[name] != told.get(name)
+        f"{name} is {_shown(stored[name])}, {_shown(told[name])} was published"
+        for name in _TOLD
+        if name in told and stored[name] != told[name]
     )
     return Problem("published", where, f"{where}: {said}")
 

@@ -37,7 +37,7 @@ SET period_end = excluded.period_end, point = excluded.point, low = excluded.low
     coefficient_version = excluded.coefficient_version, inputs = excluded.inputs,
     inputs_sha256 = excluded.inputs_sha256, computed_at = clock_timestamp()
 WHERE kpi.figure.revision = 0
-RETURNING figure_id;
+RETURNING figure_id, computed_at;
 
 -- name: due_months
 -- The months whose figures are due though nothing new came: those that ended since the newest one

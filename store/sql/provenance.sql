@@ -154,18 +154,20 @@ ORDER BY period_start, period_kind, kpi, revision;
 
 -- name: announced_figures
 -- What the follow-up feed said of each closed figure of a factory when it was published, beside the
--- figure; no feed entry or no figure where one of them is missing.
+-- figure; no feed entry or no figure where one of them is missing. Entries of earlier days say less.
 SELECT coalesce(f.figure_id, u.figure_id), coalesce(f.kpi, u.kpi),
     coalesce(f.period_kind, u.period_kind), coalesce(f.period_start, u.period_start),
-    coalesce(f.period_end, u.period_end), u.after,
-    jsonb_build_object('point', f.point, 'low', f.low, 'high', f.high, 'unit', f.unit,
-                       'coverage', f.coverage, 'grade', f.grade, 'reason', f.reason)
+    coalesce(f.period_end, u.period_end), u.after, s.shown
 FROM (SELECT * FROM kpi.figure WHERE factory_id = %(factory_id)s AND revision > 0) f
 FULL JOIN (SELECT * FROM pool.follow_up WHERE factory_id = %(factory_id)s AND what = 'figure') u
     USING (figure_id)
-WHERE f.figure_id IS NULL OR u.figure_id IS NULL OR u.after IS DISTINCT FROM
-    jsonb_build_object('point', f.point, 'low', f.low, 'high', f.high, 'unit', f.unit,
-                       'coverage', f.coverage, 'grade', f.grade, 'reason', f.reason);
+CROSS JOIN LATERAL (SELECT jsonb_build_object(
+    'point', f.point, 'low', f.low, 'high', f.high, 'unit', f.unit, 'coverage', f.coverage,
+    'grade', f.grade, 'reason', f.reason, 'method_version', f.method_version,
+    'coefficient_version', f.coefficient_version,
+    'formed_at', to_char(f.computed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    ) AS shown) s
+WHERE f.figure_id IS NULL OR u.figure_id IS NULL OR NOT s.shown @> u.after;
 
 -- name: announced_words
 -- By KPI, rolling year and kind of verdict: the words that the follow-up feed told in turn, and those

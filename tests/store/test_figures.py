@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 import pytest
@@ -131,10 +131,15 @@ def test_the_feed_shows_before_and_after(db: store.Connection, factory_id: int) 
     )
     second = figures.publish(db, lost, is_open=False)
     one, two = feed(db)
+    formed_at = {
+        each.revision: f"{each.computed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        for each in figures.revisions(db, factory_id, "oee", "month", date(2026, 3, 1))
+    }
+    by = {"method_version": "M1", "coefficient_version": "C1"}
     shown = {"point": 0.75, "low": 0.74, "high": 0.76, "unit": "1", "coverage": 0.97}
-    shown |= {"grade": "A", "reason": None}
+    shown |= by | {"grade": "A", "reason": None, "formed_at": formed_at[1]}
     unknown = {"point": None, "low": None, "high": None, "unit": "1", "coverage": 0.5}
-    unknown |= {"grade": "D", "reason": "gap"}
+    unknown |= by | {"grade": "D", "reason": "gap", "formed_at": formed_at[2]}
     assert (one.before, one.after, one.figure_id) == (None, shown, first)
     assert (two.before, two.after, two.figure_id) == (shown, unknown, second)
     assert (two.factory, two.kpi, two.what, two.period_kind) == ("sample", "oee", "figure", "month")

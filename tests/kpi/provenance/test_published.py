@@ -77,6 +77,27 @@ def test_an_old_revision_changed_together_with_its_hash_is_found(formed: Plant) 
     assert f"{old.point:.12g} was published" in told
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("method_version", "'KPI-0'"),
+        ("coefficient_version", "'C-0'"),
+        ("computed_at", "computed_at - interval '1 microsecond'"),
+    ],
+)
+def test_how_and_when_a_figure_was_formed_is_as_it_was_published(
+    judged: Plant, column: str, value: str
+) -> None:
+    change(
+        judged,
+        f"UPDATE kpi.figure SET {column} = {value}"
+        " WHERE kpi = 'oee' AND period_kind = 'rolling12' AND revision = 1",
+    )
+    (found,) = said(judged, "published")
+    name = "formed_at" if column == "computed_at" else column
+    assert f": {name} is " in found
+
+
 def test_a_figure_that_was_slipped_in_was_never_published(formed: Plant) -> None:
     newest = march(formed, "defect_rate")
     change(
