@@ -20,7 +20,7 @@ demo-check: setup ## The same without staying; fails when a verified figure miss
 # Tests wait for servers, programs and clocks: one more at once than there are cores pays.
 test: ## Run the tests against a real database, broker and real protocol servers
 	@deploy/setup.sh tests
-	@$(python) -m pytest -n 3 --dist worksteal
+	@$(python) -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 lint: setup ## Check style, types and the import contract
 	@$(python) -m ruff check .
