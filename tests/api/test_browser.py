@@ -168,7 +168,7 @@ def test_a_visitor_walks_from_the_overview_to_a_factory_and_changes_the_language
     context: BrowserContext,
 ) -> None:
     page, _ = opened(context, "/", 1360)
-    page.get_by_role("link", name="示例一号工厂").click()
+    page.get_by_role("link", name="示例一号工厂", exact=True).click()
     assert page.get_by_role("heading", level=1).inner_text() == "示例一号工厂"
     page.get_by_role("link", name="English").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Sample Plant 1"
