@@ -67,7 +67,7 @@ def confirm(conn: store.Connection, key: str, value: int) -> None:
     conn.execute(
         "INSERT INTO pool.policy_value (key, value, valid_from, source, account_id, actor,"
         " proposed_at, outcome, decided_by, decided_at, answer) VALUES (%s, to_jsonb(%s::int),"
-        " '2020-01-01', 'test', NULL, 'one', now(), 'confirmed', 'two', now(), '')",
+        " '2020-01-01', 'test', NULL, 'one', '2020-01-01', 'confirmed', 'two', '2020-01-01', '')",
         (key, value),
     )
 

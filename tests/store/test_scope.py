@@ -320,6 +320,45 @@ def test_what_the_role_may_write(db: store.Connection) -> None:
     assert {(name, right) for name, right in rows} - named == set()
 
 
+def test_functions_of_the_owner_look_nowhere_else_and_are_not_everybodys(
+    db: store.Connection,
+) -> None:
+    rows = db.execute("""
+        SELECT format('%I.%I', n.nspname, p.proname),
+            EXISTS (SELECT FROM unnest(p.proconfig) AS c
+                    WHERE c = 'search_path=pg_catalog, pg_temp'),
+            EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
+                    WHERE a.grantee = 0)
+        FROM pg_proc p
+        JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE p.prosecdef AND n.nspname IN ('registry', 'telemetry', 'kpi', 'pool', 'auth', 'audit',
+            'scoped', 'operation')""").fetchall()
+    assert len(rows) >= 15
+    assert [name for name, is_fixed, is_everybodys in rows if is_everybodys or not is_fixed] == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "function"),
+    [
+        ("factory_id int, kind text, event_id bigint", "pool.feed('event')"),
+        ("event_id bigint", "pool.publish()"),
+        ("dispute_id bigint, factory_id int, assigned_id int", "pool.dispute_changes()"),
+    ],
+)
+def test_the_role_hangs_no_trigger_of_the_owner_on_a_table_of_its_own(
+    db: store.Connection, theirs: int, columns: str, function: str
+) -> None:
+    with (
+        pytest.raises(NotPermitted, match="function"),
+        acting(db, key_for(db, "county_officer", region=_CHONGCHUAN)),
+    ):
+        db.execute(f"CREATE TEMPORARY TABLE own ({columns})".encode())
+        db.execute(
+            "CREATE TRIGGER own BEFORE INSERT ON own FOR EACH ROW "
+            f"EXECUTE FUNCTION {function}".encode()
+        )
+
+
 def test_an_officer_cannot_change_a_figure_even_with_sql(db: store.Connection, ours: int) -> None:
     key = key_for(db, "city_leader")
     for statement in (

@@ -397,3 +397,8 @@ def test_the_database_refuses_what_is_another_side_s(disputing: Disputing) -> No
             )
         with pytest.raises(NotPermitted), store.acting.acting(conn, key):
             conn.execute("UPDATE pool.dispute SET claimed = 1")
+    for role in ("ent_engineer", "county_leader", "expert"):
+        with disputing.pooled.as_(role):
+            assert conn.execute("SELECT FROM pool.dispute").rowcount == 1
+            moved = conn.execute("UPDATE pool.dispute SET closed_at = now()")
+            assert moved.rowcount == 0, role

@@ -12,7 +12,7 @@ from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
 from api.pool.lifecycle import shipped
 from store import audit, events, evidence_items, memberships, policies
 from store.acting import SYSTEM, acting
-from store.errors import StoreError
+from store.errors import NotPermitted, StoreError
 from tests.api.pool.pooled import OTHER_COUNTY, Pooled
 from tests.store.people import key_for
 from tests.support.waiting import wait_for
@@ -225,6 +225,22 @@ def test_who_asked_for_an_exit_takes_it_back(pooled: Pooled) -> None:
     with pooled.as_("ent_approver") as actor, pytest.raises(NotPossible, match="no request"):
         membership.withdraw(pooled.conn, actor, pooled.factory_id, now=pooled.now)
     assert pooled.membership().state == "cultivating"
+
+
+def test_the_database_lets_officers_decide_a_request_and_only_its_author_take_it_back(
+    pooled: Pooled,
+) -> None:
+    pooled.move("ent_approver", "leave")
+    for role, outcome in (
+        ("ent_filler", "confirmed"), ("expert", "declined"), ("city_leader", "withdrawn"),
+    ):  # fmt: skip
+        with pytest.raises(NotPermitted), pooled.as_(role) as actor:
+            pooled.conn.execute(
+                "UPDATE pool.request SET outcome = %s, decided_id = %s, decided_by = %s,"
+                " decided_at = now()",
+                (outcome, actor.account_id, actor.name),
+            )
+    assert pooled.standing("city_leader").request is not None
 
 
 def test_a_request_outlives_a_warning_and_ends_where_its_step_is_gone(pooled: Pooled) -> None:

@@ -14,7 +14,7 @@ from api.pool.lifecycle import FILE_KEY, shipped
 from api.pool.proposing import VALUES, Outcome
 from store import audit, memberships, policies, proposals
 from store.acting import Actor, acting
-from store.errors import StoreError
+from store.errors import Refused, StoreError
 from tests.api.pool.pooled import Pooled
 
 TEXT = files("api.pool").joinpath("lifecycle.toml").read_text(encoding="utf-8")
@@ -77,6 +77,22 @@ def test_a_value_holds_from_its_day_on_and_is_never_backdated(pooled: Pooled) ->
     pooled.later(days=1)
     with pytest.raises(Declined, match="is over"):
         decide(pooled, number)
+
+
+def test_the_database_takes_nothing_backdated_either(pooled: Pooled) -> None:
+    number = propose(pooled, 45)
+    with pytest.raises(Refused, match="not_backdated"), pooled.as_("city_officer") as actor:
+        pooled.conn.execute(
+            "INSERT INTO pool.policy_value (key, value, valid_from, source, account_id, actor,"
+            " proposed_at) VALUES (%s, '45', %s, '示例办法', %s, %s, %s)",
+            (KEY, pooled.now.date() - timedelta(days=1), actor.account_id, actor.name, pooled.now),
+        )
+    with pytest.raises(Refused, match="not_backdated"), pooled.as_("city_leader") as actor:
+        pooled.conn.execute(
+            "UPDATE pool.policy_value SET outcome = 'confirmed', decided_id = %s, decided_by = %s,"
+            " decided_at = %s WHERE value_id = %s",
+            (actor.account_id, actor.name, pooled.now + timedelta(days=1), number),
+        )
 
 
 def test_past_decisions_keep_the_policy_they_were_made_under(pooled: Pooled) -> None:
