@@ -1,6 +1,7 @@
 """Errors as answers: problem+json under /api and /healthz, a page in words elsewhere."""
 
 import logging
+from collections.abc import Iterator
 from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import quote
@@ -26,7 +27,8 @@ from api.pages.error import error_page
 from api.problems import FieldProblem, problem
 from api.refusals import INGEST_PATH, refusal
 from kpi.errors import NotComputable
-from store import acting, audit
+from store import Connection, acting, audit
+from store.acting import Numbered
 from store.errors import (
     NotPermitted,
     Refused,
@@ -38,6 +40,15 @@ from store.errors import (
 
 _log = logging.getLogger(__name__)
 _MACHINE_PATHS = ("/api/", "/healthz")
+# Parameters of paths that are numbers over all factories.
+_NUMBERED: dict[str, Numbered] = {
+    "ticket_id": "ticket",
+    "report_id": "report",
+    "dispute_id": "dispute",
+    "document_id": "document",
+    "item_id": "evidence",
+}
+_MOST_DIGITS = 18
 
 
 def install(app: FastAPI) -> None:
@@ -92,25 +103,44 @@ def _not_computable(request: Request, error: Exception) -> Response:
 
 
 def _not_found(request: Request, error: Exception) -> Response:
-    _note_attempt(request)
+    _note_attempt(request, error)
     return _answer(request, HTTPStatus.NOT_FOUND, str(error))
 
 
-def _note_attempt(request: Request) -> None:
-    """Note where a caller asked for a factory that is there and out of scope.
+def _note_attempt(request: Request, error: Exception) -> None:
+    """Note where a caller asked for a factory, or something of one, that is there and out of scope.
 
     To the caller it does not exist; whoever reads the audit sees who looked for it.
     """
     caller = getattr(request.state, "caller", None)
-    code = request.path_params.get("code") or request.query_params.get("factory")
-    if not isinstance(caller, Caller) or not code:
+    if not isinstance(caller, Caller):
         return
     with suppress(StoreUnavailable), request.app.state.database.connection() as conn:
-        if acting.factory_exists(conn, code) and not acting.sees_factory(conn, caller.key, code):
-            audit.note(
-                conn, caller.actor, "out_of_scope", kind="factory", key=code,
-                after={"method": request.method, "path": request.url.path},
-            )  # fmt: skip
+        for code in _asked_for(conn, request, error):
+            if acting.factory_exists(conn, code) and not acting.sees_factory(
+                conn, caller.key, code
+            ):
+                audit.note(
+                    conn, caller.actor, "out_of_scope", kind="factory", key=code,
+                    after={"method": request.method, "path": request.url.path},
+                )  # fmt: skip
+                return
+
+
+def _asked_for(conn: Connection, request: Request, error: Exception) -> Iterator[str]:
+    """Yield the factories that a request names, by their codes or by a number of something."""
+    named = (
+        request.path_params.get("code"),
+        request.query_params.get("factory"),
+        error.code if isinstance(error, UnknownFactory) else None,
+    )
+    yield from filter(None, named)
+    for parameter, kind in _NUMBERED.items():
+        number = str(request.path_params.get(parameter, ""))
+        if number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS:
+            code = acting.factory_of(conn, kind, int(number))
+            if code is not None:
+                yield code
 
 
 def _not_logged_in(request: Request, error: Exception) -> Response:

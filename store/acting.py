@@ -4,9 +4,13 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 from store.db import Connection, transaction
 from store.queries import query
+
+# What has a number over all factories, so that one can ask for another's.
+Numbered = Literal["ticket", "report", "dispute", "document", "evidence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,14 @@ def factory_exists(conn: Connection, code: str) -> bool:
     """Tell a factory that is out of scope from one that is not there; for who owns the database."""
     with transaction(conn):
         return conn.execute(query("factory_exists"), {"code": code}).fetchone() == (True,)
+
+
+def factory_of(conn: Connection, kind: Numbered, number: int) -> str | None:
+    """Return the code of the factory that something numbered belongs to; for the owner's eyes."""
+    values = {"kind": kind, "number": number}
+    with transaction(conn):
+        row = conn.execute(query("factory_of_numbered"), values).fetchone()
+    return None if row is None else str(row[0])
 
 
 def sees_factory(conn: Connection, key: str, code: str) -> bool:

@@ -87,6 +87,10 @@ class UnknownTag(Refused):
 class UnknownFactory(Refused):
     """No factory has this code; load its monitoring plan first."""
 
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
 
 class BadSignature(Refused):
     """The signature does not belong to the gateway's registered key; enrol the gateway again."""

@@ -208,7 +208,7 @@ def factory_by_code(conn: Connection, code: str) -> Factory:
     with transaction(conn):
         row = conn.execute(query("get_factory"), {"code": code}).fetchone()
     if row is None:
-        raise UnknownFactory(f"no factory has the code {code}; load its plan first")
+        raise UnknownFactory(f"no factory has the code {code}; load its plan first", code)
     return Factory(*row)
 
 

@@ -11,11 +11,14 @@ import pytest
 
 from api.identity import CSRF_HEADER, csrf_of
 from api.permissions import ROLE_PERMISSIONS, Permission, Role
+from api.pool import tickets
 from store import audit
+from store.plans import load_plan
 from tests.api.conftest import served
 from tests.api.people import client_of, session_of
 from tests.api.pool.pooled import OTHER_COUNTY, Pooled
 from tests.store.people import person
+from tests.store.samples import sample_plan
 
 STEPS = "/api/v1/factories/sample/membership/steps"
 REQUEST = "/api/v1/factories/sample/membership/request"
@@ -249,6 +252,39 @@ def test_another_countys_factory_is_404_and_noted(desk: Desk) -> None:
     assert [each.status_code for each in tries] == [404] * 5
     noted = audit.entries(desk.pooled.conn, kind="factory", action="out_of_scope")
     assert len(noted) == 5
+
+
+def test_a_number_of_another_countys_is_404_and_noted(desk: Desk) -> None:
+    pooled = desk.pooled
+    with pooled.as_("ent_filler") as actor:
+        ticket = tickets.ask(
+            pooled.conn, actor, pooled.factory_id,
+            subject="网关断线", text="请协调。", level="county", now=pooled.now,
+        )  # fmt: skip
+    item = pooled.record("city_officer", "sample")
+    plan = sample_plan("elsewhere")
+    plan["factory"]["region"] = OTHER_COUNTY
+    load_plan(pooled.conn, plan)
+    stranger = desk.as_("county_officer", region=OTHER_COUNTY)
+    assert stranger.get("/factories/elsewhere/membership").status_code == 200
+    etag = f'"ticket-{ticket}-1"'
+    withdrawal = f"/api/v1/factories/elsewhere/membership/evidence/{item}/withdrawal"
+    tries = [
+        stranger.get(f"/api/v1/tickets/{ticket}"),
+        stranger.get(f"/tickets/{ticket}"),
+        desk.post(stranger, f"/api/v1/tickets/{ticket}/replies", {"text": "x"}, etag=etag),
+        stranger.post(f"/tickets/{ticket}", data={"version": 1, "what": "reply", "text": "x"}),
+        desk.post(stranger, withdrawal, {"reason": "x"}),
+        stranger.post(
+            "/tickets",
+            data={"factory": "sample", "subject": "x", "text": "x", "level": "county"},
+        ),
+    ]
+    assert [each.status_code for each in tries] == [404] * 6
+    noted = audit.entries(pooled.conn, kind="factory", action="out_of_scope")
+    assert [each.key for each in noted] == ["sample"] * 6
+    assert stranger.get(f"/api/v1/tickets/{ticket + 1}").status_code == 404
+    assert len(audit.entries(pooled.conn, kind="factory", action="out_of_scope")) == 6
 
 
 def test_memberships_come_in_pages(desk: Desk) -> None:
