@@ -105,7 +105,7 @@ def heard(situation: Situation) -> Reason | None:
         if item.kind == "statement" and item.item_id > notice.item_id and item.on <= until
     ]
     newest = max([notice, *stated], key=lambda item: item.item_id)
-    if hearing and hearing.item_id > newest.item_id:
+    if hearing and hearing.item_id > newest.item_id and hearing.on >= notice.on:
         return None
     if stated:
         return reason("heard", "unanswered", on=newest.on)
@@ -113,8 +113,12 @@ def heard(situation: Situation) -> Reason | None:
 
 
 def heard_until(notice: Item, policy: Policy) -> date:
-    """Return the last day on which an enterprise that was told of its removal may be heard."""
-    return last_day(notice.on, policy.term("hearing.term")).on
+    """Return the last day on which an enterprise that was told of its removal may be heard.
+
+    It learns of the notice here, so that one put on record late takes nothing of its time.
+    """
+    begun = max(notice.on, notice.recorded or notice.on)
+    return last_day(begun, policy.term("hearing.term")).on
 
 
 def review_due(situation: Situation) -> Reason | None:

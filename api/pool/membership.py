@@ -243,6 +243,7 @@ def _situation(
                 authors=frozenset(each.accounts),
                 people=len(each.people),
                 data=each.data,
+                recorded=workdays.today(each.at),
             )
             for each in evidence_items.listed(conn, found.membership_id)
         ),

@@ -22,7 +22,8 @@ class OpenWarning:
 class Item:
     """A piece of evidence: what happened when, by whom it was made, and what it says.
 
-    authors are the accounts of all who made it; current means recorded since the state began.
+    authors are the accounts of all who made it; current means recorded since the state began;
+    recorded is the day on which it was put on record, where that is known.
     """
 
     item_id: int
@@ -32,6 +33,7 @@ class Item:
     authors: frozenset[int] = frozenset()
     people: int = 1
     data: Mapping[str, Any] = field(default_factory=dict)
+    recorded: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 
 import store
 from api.errors import NotFound
-from api.pool import evidence, membership
+from api.pool import evidence, membership, workdays
 from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
 from api.pool.lifecycle import shipped
 from store import audit, events, evidence_items, memberships, policies
@@ -169,6 +169,22 @@ def test_who_lets_the_time_to_be_heard_pass_is_removed_too(pooled: Pooled) -> No
     to_rectification(pooled)
     pooled.later(days=100)
     pooled.record("city_officer", "removal_notice")
+    pooled.later(days=10)
+    pooled.move("city_leader", "fail_rectification", "期满未申辩")
+    assert pooled.membership().state == "removed"
+
+
+def test_a_notice_put_on_record_late_takes_nothing_of_the_time_to_be_heard(pooled: Pooled) -> None:
+    to_rectification(pooled)
+    pooled.later(days=100)
+    today = pooled.now.date()
+    pooled.record("city_officer", "removal_notice", on=today - timedelta(days=30))
+    until = workdays.add_workdays(today, 5).on
+    with pytest.raises(NotPossible, match=f"may be heard until {until}"):
+        pooled.move("city_leader", "fail_rectification", "期满未申辩")
+    pooled.record("county_officer", "hearing", on=today - timedelta(days=31), objected=False)
+    with pytest.raises(NotPossible, match="may be heard until"):
+        pooled.move("city_leader", "fail_rectification", "告知之前已听取")
     pooled.later(days=10)
     pooled.move("city_leader", "fail_rectification", "期满未申辩")
     assert pooled.membership().state == "removed"
