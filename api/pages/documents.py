@@ -17,6 +17,7 @@ from api.formats import NOTHING, local_minute
 from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
+from api.pages import forms
 from api.pages.lists import Before, Listing, listing
 from api.pages.templates import Word, page
 from api.paging import cut
@@ -90,12 +91,20 @@ def ask(
     code: Code,
     kind: Annotated[str, Form(max_length=64)],
     number: Annotated[str, Form(max_length=register.LONGEST_NUMBER)] = "",
+    once: forms.Once = "",
 ) -> Response:
     """Ask for a document and show the page again, with why not where it was refused."""
     with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
+
+        def make() -> dict[str, int]:
+            asked = register.ask(
+                conn, caller.actor, factory, kind, now=datetime.now(UTC), number=number
+            )
+            return {"number": asked.document_id}
+
         try:
-            register.ask(conn, caller.actor, factory, kind, now=datetime.now(UTC), number=number)
+            forms.once(conn, caller.actor, once, make)
         except Declined as error:
             view = _view(conn, caller, Texts(language), factory, refused=error.text(language))
             return page(request, "documents.html", 409, view=view)

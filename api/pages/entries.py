@@ -11,7 +11,7 @@ from api.database import TheDatabase
 from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
-from api.pages import entries_view
+from api.pages import entries_view, forms
 from api.pages.templates import page
 from api.paging import cut
 from api.permissions import Permission
@@ -54,18 +54,22 @@ def give_list(
     database: TheDatabase,
     language: TheLanguage,
     file: UploadFile,
+    once: forms.Once = "",
 ) -> Response:
     """Take a list and have it tried; nothing is stored of it yet."""
     content = file.file.read(service.MOST_BYTES + 1)
     with database.acting(caller) as conn:
+
+        def make() -> dict[str, int]:
+            name, now = file.filename or "", datetime.now(UTC)
+            return {"number": service.give(conn, caller.actor, name, content, now)}
+
         try:
-            number = service.give(
-                conn, caller.actor, file.filename or "", content, datetime.now(UTC)
-            )
+            made = forms.once(conn, caller.actor, once, make)
         except ImportRefused as error:
             t = Texts(language)
             return _listed(request, conn, t, refused=t.pick(error.zh, str(error)))
-    return RedirectResponse(f"/entries/{number}", 303)
+    return RedirectResponse(f"/entries/{made['number']}", 303)
 
 
 @router.get("/template.{form}")

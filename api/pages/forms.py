@@ -1,19 +1,47 @@
-"""What forms say: numbers as people write them, files, and the version that a form rests on."""
+"""What forms say: numbers as people write them, files, the version that a form rests on, its key."""
 
+import re
+from collections.abc import Callable
 from datetime import datetime
+from typing import Annotated, Any
 
-from fastapi import UploadFile
+from fastapi import Form, UploadFile
 
 from api.pool import evidence
 from api.pool.errors import Declined
 from api.pool.lifecycle import Name
 from api.pool.refused import refused
-from store import Connection
+from store import Connection, answers
 from store.acting import Actor
+from store.answers import Answer
 from store.evidence_items import File
 
 _MOST_DIGITS = 9
 _LONGEST_NAME = 200
+_KEY = re.compile(r"[\w-]{16,64}", re.ASCII)
+_DONE = 303
+
+# The key of a form that makes something (`once` of _macros.html): another each time it is shown.
+Once = Annotated[str, Form(max_length=64)]
+
+
+def once(
+    conn: Connection, actor: Actor, key: str, make: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """Make what a form asks for and return what to know of it; the same where it is sent again.
+
+    conn acts for the actor. A refusal is not kept; a form without a key is done each time.
+    """
+    if actor.account_id is None or not _KEY.fullmatch(key):
+        return make()
+    # A blank, which no key of the interface has, keeps both kinds apart.
+    name = f"form {key}"
+    answers.lock(conn, actor.account_id, name)
+    kept = answers.given(conn, actor.account_id, name)
+    if kept is None:
+        kept = Answer("form", _DONE, None, make())
+        answers.keep(conn, actor.account_id, name, kept)
+    return dict(kept.body)
 
 
 def number(text: str | None, name: Name) -> float | None:

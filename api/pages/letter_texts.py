@@ -18,7 +18,7 @@ from api.exports.model import Content
 from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
-from api.pages import policy_view
+from api.pages import forms, policy_view
 from api.pages.templates import page
 from api.permissions import Permission
 from api.pool import proposing, workdays
@@ -164,15 +164,20 @@ def _written(
     form = text_form.form_given(given)
     content, fault = text_form.content_of(form), ""
     with database.acting(caller) as conn:
+
+        def make() -> dict[str, int]:
+            number = texts.propose(
+                conn, caller.actor, known.kind, content,
+                valid_from=_day(given.get("valid_from", "")),
+                source=given.get("source", "")[:500], now=datetime.now(UTC),
+            )  # fmt: skip
+            return {"number": number}
+
         preview = sample.letter_of(known.kind, texts.held(conn, known.kind, _today()).letter)
         try:
             preview = sample.letter_of(known.kind, letter.read(content))
             if given.get("then") != "look":
-                texts.propose(
-                    conn, caller.actor, known.kind, content,
-                    valid_from=_day(given.get("valid_from", "")),
-                    source=given.get("source", "")[:500], now=datetime.now(UTC),
-                )  # fmt: skip
+                forms.once(conn, caller.actor, given.get("once", ""), make)
                 return RedirectResponse(f"/letter-texts/{known.kind}", 303)
         except (Declined, BadText) as error:
             fault = t("policy.refused", why=_why(t, error))

@@ -12,7 +12,7 @@ from api.errors import NotFound
 from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
-from api.pages import policy_view, policy_words
+from api.pages import forms, policy_view, policy_words
 from api.pages.policy_words import fault_text
 from api.pages.templates import page
 from api.permissions import Permission
@@ -71,15 +71,21 @@ def propose(
     value: Annotated[str, Form(max_length=_LONGEST_VALUE)] = "",
     valid_from: Annotated[date | None, Form()] = None,
     source: Annotated[str, Form(max_length=500)] = "",
+    once: forms.Once = "",
 ) -> Response:
     """Propose a value, or show the form again with what does not fit."""
     key, t = _key(name), Texts(language)
     with database.acting(caller) as conn:
-        try:
-            settings.propose(
+
+        def make() -> dict[str, int]:
+            number = settings.propose(
                 conn, caller.actor, name, policy_words.given(key, value),
                 valid_from=valid_from or _today(), source=source, now=datetime.now(UTC),
             )  # fmt: skip
+            return {"number": number}
+
+        try:
+            forms.once(conn, caller.actor, once, make)
         except (Declined, BadTable) as error:
             why = error.text(t.language) if isinstance(error, Declined) else str(error)
             fault = fault_text(t, key, error) if isinstance(error, Unfit) else why

@@ -13,7 +13,7 @@ from api.database import Database, TheDatabase
 from api.identity import Caller, needs
 from api.language import language_of
 from api.messages import Texts
-from api.pages import lists
+from api.pages import forms, lists
 from api.pages.report_view import fault_text, row
 from api.pages.templates import page
 from api.paging import cut
@@ -53,17 +53,24 @@ def begin_report(
     code: Code,
     kind: Annotated[str, Form(pattern=r"^(CHG|ACC)$")],
     happened_on: Annotated[date, Form()],
+    once: forms.Once = "",
 ) -> Response:
     """Begin the report of a change or an accident."""
     try:
         with database.acting(caller) as conn:
-            factory = store.registry.factory_by_code(conn, code)
-            number = report_opening.begin(
-                conn, caller.actor, factory.factory_id, kind, happened_on, now=datetime.now(UTC)
-            )
+
+            def make() -> dict[str, int]:
+                factory = store.registry.factory_by_code(conn, code)
+                number = report_opening.begin(
+                    conn, caller.actor, factory.factory_id, kind, happened_on,
+                    now=datetime.now(UTC),
+                )  # fmt: skip
+                return {"number": number}
+
+            made = forms.once(conn, caller.actor, once, make)
     except Declined as error:
         return _listed(request, caller, database, ("", "", None), error)
-    return RedirectResponse(f"/factories/{code}/reports/{number}", 303)
+    return RedirectResponse(f"/factories/{code}/reports/{made['number']}", 303)
 
 
 def _listed(

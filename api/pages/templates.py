@@ -1,5 +1,6 @@
 """Rendering templates; a name that a template misspells is an error, never an empty place."""
 
+import secrets
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,6 +16,8 @@ from api.pages.menu import menu
 from api.permissions import home_of
 from api.verdicts import Tone
 
+_KEY_BYTES = 18
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -28,13 +31,15 @@ class Word:
 @cache
 def environment() -> Environment:
     """Return the environment that all templates share."""
-    return Environment(
+    found = Environment(
         loader=PackageLoader("api"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.globals["new_key"] = lambda: secrets.token_urlsafe(_KEY_BYTES)
+    return found
 
 
 def page(request: Request, name: str, status: int = 200, **context: Any) -> HTMLResponse:

@@ -13,6 +13,7 @@ from api.formats import local_minute
 from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
+from api.pages import forms
 from api.pages.lists import Before, FactoryChoice, WordChoice, listing, select, words
 from api.pages.templates import page
 from api.paging import cut
@@ -74,15 +75,21 @@ def ask(
     subject: Annotated[str, Form(max_length=service.LONGEST_SUBJECT)],
     text: Words,
     level: Annotated[str, Form(max_length=10)],
+    once: forms.Once = "",
 ) -> Response:
     """Open a ticket."""
     with database.acting(caller) as conn:
-        found = store.registry.factory_by_code(conn, factory)
-        number = service.ask(
-            conn, caller.actor, found.factory_id,
-            subject=subject, text=text, level=level, now=datetime.now(UTC),
-        )  # fmt: skip
-    return RedirectResponse(f"/tickets/{number}", 303)
+
+        def make() -> dict[str, int]:
+            found = store.registry.factory_by_code(conn, factory)
+            number = service.ask(
+                conn, caller.actor, found.factory_id,
+                subject=subject, text=text, level=level, now=datetime.now(UTC),
+            )  # fmt: skip
+            return {"number": number}
+
+        made = forms.once(conn, caller.actor, once, make)
+    return RedirectResponse(f"/tickets/{made['number']}", 303)
 
 
 @router.get("/{ticket_id}", response_class=HTMLResponse)

@@ -15,6 +15,7 @@ from api.formats import NOTHING, local_minute
 from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
+from api.pages import forms
 from api.pages.templates import Word, page
 from api.permissions import Permission
 from api.pool.errors import Declined
@@ -90,6 +91,7 @@ def subscribe(
     name: Annotated[str, Form(min_length=1, max_length=80)],
     url: Annotated[str, Form(max_length=MOST_CHARACTERS)],
     kinds: Annotated[str, Form(max_length=2000)] = "",
+    once: forms.Once = "",
 ) -> Response:
     """Subscribe a system from now on and show its secret, once."""
     t, given = Texts(language), Given(name, url, kinds)
@@ -97,15 +99,20 @@ def subscribe(
         with database.acting(caller) as conn:
             return _listed(request, conn, t, given=given, refused=t("webhooks.bad_kinds"))
     with database.acting(caller) as conn:
-        try:
+
+        def make() -> dict[str, int | str]:
             number, secret = service.make(
                 conn, caller.actor, name.strip(), url.strip(), kinds.split()
             )
+            return {"number": number, "secret": secret}
+
+        try:
+            made = forms.once(conn, caller.actor, once, make)
         except AddressRefused:
             return _listed(request, conn, t, given=given, refused=t("webhooks.bad_address"))
         except Declined as error:
             return _listed(request, conn, t, given=given, refused=error.text(t.language))
-    answer = page(request, "webhook_made.html", number=number, title=name, secret=secret)
+    answer = page(request, "webhook_made.html", title=name, **made)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
