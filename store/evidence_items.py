@@ -86,13 +86,13 @@ def add(conn: Connection, actor: Actor, membership: Membership, item: NewItem, a
 
 def add_file(
     conn: Connection, actor: Actor, factory_id: int, sha256: str, file: File, at: datetime
-) -> None:
-    """Keep a file of a factory; one that is there already stays as it is."""
+) -> bool:
+    """Keep a file of a factory; False for one that is there already, which stays as it is."""
     values = (
         asdict(file) | signature(actor) | {"factory_id": factory_id, "sha256": sha256, "at": at}
     )
     with transaction(conn):
-        conn.execute(query("insert_file"), values)
+        return conn.execute(query("insert_file"), values).rowcount == 1
 
 
 def file(conn: Connection, factory_id: int, sha256: str) -> File | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -17,6 +18,8 @@ from api.pages.lists import Before, FactoryChoice, WordChoice, kept, listing, wo
 from api.pages.templates import page
 from api.paging import cut
 from api.permissions import Permission
+from api.pool import dispute_table, lifecycle, report_table
+from api.pool.lifecycle import Name
 from store.audit import Entry
 
 router = APIRouter()
@@ -95,15 +98,55 @@ def row(t: Texts, entry: Entry) -> Row:
         at=local_minute(entry.at, _TIMEZONE),
         actor=entry.actor,
         role=_word(t, "role", entry.role),
-        action=_word(t, "action", entry.action),
+        action=_action(t, entry.action),
         about=f"{_word(t, 'kind', entry.kind)} {entry.key}",
         factory=entry.factory,
         reason=entry.reason,
         differences=tuple(
-            replace(each, name=_word(t, "field", each.name))
+            replace(_worded(t, entry.kind, each), name=_word(t, "field", each.name))
             for each in differences(entry.before, entry.after)
         ),
     )
+
+
+def _action(t: Texts, code: str) -> str:
+    """Return what was done: a step as its table calls it."""
+    step = _steps().get(code)
+    return _word(t, "action", code) if step is None else t.pick(step.zh, step.en)
+
+
+def _worded(t: Texts, kind: str, found: Difference) -> Difference:
+    """Return a change of a state in words; one of a bureau's own lifecycle stays as it is."""
+    states = _states().get(kind, {})
+    if found.name != "state":
+        return found
+    before, after = (
+        t.pick(states[code].zh, states[code].en) if code in states else code
+        for code in (found.before or "", found.after or "")
+    )
+    return replace(found, before=before or None, after=after or None)
+
+
+@cache
+def _steps() -> Mapping[str, Name]:
+    reports, disputes = report_table.table().steps, dispute_table.table().steps
+    return {
+        **{code: each.name for code, each in lifecycle.shipped().transitions.items()},
+        **{f"report_{code}": each.transition.name for code, each in reports.items()},
+        **{f"dispute_{code}": each.transition.name for code, each in disputes.items()},
+    }
+
+
+@cache
+def _states() -> Mapping[str, Mapping[str, Name]]:
+    return {
+        "membership": {code: each.name for code, each in lifecycle.shipped().states.items()},
+        "report": report_table.table().states,
+        "dispute": dispute_table.table().states,
+        "ticket": {
+            code: Name(**catalogue()[f"tickets.{code}"]) for code in ("open", "answered", "closed")
+        },
+    }
 
 
 def _word(t: Texts, section: str, code: str) -> str:

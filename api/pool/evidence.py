@@ -111,7 +111,12 @@ def keep_file(conn: Connection, actor: Actor, factory_id: int, file: File, *, no
     sha256 = hashlib.sha256(file.content).hexdigest()
     with transaction(conn):
         running(conn, factory_id)
-        evidence_items.add_file(conn, actor, factory_id, sha256, file, now)
+        if evidence_items.add_file(conn, actor, factory_id, sha256, file, now):
+            after = {"name": file.name, "bytes": len(file.content), "media_type": file.media_type}
+            note(
+                conn, actor, "file_kept", kind="file", key=sha256, factory_id=factory_id,
+                after=after,
+            )  # fmt: skip
     return sha256
 
 

@@ -378,6 +378,18 @@ def test_a_changed_password_ends_the_other_sessions(place: Place) -> None:
         assert (first.get("/").status_code, second.get("/").status_code) == (200, 303)
 
 
+def test_an_open_session_does_not_try_old_passwords_for_ever(place: Place) -> None:
+    place.account("bert", "ent_filler")
+    with place.client() as client:
+        place.log_in(client, "bert")
+        given = {"csrf": csrf(client, "/account/password"), "new": OTHER, "again": OTHER}
+        for old in (*["wrong"] * 5, GOOD):
+            answer = client.post("/account/password", data=given | {"old": old})
+            assert answer.status_code == 401, "the sixth is right and too late"
+        place.conn.execute("UPDATE auth.account SET locked_until = clock_timestamp()")
+        assert client.post("/account/password", data=given | {"old": GOOD}).status_code == 303
+
+
 def _enrol(place: Place, client: httpx.Client, login: str = "anna") -> tuple[str, list[str]]:
     """Log in for the first time, set a device up; return its secret and the recovery codes."""
     assert place.log_in(client, login).headers["location"] == "/login/device"

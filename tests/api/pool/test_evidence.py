@@ -107,6 +107,10 @@ def test_a_file_is_known_by_what_it_holds(pooled: Pooled) -> None:
     assert kept == File("核查记录.pdf", "application/pdf", PDF.content)
     pooled.record("county_officer", "complaint", file=PDF)
     assert pooled.count("pool.file") == 1
+    (noted,) = audit.entries(pooled.conn, kind="file")
+    assert (noted.action, noted.key, noted.role) == (
+        "file_kept", item.file_sha256, "county_officer",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
