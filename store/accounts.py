@@ -138,16 +138,20 @@ def end_assignments(
     return ended
 
 
-def accounts(conn: Connection) -> list[Account]:
-    """Return all accounts in the order of their logins."""
+def accounts(
+    conn: Connection, *, after: str | None = None, most: int | None = None
+) -> list[Account]:
+    """Return accounts in the order of their logins: all, or so many after one."""
+    values = {"account_id": None, "after": after, "most": most}
     with transaction(conn):
-        return [Account(*row) for row in conn.execute(query("list_accounts"), {"account_id": None})]
+        return [Account(*row) for row in conn.execute(query("list_accounts"), values)]
 
 
 def account(conn: Connection, account_id: int) -> Account:
     """Return one account; raises UnknownAccount."""
     with transaction(conn):
-        row = conn.execute(query("list_accounts"), {"account_id": account_id}).fetchone()
+        values = {"account_id": account_id, "after": None, "most": None}
+        row = conn.execute(query("list_accounts"), values).fetchone()
     if row is None:
         raise UnknownAccount(f"there is no account {account_id}")
     return Account(*row)

@@ -161,9 +161,15 @@ def make_token(
     return int(row[0])
 
 
-def tokens(conn: Connection, account_id: int | None = None) -> list[Token]:
-    """Return the tokens of all accounts or of one, newest first."""
-    values = {"account_id": account_id}
+def tokens(
+    conn: Connection,
+    account_id: int | None = None,
+    *,
+    before: int | None = None,
+    most: int | None = None,
+) -> list[Token]:
+    """Return tokens of all accounts or of one, newest first: all, or so many below a number."""
+    values = {"account_id": account_id, "before": before, "most": most}
     with transaction(conn):
         return [Token(*row) for row in conn.execute(query("list_account_tokens"), values)]
 

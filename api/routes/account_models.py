@@ -56,9 +56,10 @@ class Account(BaseModel):
 
 
 class AccountList(BaseModel):
-    """All accounts in the order of their logins."""
+    """Accounts in the order of their logins."""
 
     items: list[Account]
+    next_after: str | None = Field(description="Ask with this `after` for those that follow")
 
 
 class NewPassword(BaseModel):
@@ -101,3 +102,4 @@ class TokenList(BaseModel):
     """Tokens, newest first."""
 
     items: list[Token]
+    next_before: int | None = Field(description="Ask with this `before` for older ones")

@@ -3,13 +3,14 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api import account_admin
 from api.bodies import BoundedRoute
 from api.database import Database, TheDatabase
 from api.errors import AccountRefused, NotFound
 from api.identity import Caller, needs
+from api.paging import cut
 from api.permissions import Permission
 from api.problems import described
 from api.provider import key_of_person
@@ -24,16 +25,27 @@ router = APIRouter(tags=["accounts"], route_class=BoundedRoute)
 Manager = Annotated[Caller, needs(Permission.MANAGE_ACCOUNTS)]
 AccountId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 FactoryCode = Annotated[str, Path(pattern=r"^[\w.:-]{1,64}$", examples=["DEMO-M"])]
+_MOST = 200
 _ERRORS = described(400, 401, 403, 404, 408, 413, 422)
 
 
-@router.get("/accounts", summary="List the accounts", responses=described(401, 403))
-def list_accounts(caller: Manager, database: TheDatabase, response: Response) -> models.AccountList:
-    """All of them, without anything that opens one."""
+@router.get("/accounts", summary="List the accounts", responses=described(401, 403, 422))
+def list_accounts(
+    caller: Manager,
+    database: TheDatabase,
+    response: Response,
+    after: Annotated[
+        str | None,
+        Query(max_length=1024, pattern=r"^[^\x00]*$", description="Only later: `next_after`"),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=_MOST)] = _MOST,
+) -> models.AccountList:
+    """In the order of their logins, without anything that opens one."""
     response.headers["Cache-Control"] = "no-store"
     with database.connection() as conn:
-        found = accounts.accounts(conn)
-    return models.AccountList(items=[_account(each) for each in found])
+        found = accounts.accounts(conn, after=after, most=limit + 1)
+    shown, more = cut(found, limit, lambda each: each.login)
+    return models.AccountList(items=[_account(each) for each in shown], next_after=more)
 
 
 @router.post("/accounts", summary="Make an account", status_code=201, responses=_ERRORS)
@@ -172,13 +184,24 @@ def make_token(
     return models.MadeToken(token_id=number, token=secret)
 
 
-@router.get("/tokens", summary="List the tokens", responses=described(401, 403))
-def list_tokens(caller: Manager, database: TheDatabase, response: Response) -> models.TokenList:
+@router.get("/tokens", summary="List the tokens", responses=described(401, 403, 422))
+def list_tokens(
+    caller: Manager,
+    database: TheDatabase,
+    response: Response,
+    before: Annotated[
+        int | None, Query(ge=1, le=2**31 - 1, description="Only older ones: `next_before`")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=_MOST)] = _MOST,
+) -> models.TokenList:
     """Of all accounts, newest first, without their secrets."""
     response.headers["Cache-Control"] = "no-store"
     with database.connection() as conn:
-        found = sessions.tokens(conn)
-    return models.TokenList(items=[models.Token(**asdict(each)) for each in found])
+        found = sessions.tokens(conn, before=before, most=limit + 1)
+    shown, more = cut(found, limit, lambda each: each.token_id)
+    return models.TokenList(
+        items=[models.Token(**asdict(each)) for each in shown], next_before=more
+    )
 
 
 @router.delete("/tokens/{token_id}", summary="End a token", status_code=204, responses=_ERRORS)

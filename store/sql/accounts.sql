@@ -9,7 +9,7 @@ ON CONFLICT DO NOTHING
 RETURNING account_id;
 
 -- name: list_accounts
--- All accounts in the order of their logins, or one.
+-- Accounts in the order of their logins, those after one, or one alone.
 SELECT a.account_id, a.login, a.name, a.role, a.region_code, a.email, a.password_hash IS NOT NULL,
     a.must_change, a.totp_since IS NOT NULL, a.provider_key IS NOT NULL, a.locked_until,
     a.disabled_at, a.made_at, a.made_by, a.version,
@@ -17,8 +17,10 @@ SELECT a.account_id, a.login, a.name, a.role, a.region_code, a.email, a.password
           WHERE x.account_id = a.account_id AND (x.until IS NULL OR clock_timestamp() < x.until)
           ORDER BY f.code)
 FROM auth.account a
-WHERE %(account_id)s::int IS NULL OR a.account_id = %(account_id)s
-ORDER BY a.login;
+WHERE (%(account_id)s::int IS NULL OR a.account_id = %(account_id)s)
+  AND (%(after)s::text IS NULL OR a.login > %(after)s)
+ORDER BY a.login
+LIMIT %(most)s::int;
 
 -- name: assign_factory
 -- Puts a factory into an account's scope, from now on and until a time, if any.

@@ -44,13 +44,15 @@ VALUES (%(key)s, %(account_id)s, %(name)s, %(permissions)s, %(made_by)s,
 RETURNING token_id;
 
 -- name: list_account_tokens
--- The tokens of all accounts, or of one, newest first.
+-- The tokens of all accounts, or of one, newest first; those below a number.
 SELECT t.token_id, t.account_id, a.login, t.name, t.permissions, t.made_at, t.made_by, t.expires_at,
     t.used_at, t.ended_at
 FROM auth.token t
 JOIN auth.account a USING (account_id)
-WHERE %(account_id)s::int IS NULL OR t.account_id = %(account_id)s
-ORDER BY t.token_id DESC;
+WHERE (%(account_id)s::int IS NULL OR t.account_id = %(account_id)s)
+  AND (%(before)s::int IS NULL OR t.token_id < %(before)s)
+ORDER BY t.token_id DESC
+LIMIT %(most)s::int;
 
 -- name: end_account_token
 -- Ends a token.

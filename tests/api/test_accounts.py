@@ -169,6 +169,30 @@ def test_a_token_permits_no_more_than_its_account(place: Place) -> None:
     assert place.client.delete(f"/api/v1/tokens/{token['token_id']}").status_code == 404
 
 
+def test_accounts_and_tokens_come_in_pages(place: Place) -> None:
+    for login in ("anna", "bert", "carl"):
+        place.made(login)
+    found, after = [], ""
+    for _ in range(9):
+        part = place.client.get("/api/v1/accounts", params={"limit": 2, "after": after}).json()
+        assert len(part["items"]) <= 2
+        found += [each["login"] for each in part["items"]]
+        if part["next_after"] is None:
+            break
+        after = part["next_after"]
+    assert found == [each.login for each in accounts.accounts(place.conn)]
+    assert {"anna", "bert", "carl"} < set(found)
+    number = accounts.secrets_of(place.conn, login="anna")
+    assert number is not None
+    path = f"/accounts/{number.account_id}/tokens"
+    for name in ("一", "二", "三"):
+        place.post(path, name=name, permissions=["follow-up:read"], days=30)
+    first = place.client.get("/api/v1/tokens", params={"limit": 2}).json()
+    older = place.client.get("/api/v1/tokens", params={"before": first["next_before"]}).json()
+    assert [each["name"] for each in first["items"] + older["items"]] == ["三", "二", "一"]
+    assert older["next_before"] is None
+
+
 def test_an_account_that_is_not_there(place: Place) -> None:
     assert place.client.get("/api/v1/accounts/999").status_code == 404
     assert place.post("/accounts/999/password").status_code == 404
