@@ -17,7 +17,7 @@ from api.pages import forms
 from api.pages.lists import Before, FactoryChoice, WordChoice, listing, select, words
 from api.pages.templates import page
 from api.paging import cut
-from api.permissions import ENTERPRISE, OFFICERS, Permission
+from api.permissions import ENTERPRISE, Permission
 from api.pool import tickets as service
 from store import tickets
 
@@ -101,20 +101,13 @@ def read_ticket(
         found = service.of(conn, ticket_id)
         said = tickets.said(conn, ticket_id)
     may_work = caller.may(Permission.WORK_ON_TICKETS)
-    is_officer = caller.role in OFFICERS
-    acts = []
-    if may_work and found.state != "closed":
-        acts.append("reply")
-    if may_work and (found.state == "answered" or (found.state == "open" and not is_officer)):
-        acts.append("close")
-    if may_work and not is_officer and found.state != "open":
-        acts.append("reopen")
+    steps = service.possible(caller.actor, found) if may_work else ()
     return page(
         request,
         "ticket.html",
         ticket=found,
         said=[(each, local_minute(each.at, _TIMEZONE)) for each in said],
-        acts=acts,
+        acts=[each.transition.transition_id for each in steps],
     )
 
 

@@ -4,9 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from api.errors import NotFound
+from api.messages import catalogue
 from api.permissions import CITY, COUNTY, ENTERPRISE
 from api.pool import settings, workdays
 from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
+from api.pool.lifecycle import Name, Step, Transition
 from api.pool.refused import refused
 from api.pool.workdays import Day
 from store import Connection, events, tickets, transaction
@@ -66,7 +68,7 @@ def reply(
     with transaction(conn):
         found = _at(conn, actor, ticket_id, version)
         if found.state == "closed":
-            raise refused("ticket_ended", NotPossible)
+            raise _not_now("ticket_ended", actor, found)
         if actor.role in _OFFICERS:
             _check_level(actor, found)
             moved = _move(conn, found, "answered", now, None)
@@ -88,12 +90,12 @@ def close(
     with transaction(conn):
         found = _at(conn, actor, ticket_id, version)
         if found.state == "closed":
-            raise refused("ticket_closed", NotPossible)
+            raise _not_now("ticket_closed", actor, found)
         if actor.role in _OFFICERS:
             _check_level(actor, found)
             _check(text.strip())
             if found.state != "answered":
-                raise refused("ticket_unanswered", NotPossible)
+                raise _not_now("ticket_unanswered", actor, found)
         moved = _move(conn, found, "closed", now, None)
         _keep(conn, actor, moved, "close", "close", text.strip(), now)
     return moved
@@ -112,7 +114,7 @@ def reopen(
     with transaction(conn):
         found = _at(conn, actor, ticket_id, version)
         if found.state == "open":
-            raise refused("ticket_open", NotPossible)
+            raise _not_now("ticket_open", actor, found)
         moved = _move(conn, found, "open", now, _due(conn, now))
         _keep(conn, actor, moved, "reopen", "reopen", text.strip(), now)
     return moved
@@ -123,6 +125,46 @@ def of(conn: Connection, ticket_id: int) -> Ticket:
     found = tickets.find(conn, ticket_id)
     if found is None:
         raise NotFound(f"there is no ticket {ticket_id}")
+    return found
+
+
+def possible(actor: Actor, found: Ticket) -> tuple[Step, ...]:
+    """Return what an actor can do with a ticket as it stands: reply, close, reopen."""
+    is_officer = actor.role in _OFFICERS
+    if not (is_officer or actor.role in ENTERPRISE) or (is_officer and not _is_level(actor, found)):
+        return ()
+    acts: list[tuple[str, TicketState]] = []
+    if found.state != "closed":
+        acts.append(("reply", "answered" if is_officer else found.state))
+    if found.state == "answered" or (found.state == "open" and not is_officer):
+        acts.append(("close", "closed"))
+    if found.state != "open" and not is_officer:
+        acts.append(("reopen", "open"))
+    return tuple(
+        Step(
+            Transition(
+                transition_id=act,
+                sources=(found.state,),
+                to=to,
+                name=Name(**catalogue()[f"tickets.{act}"]),
+                who=(actor.role,),
+                guards=(),
+                deadline=None,
+                extends=False,
+                documents=(),
+                adverse=act != "close" or is_officer,
+                confirmed_by=(),
+                source="",
+            ),
+            (),
+        )
+        for act, to in acts
+    )
+
+
+def _not_now(why: str, actor: Actor, ticket: Ticket) -> NotPossible:
+    found = refused(why, NotPossible)
+    found.possible = possible(actor, ticket)
     return found
 
 
@@ -141,8 +183,12 @@ def _check(text: str) -> None:
 
 
 def _check_level(actor: Actor, found: Ticket) -> None:
-    if found.level == "city" and actor.role not in CITY:
+    if not _is_level(actor, found):
         raise refused("ticket_city", NotAllowed)
+
+
+def _is_level(actor: Actor, found: Ticket) -> bool:
+    return found.level != "city" or actor.role in CITY
 
 
 def _due(conn: Connection, now: datetime) -> Day:

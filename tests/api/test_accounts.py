@@ -9,7 +9,7 @@ import pytest
 
 import store
 from api.access import AccessPolicy
-from store import audit
+from store import accounts, audit
 from store.acting import Actor
 from tests.api.conftest import served
 from tests.api.html import parse, rows

@@ -104,6 +104,21 @@ def test_the_database_itself_keeps_others_from_asking_in_an_enterprise_s_name(
     assert pooled.count("pool.ticket") == 0
 
 
+def test_a_step_out_of_order_says_what_is_possible(pooled: Pooled) -> None:
+    def possible(role: str, what: str) -> list[str]:
+        with pytest.raises(NotPossible) as caught:
+            act(pooled, role, what, number)
+        return [each.transition.transition_id for each in caught.value.possible]
+
+    number = asked(pooled)
+    assert possible("ent_filler", "reopen") == ["reply", "close"]
+    assert possible("county_officer", "close") == ["reply"]
+    act(pooled, "county_officer", "reply", number)
+    act(pooled, "ent_filler", "close", number)
+    assert possible("ent_engineer", "reply") == ["reopen"]
+    assert possible("county_officer", "reply") == []
+
+
 def test_what_was_said_stays_as_it_was_said(pooled: Pooled) -> None:
     asked(pooled)
     with pytest.raises(StoreError), store.transaction(pooled.conn):
