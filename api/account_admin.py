@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import store.pool
 from api import passwords
 from api.errors import AccountRefused, NotFound
-from api.permissions import ASSIGNED, COUNTY, ENTERPRISE, ROLE_PERMISSIONS, Role
+from api.permissions import ASSIGNED, COUNTY, ENTERPRISE, FOR_PEOPLE, ROLE_PERMISSIONS, Role
 from store import Connection, accounts, sessions
 from store.accounts import Account, NewAccount
 from store.acting import Actor
@@ -122,14 +122,16 @@ def make_token(
 ) -> tuple[int, str]:
     """Make a token for a system; return its number and its secret, which is shown only now.
 
-    Raises AccountRefused for a permission that the account's own role does not have.
+    Raises AccountRefused for a permission that the account's own role does not have, and for one
+    by which people decide.
     """
     found = another(conn, actor, account_id)
-    beyond = set(permissions) - ROLE_PERMISSIONS[Role(found.role)]
+    beyond = set(permissions) - (ROLE_PERMISSIONS[Role(found.role)] - FOR_PEOPLE)
     if beyond or not permissions:
         raise AccountRefused(
             "permission",
-            f"The role {found.role} does not have {', '.join(sorted(beyond)) or 'it'}.",
+            f"A token of the role {found.role} does not have "
+            f"{', '.join(sorted(beyond)) or 'nothing'}.",
         )
     secret = secrets.token_urlsafe(_TOKEN_BYTES)
     number = sessions.make_token(conn, actor, account_id, name, permissions, secret, days=days)

@@ -18,7 +18,7 @@ from api.access import AccessPolicy
 from api.access_rules import AccessRules
 from api.database import Database
 from api.errors import CrossSite, Forbidden, LogInUnfinished, NotLoggedIn
-from api.permissions import ROLE_PERMISSIONS, Permission, Role
+from api.permissions import FOR_PEOPLE, ROLE_PERMISSIONS, Permission, Role
 from store import sessions
 from store.acting import Actor, key_of
 from store.sessions import Holder, Stage
@@ -103,7 +103,7 @@ def _caller(holder: Holder, key: str, csrf: str | None) -> Caller:
     role = Role(holder.role)
     permitted = ROLE_PERMISSIONS[role]
     if holder.permissions is not None:
-        permitted = frozenset(each for each in permitted if each in holder.permissions)
+        permitted = frozenset(each for each in permitted - FOR_PEOPLE if each in holder.permissions)
     return Caller(
         actor=holder.actor,
         login=holder.login,

@@ -90,6 +90,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 }
 """Every role with what it may do; a role that is not here may do nothing."""
 
+FOR_PEOPLE = frozenset(
+    {_P.MOVE_MEMBERSHIP, _P.MOVE_REPORT, _P.MOVE_DISPUTE, _P.SET_POLICY, _P.MANAGE_ACCOUNTS}
+)
+"""What decides on something: no token carries it, or who makes tokens decides in others' names."""
+
 PUBLIC = frozenset(
     {
         ("GET", "/healthz"),

@@ -9,7 +9,8 @@ import pytest
 
 import store
 from api.access import AccessPolicy
-from store import accounts, audit
+from api.permissions import FOR_PEOPLE
+from store import accounts, audit, sessions
 from store.acting import Actor
 from tests.api.conftest import served
 from tests.api.html import parse, rows
@@ -167,6 +168,30 @@ def test_a_token_permits_no_more_than_its_account(place: Place) -> None:
         == 401
     )
     assert place.client.delete(f"/api/v1/tokens/{token['token_id']}").status_code == 404
+
+
+def test_no_token_decides_in_a_persons_name(place: Place) -> None:
+    made = place.made(role="city_leader")
+    path = f"/accounts/{made['account_id']}/tokens"
+    for permission in sorted(FOR_PEOPLE):
+        refused = place.post(path, name="x", permissions=["pool:read", permission], days=1)
+        assert refused.status_code == 422, permission
+    # One that was made some other way does not either.
+    number = int(str(made["account_id"]))
+    sessions.make_token(
+        place.conn, place.actor, number, "x", ["pool:read", "policy:set"], "a secret", days=1
+    )
+    with httpx.Client(
+        base_url=place.address, timeout=30, headers={"Authorization": "Bearer a secret"}
+    ) as system:
+        assert system.get("/api/v1/policy").status_code == 200
+        given = {
+            "key": "watch.clear_within", "value": 45, "valid_from": "2999-01-01", "source": "x",
+        }  # fmt: skip
+        proposed = system.post(
+            "/api/v1/policy/proposals", json=given, headers={"Idempotency-Key": "k"}
+        )
+        assert proposed.status_code == 403
 
 
 def test_accounts_and_tokens_come_in_pages(place: Place) -> None:
