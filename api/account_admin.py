@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import store.pool
 from api import passwords
 from api.errors import AccountRefused, NotFound
-from api.permissions import ASSIGNED, COUNTY, ENTERPRISE, FOR_PEOPLE, ROLE_PERMISSIONS, Role
+from api.permissions import ADMINISTRATORS, ASSIGNED, COUNTY, ENTERPRISE, FOR_PEOPLE, ROLE_PERMISSIONS, Role
 from store import Connection, accounts, sessions
 from store.accounts import Account, NewAccount
 from store.acting import Actor
@@ -52,6 +52,22 @@ def _check(conn: Connection, new: NewAccount) -> None:
         raise AccountRefused("factory", "An enterprise's account needs its factory.")
     if new.factories and role not in ENTERPRISE | ASSIGNED:
         raise AccountRefused("factory", "Factories are assigned to enterprises and experts only.")
+    _check_separate(conn, role, new.name)
+
+
+def _check_separate(conn: Connection, role: Role, name: str) -> None:
+    """Raise AccountRefused where a person would hold two of the administrators' offices."""
+    if role not in ADMINISTRATORS:
+        return
+    for each in accounts.accounts(conn):
+        other = Role(each.role)
+        is_open = each.disabled_at is None and other in ADMINISTRATORS
+        if is_open and other is not role and each.name.strip() == name.strip():
+            raise AccountRefused(
+                "separate",
+                f"{each.name} holds another office (login {each.login}): system, security and "
+                "audit administrators are three people.",
+            )
 
 
 def of(conn: Connection, account_id: int) -> Account:
@@ -89,8 +105,13 @@ def reset_device(conn: Connection, actor: Actor, account_id: int) -> None:
 def set_disabled(
     conn: Connection, actor: Actor, account_id: int, *, disabled: bool, version: int
 ) -> None:
-    """Shut an account or open it again; raises Stale where it was changed meanwhile."""
-    another(conn, actor, account_id)
+    """Shut an account or open it again; raises Stale where it was changed meanwhile.
+
+    Raises AccountRefused for one's own, and where its person holds another office by now.
+    """
+    found = another(conn, actor, account_id)
+    if not disabled:
+        _check_separate(conn, Role(found.role), found.name)
     accounts.set_disabled(conn, actor, account_id, disabled=disabled, version=version)
 
 

@@ -94,7 +94,10 @@ def run(conn: Connection, now: datetime, *, progress: Progress = lambda _: None)
             found.factories += len(members)
             progress(found.factories)
         for factory_id in stored.left_with_open(conn):
-            _end_all(conn, given, factory_id, found)
+            try:
+                _end_all(conn, given, factory_id, found)
+            except Exception as error:  # nor does one that left keep the others
+                _failed(found, f"factory {factory_id}", error)
     return found
 
 

@@ -99,6 +99,24 @@ def test_a_login_that_is_taken_is_refused(place: Place) -> None:
     assert (answer.status_code, "already" in answer.json()["detail"]) == (422, True)
 
 
+def test_the_three_administrators_are_three_people_by_whatever_way(place: Place) -> None:
+    first = place.made("sys1", name="示例甲", role="sysadmin")
+    given = {"login": "aud1", "name": "示例甲 ", "role": "auditor"}
+    refused = place.post("/accounts", **given)
+    assert (refused.status_code, "three people" in refused.json()["detail"]) == (422, True)
+    csrf = place.client.headers["X-CSRF-Token"]
+    page = place.client.post("/accounts", data={"csrf": csrf} | given)
+    assert (page.status_code, "须由三人分别担任" in page.text) == (422, True)
+    path = f"/api/v1/accounts/{first['account_id']}"
+    tag = place.client.get(path).headers["etag"]
+    assert place.client.put(f"{path}/disabled", headers={"If-Match": tag}).status_code == 204
+    assert place.post("/accounts", **given).status_code == 201
+    tag = place.client.get(path).headers["etag"]
+    opened = place.client.delete(f"{path}/disabled", headers={"If-Match": tag})
+    assert (opened.status_code, "three people" in opened.json()["detail"]) == (422, True)
+    assert place.post("/accounts", login="sys2", name="示例乙", role="sysadmin").status_code == 201
+
+
 def test_a_shut_account_stays_out_until_it_is_opened(place: Place) -> None:
     made = place.made()
     path = f"/api/v1/accounts/{made['account_id']}"

@@ -82,6 +82,7 @@ MADE = {
         for word in words(each.kind, name)
     ),
     *(f"fault.{fault}" for fault in ("taken", "role", "empty", "region", "factory", "own")),
+    "fault.separate",
     *(f"password.{fault}" for fault in ("length", "classes", "names", "common", "again", "differ")),
     *(
         f"error.{kind}_{part}"

@@ -243,6 +243,25 @@ def test_what_is_open_ends_when_the_factory_leaves(pooled: Pooled, feed: Feed) -
     assert rules(pooled) == []
 
 
+def test_what_cannot_be_ended_is_a_failure_of_its_factory_alone(pooled: Pooled, feed: Feed) -> None:
+    feed.finding("P09", date(2026, 2, 1), pooled.now.date())
+    run(pooled)
+    pooled.move("ent_approver", "leave")
+    pooled.decide("city_leader", confirmed=True)
+    pooled.conn.execute(
+        "CREATE FUNCTION pg_temp.broken() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN RAISE EXCEPTION 'broken on purpose'; END$$"
+    )
+    pooled.conn.execute(
+        "CREATE TRIGGER broken BEFORE UPDATE ON pool.warning"
+        " FOR EACH ROW EXECUTE FUNCTION pg_temp.broken()"
+    )
+    found = run(pooled)
+    assert (list(found.failures), found.cleared) == ([f"factory {pooled.factory_id}"], 0)
+    pooled.conn.execute("DROP TRIGGER broken ON pool.warning")
+    assert run(pooled).cleared == 1
+
+
 def test_one_factorys_failure_stops_no_other(pooled: Pooled, feed: Feed) -> None:
     other = with_plan(pooled.conn, "sample-2")
     with store.transaction(pooled.conn):
