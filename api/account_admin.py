@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import store.pool
 from api import passwords
 from api.errors import AccountRefused, NotFound
-from api.permissions import ADMINISTRATORS, ASSIGNED, COUNTY, ENTERPRISE, FOR_PEOPLE, ROLE_PERMISSIONS, Role
+from api.permissions import (
+    ADMINISTRATORS,
+    ASSIGNED,
+    COUNTY,
+    ENTERPRISE,
+    FOR_PEOPLE,
+    ROLE_PERMISSIONS,
+    Role,
+)
 from store import Connection, accounts, sessions
 from store.accounts import Account, NewAccount
 from store.acting import Actor

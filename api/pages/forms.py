@@ -1,4 +1,4 @@
-"""What forms say: numbers as people write them, files, the version that a form rests on, its key."""
+"""What forms say: numbers as people write them, files, versions, and the key of each form."""
 
 import re
 from collections.abc import Callable

@@ -348,15 +348,13 @@ def test_functions_of_the_owner_look_nowhere_else_and_are_not_everybodys(
 def test_the_role_hangs_no_trigger_of_the_owner_on_a_table_of_its_own(
     db: store.Connection, theirs: int, columns: str, function: str
 ) -> None:
-    with (
-        pytest.raises(NotPermitted, match="function"),
-        acting(db, key_for(db, "county_officer", region=_CHONGCHUAN)),
-    ):
-        db.execute(f"CREATE TEMPORARY TABLE own ({columns})".encode())
-        db.execute(
-            "CREATE TRIGGER own BEFORE INSERT ON own FOR EACH ROW "
-            f"EXECUTE FUNCTION {function}".encode()
-        )
+    own = (
+        f"CREATE TEMPORARY TABLE own ({columns}); CREATE TRIGGER own BEFORE INSERT ON own"
+        f" FOR EACH ROW EXECUTE FUNCTION {function}"
+    )
+    officer = key_for(db, "county_officer", region=_CHONGCHUAN)
+    with pytest.raises(NotPermitted, match="function"), acting(db, officer):
+        db.execute(own.encode())
 
 
 def test_an_officer_cannot_change_a_figure_even_with_sql(db: store.Connection, ours: int) -> None:
