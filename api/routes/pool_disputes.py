@@ -32,7 +32,7 @@ Raiser = Annotated[Caller, needs(Permission.RAISE_DISPUTE)]
 Mover = Annotated[Caller, needs(Permission.MOVE_DISPUTE)]
 
 
-@router.get("/disputes", summary="List disputes", responses=described(401, 403, 422))
+@router.get("/disputes", summary="List disputes", responses=described(401, 403, 404, 422))
 def list_disputes(
     caller: Reader,
     database: TheDatabase,
@@ -43,6 +43,8 @@ def list_disputes(
 ) -> models.DisputeList:
     """The disputes of the factories in the caller's scope, newest first."""
     with database.acting(caller) as conn:
+        if factory is not None:
+            store.registry.factory_by_code(conn, factory)
         found = store.disputes.listed(
             conn, factory=factory, state=state, before=before, most=limit + 1
         )

@@ -33,7 +33,7 @@ Filler = Annotated[Caller, needs(Permission.FILL_REPORT)]
 Mover = Annotated[Caller, needs(Permission.MOVE_REPORT)]
 
 
-@router.get("/reports", summary="List reports", responses=described(401, 403, 422))
+@router.get("/reports", summary="List reports", responses=described(401, 403, 404, 422))
 def list_reports(
     caller: Reader,
     database: TheDatabase,
@@ -47,6 +47,8 @@ def list_reports(
 ) -> models.ReportList:
     """The reports of the factories in the caller's scope, newest first."""
     with database.acting(caller) as conn:
+        if factory is not None:
+            store.registry.factory_by_code(conn, factory)
         found = store.reports.listed(
             conn, factory=factory, state=state, kind=kind, before=before, most=limit + 1
         )

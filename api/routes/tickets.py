@@ -31,7 +31,7 @@ Worker = Annotated[Caller, needs(Permission.WORK_ON_TICKETS)]
 TicketId = Annotated[int, Path(ge=1, le=_LARGEST, description="Its number")]
 
 
-@router.get("/tickets", summary="List help tickets", responses=described(401, 403, 422))
+@router.get("/tickets", summary="List help tickets", responses=described(401, 403, 404, 422))
 def list_tickets(
     caller: Reader,
     database: TheDatabase,
@@ -46,6 +46,8 @@ def list_tickets(
 ) -> models.TicketList:
     """Tickets of the factories in the caller's scope, newest first."""
     with database.acting(caller) as conn:
+        if factory is not None:
+            store.registry.factory_by_code(conn, factory)
         found = store.tickets.listed(
             conn, state=state, factory=factory, before=before, most=limit + 1
         )

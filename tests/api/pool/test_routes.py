@@ -279,12 +279,16 @@ def test_a_number_of_another_countys_is_404_and_noted(desk: Desk) -> None:
             "/tickets",
             data={"factory": "sample", "subject": "x", "text": "x", "level": "county"},
         ),
+        *(
+            stranger.get(f"/api/v1/{name}", params={"factory": "sample"})
+            for name in ("tickets", "reports", "disputes", "follow-up")
+        ),
     ]
-    assert [each.status_code for each in tries] == [404] * 6
+    assert [each.status_code for each in tries] == [404] * 10
     noted = audit.entries(pooled.conn, kind="factory", action="out_of_scope")
-    assert [each.key for each in noted] == ["sample"] * 6
+    assert [each.key for each in noted] == ["sample"] * 10
     assert stranger.get(f"/api/v1/tickets/{ticket + 1}").status_code == 404
-    assert len(audit.entries(pooled.conn, kind="factory", action="out_of_scope")) == 6
+    assert len(audit.entries(pooled.conn, kind="factory", action="out_of_scope")) == 10
 
 
 def test_memberships_come_in_pages(desk: Desk) -> None:
