@@ -129,10 +129,7 @@ def _remind(conn: Connection, given: _Given, step: Step) -> None:
     window = {
         "first": (today + (before["last"] + 1) * _DAY, today + before["first"] * _DAY),
         "last": (today, today + before["last"] * _DAY),
-        "raised": (
-            today - _LONGEST_AGO,
-            today - max(given.policy.count("reminder.escalation"), 1) * _DAY,
-        ),
+        "raised": (today - _LONGEST_AGO, today - given.policy.count("reminder.escalation") * _DAY),
     }[step]
     # What was opened on this very day is no surprise to whom it was told.
     opened_before = None if step == "raised" else workdays.ends_at(today - _DAY)
