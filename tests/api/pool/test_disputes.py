@@ -305,11 +305,16 @@ def test_the_database_lets_only_officers_name_a_verifier(disputing: Disputing) -
     disputing.begin()
     conn = disputing.conn
     named, _ = disputing.pooled.person("verifier")
-    for role in ("ent_filler", "ent_approver", "expert", "county_leader"):
+    name = "UPDATE pool.dispute SET assigned_id = %s"
+    for role in ("ent_filler", "ent_approver"):
         _, key = disputing.pooled.person(role)
         with pytest.raises(NotPermitted), store.acting.acting(conn, key):
-            conn.execute("UPDATE pool.dispute SET assigned_id = %s", (named.account_id,))
-        with store.acting.acting(conn, key):
+            conn.execute(name, (named.account_id,))
+    for role in ("expert", "county_leader"):
+        with disputing.pooled.as_(role):
+            assert conn.execute(name, (named.account_id,)).rowcount == 0
+    for role in ("ent_filler", "ent_approver", "expert", "county_leader"):
+        with disputing.pooled.as_(role):
             assert store.disputes.verifiers(conn) == []
     assert disputing.pooled.count("auth.account_factory WHERE dispute_id IS NOT NULL") == 0
 

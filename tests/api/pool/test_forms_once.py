@@ -45,7 +45,8 @@ class Sender:
     def key(self, page: str, action: str) -> str:
         """Return the key of the form that a page shows for an action."""
         found = parse(self.client.get(page).raise_for_status().text)
-        (form,) = [each for each in found.all("form") if each.attributes.get("action") == action]
+        wanted = {"method": "post", "action": action}
+        (form,) = [each for each in found.all("form") if wanted.items() <= each.attributes.items()]
         (field,) = [each for each in form.all("input") if each.attributes.get("name") == "once"]
         return field.attributes["value"]
 
