@@ -118,6 +118,8 @@ class Steps:
     def change_password(self, actor: Actor, key: str, old: str, new: str) -> Opened:
         """Replace one's own password; raises LogInRefused or PasswordRefused."""
         found = self._found(actor)
+        if found.is_locked:
+            raise LogInRefused(_WRONG)
         if not passwords.fits(found.password_hash, old):
             self._count_failure(found, found.login)
             raise LogInRefused(_WRONG)

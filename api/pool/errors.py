@@ -10,6 +10,7 @@ ApiError
         ├── StaleVersion
         ├── NotAllowed
         └── Unfit       a value does not fit; said in both languages, with its field
+            └── Decided it is too late for it; NotPossible as well
 """
 
 from collections.abc import Mapping, Sequence
@@ -85,6 +86,10 @@ class Unfit(Declined):
         self.field, self.code, self.values = field, code, values
         super().__init__(f"{field}: {said(code, values, 'en')}")
         self.zh = f"{field}：{said(code, values, 'zh')}"
+
+
+class Decided(Unfit, NotPossible):
+    """What was to be decided is decided already; nothing is possible with it any more."""
 
 
 def said(code: str, values: Mapping[str, object], language: Language) -> str:

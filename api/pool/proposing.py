@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from api.errors import NotFound
 from api.pool import workdays
-from api.pool.errors import NotAllowed, Unfit
+from api.pool.errors import Decided, NotAllowed, Unfit
 from api.pool.refused import refused
 from store import Connection, proposals, transaction
 from store.acting import Actor
@@ -71,7 +71,7 @@ def decide(
     """Confirm or decline what somebody else proposed, or withdraw one's own; declining says why.
 
     Returns it as it waited. Raises NotFound; NotAllowed for one's own, or for withdrawing
-    another's; Unfit for what was decided, and for what would begin in the past.
+    another's; Decided for what was decided, Unfit for what would begin in the past.
     """
     with transaction(conn):
         found = proposals.get(conn, ledger.book, number)
@@ -93,10 +93,10 @@ def decide(
     return found
 
 
-def _decided_already(conn: Connection, ledger: Ledger, number: int) -> Unfit:
+def _decided_already(conn: Connection, ledger: Ledger, number: int) -> Decided:
     found = proposals.get(conn, ledger.book, number)
     outcome = None if found is None else found.outcome
-    return Unfit("proposal", f"was_{outcome or 'confirmed'}", number=number)
+    return Decided("proposal", f"was_{outcome or 'confirmed'}", number=number)
 
 
 def check_may_decide(found: Proposal, actor: Actor, outcome: Outcome) -> None:

@@ -106,7 +106,7 @@ def propose(
     "/proposals/{number}/decision",
     summary="Confirm or decline a text",
     response_model=models.TextProposal,
-    responses=described(400, 401, 403, 404, 408, 413, 422),
+    responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
 def decide(
     caller: Setter,
@@ -130,7 +130,7 @@ def decide(
     "/proposals/{number}/withdrawal",
     summary="Withdraw a text",
     response_model=models.TextProposal,
-    responses=described(400, 401, 403, 404, 408, 413, 422),
+    responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
 def withdraw(
     caller: Setter,

@@ -103,7 +103,7 @@ def propose(
     "/proposals/{value_id}/decision",
     summary="Confirm or decline a proposal",
     response_model=models.Proposal,
-    responses=described(400, 401, 403, 404, 408, 413, 422),
+    responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
 def decide(
     caller: Setter,
@@ -131,7 +131,7 @@ def decide(
     "/proposals/{value_id}/withdrawal",
     summary="Withdraw a proposal",
     response_model=models.Proposal,
-    responses=described(400, 401, 403, 404, 408, 413, 422),
+    responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
 def withdraw(
     caller: Setter,

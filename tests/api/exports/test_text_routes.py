@@ -63,7 +63,7 @@ def test_a_text_is_withdrawn_by_who_proposed_it(desk: Desk) -> None:
     assert desk.post(leader, withdrawal, {}).status_code == 403
     assert desk.post(officer, withdrawal, {}).json()["outcome"] == "withdrawn"
     decision = f"{TEXTS}/proposals/{number}/decision"
-    assert desk.post(leader, decision, {"confirmed": True}).status_code == 422
+    assert desk.post(leader, decision, {"confirmed": True}).status_code == 409
 
 
 def test_a_wrong_placeholder_is_refused_by_name(desk: Desk) -> None:

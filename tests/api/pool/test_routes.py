@@ -310,7 +310,8 @@ def test_a_policy_value_takes_two_people(desk: Desk) -> None:
     decision = f"{PROPOSALS}/{proposed.json()['value_id']}/decision"
     assert desk.post(officer, decision, {"confirmed": True}).status_code == 403
     assert desk.post(leader, decision, {"confirmed": True}).json()["outcome"] == "confirmed"
-    assert desk.post(leader, decision, {"confirmed": True}).status_code == 422
+    again = desk.post(leader, decision, {"confirmed": True})
+    assert (again.status_code, again.json()["code"]) == (409, "was_confirmed")
     values = {each["key"]: each for each in leader.get("/api/v1/policy").json()["items"]}
     assert (values["watch.clear_within"]["value"], values["watch.clear_within"]["settled"]) == (
         45, True,
@@ -331,7 +332,7 @@ def test_who_proposed_a_value_withdraws_it(desk: Desk) -> None:
     assert desk.post(leader, withdrawal, {}).status_code == 403
     found = desk.post(officer, withdrawal, {"comment": "另行研究"}).json()
     assert (found["outcome"], found["answer"]) == ("withdrawn", "另行研究")
-    assert desk.post(officer, withdrawal, {}).status_code == 422
+    assert desk.post(officer, withdrawal, {}).status_code == 409
 
 
 def test_the_state_machine_is_told_as_data(desk: Desk) -> None:
