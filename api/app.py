@@ -48,6 +48,7 @@ from api.routes import (
     audit,
     comparison,
     documents,
+    entries,
     evidence,
     explanation,
     factories,
@@ -129,7 +130,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         *(ingest, schemas, session, accounts, audit),
         *(todos, tickets),
         documents,
-        *(memberships, pool_evidence, pool_policy, webhooks, pool_reports, pool_disputes),
+        *(entries, memberships, pool_evidence, pool_policy, webhooks, pool_reports, pool_disputes),
         *(letter_texts, warnings, system),
     ):
         found.include_router(module.router, prefix=PREFIX)

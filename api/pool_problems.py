@@ -10,6 +10,7 @@ from api.pages.error import error_page
 from api.pool.errors import (
     BadTable,
     Declined,
+    ImportNotOpen,
     ImportRefused,
     NotAllowed,
     NotPossible,
@@ -26,6 +27,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     Declined: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadTable: HTTPStatus.UNPROCESSABLE_ENTITY,
     ImportRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ImportNotOpen: HTTPStatus.CONFLICT,
 }
 
 

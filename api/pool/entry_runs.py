@@ -15,7 +15,7 @@ from typing import Any
 from api.errors import NotFound
 from api.pool.entry import OUTCOMES, Report, import_list
 from api.pool.entry_sheet import refused
-from api.pool.errors import ImportRefused
+from api.pool.errors import ImportNotOpen, ImportRefused
 from api.worker import Limits, Taken, process
 from store import Connection, entry_runs, transaction
 from store.acting import Actor
@@ -50,16 +50,16 @@ def take_in(
 ) -> int:
     """Have the list of a trial taken in and return the number of the run.
 
-    Raises NotFound without such a trial, ImportRefused where it is not open: not done yet, not
+    Raises NotFound without such a trial, ImportNotOpen where it is not open: not done yet, not
     readable, with faulty rows that are not to be left out, or asked for already.
     """
     trial = of(conn, trial_id)
     if fault := not_open(trial, skip_faulty=skip_faulty):
-        raise refused(fault)
+        raise refused(fault, ImportNotOpen)
     with transaction(conn):
         number = entry_runs.ask_import(conn, actor, trial_id, skip_faulty=skip_faulty, at=now)
         if number is None:
-            raise refused("already")
+            raise refused("already", ImportNotOpen)
         said = {"trial": trial_id, "sha256": trial.file_sha256, "skip_faulty": skip_faulty}
         note(conn, actor, "entry_import_asked", kind="entry_list", key=number, after=said)
     return number

@@ -100,10 +100,12 @@ def columns() -> Mapping[str, Column]:
     return {each.name: each for each in found}
 
 
-def refused(code: str, **values: object) -> ImportRefused:
-    """Return why a list cannot be read, in the words of entry_refused.CODE in both languages."""
+def refused(
+    code: str, kind: type[ImportRefused] = ImportRefused, /, **values: object
+) -> ImportRefused:
+    """Return why a list is refused, in the words of entry_refused.CODE in both languages."""
     key = f"entry_refused.{code}"
-    return ImportRefused(Texts("en")(key, **values), zh=Texts("zh")(key, **values))
+    return kind(Texts("en")(key, **values), zh=Texts("zh")(key, **values))
 
 
 def read(content: bytes) -> list[Line]:

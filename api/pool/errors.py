@@ -5,6 +5,7 @@ ApiError
     ├── BadTable        a file of rules cannot be used
     │   └── BadText     a letter's text cannot be used; said in both languages
     ├── ImportRefused   a pool list cannot be read
+    │   └── ImportNotOpen  a pool list cannot be taken in as things stand
     └── Declined        what was asked cannot be done as things stand
         ├── NotPossible
         ├── StaleVersion
@@ -47,6 +48,10 @@ class ImportRefused(PoolError):
     def __init__(self, en: str, *, zh: str = "") -> None:
         super().__init__(en)
         self.zh = zh or en
+
+
+class ImportNotOpen(ImportRefused):
+    """The list of a trial cannot be taken in as things stand; the message says why."""
 
 
 class Declined(PoolError):
