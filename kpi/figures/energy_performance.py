@@ -66,7 +66,7 @@ def _by_output(evidence: Evidence, period: Period) -> Estimate:
     weather = _degree_days(evidence, period)
     if weather is not None:
         inputs |= dict(zip(_WEATHER, weather, strict=True))
-    inputs |= _by_piece(evidence, each.point)
+    inputs |= _by_piece(evidence, period, each.point)
     coverage = min(used.coverage, made.coverage)
     return bounded(kpi, unit, coverage, (each.low, each.point, each.high), **inputs)
 
@@ -253,20 +253,38 @@ def _quotient(used: Amount, made: Amount, name: str) -> Amount:
     return Amount(used.low / made.high, used.point / made.point, used.high / made.low)
 
 
-def _by_piece(evidence: Evidence, kgce_per_hour: float) -> dict[str, Any]:
-    """Return the energy for a piece where one machine makes one product, else why there is none.
+def _by_piece(evidence: Evidence, period: Period, kgce_per_hour: float) -> dict[str, Any]:
+    """Return the energy for a piece of a site that makes one product, else why there is none.
 
-    With several machines nobody knows which of them hand pieces on to each other, and energy that
-    several products share was metered for none of them.
+    Pieces are counted where they leave: at the one machine, or at the last machine of each serial
+    line that the plan names. Of machines on no line nobody knows which hand pieces on to each
+    other, and energy that several products share was metered for none of them.
     """
-    making: Sequence[Asset] = [asset for asset in evidence.plan.assets if asset.in_oee]
-    cycles = [evidence.plan.ideal_cycle_s.get(asset.asset_id, {}) for asset in making]
-    if len(making) > 1:
+    making = [asset for asset in evidence.plan.assets if asset.in_oee]
+    cycle_s = {each.asset_id: evidence.plan.ideal_cycle_s.get(each.asset_id, {}) for each in making}
+    products = {product for cycles in cycle_s.values() for product in cycles}
+    if len(products) > 1:
+        return {"by_piece": because("pieces_of_several_products", count=len(products))}
+    [product] = products
+    leaving = _leaving(evidence, making)
+    if leaving is None:
         return {"by_piece": because("pieces_of_several_machines", count=len(making))}
-    if len(cycles[0]) > 1:
-        return {"by_piece": because("pieces_of_several_products", count=len(cycles[0]))}
-    [cycle_s] = cycles[0].values()
-    return {"kgce_per_piece": kgce_per_hour * cycle_s / 3600}
+    good_s = evidence.produced(making, period.start, period.end)["ideal_good_s"]
+    of_asset = {each.asset_id: float(seconds) for each, seconds in zip(making, good_s, strict=True)}
+    pieces = fsum(of_asset[number] / cycle_s[number][product] for number in leaving)
+    if pieces <= 0:
+        return {"by_piece": because("no_divisor", name="good output")}
+    return {"kgce_per_piece": kgce_per_hour * fsum(of_asset.values()) / 3600 / pieces}
+
+
+def _leaving(evidence: Evidence, making: Sequence[Asset]) -> list[int] | None:
+    """Return the machines that pieces leave the site from, None where the plan does not say."""
+    if len(making) == 1:
+        return [making[0].asset_id]
+    on_lines = [number for line in evidence.plan.lines for number in line.asset_ids]
+    if sorted(on_lines) != sorted(asset.asset_id for asset in making):
+        return None
+    return [line.last_id for line in evidence.plan.lines]
 
 
 def _value(evidence: Evidence, period: Period) -> tuple[float, int]:

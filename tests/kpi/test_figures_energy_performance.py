@@ -10,10 +10,10 @@ import pytest
 
 from kpi.calendar import months
 from kpi.figures import Period
-from kpi.figures.basis import BaselineMonth
+from kpi.figures.basis import BaselineMonth, Evidence
 from kpi.figures.energy_performance import performance
 from store.records import StoredRecord
-from store.registry import MonitoringPlan
+from store.registry import Line, MonitoringPlan
 from tests.kpi.builders import ENERGY, asset, monitoring_plan, tag
 from tests.kpi.evidence import bounds, each_day, evidence, metered, one, produced, record
 
@@ -104,7 +104,8 @@ def test_a_site_with_one_product_on_one_machine_has_energy_for_a_piece() -> None
     assert "2 products share the energy" in str(two.inputs["by_piece"])
 
 
-def test_several_machines_have_no_energy_for_a_piece_and_say_why() -> None:
+def two_machines(lines: tuple[Line, ...] = ()) -> Evidence:
+    """The plant with a second machine that makes the same product."""
     known = plant(saved=0.0)
     again = replace(known.plan.assets[0], asset_id=9, code="A09")
     tags = tuple(replace(each, asset_id=9) for each in known.plan.tags if each.asset_id == 1)
@@ -115,9 +116,27 @@ def test_several_machines_have_no_energy_for_a_piece_and_say_why() -> None:
         tags=(*known.plan.tags, *tags),
         ideal_cycle_s=cycles,
     )
-    found = one(performance(replace(known, plan=more), MAY), "energy_intensity")
-    assert "kgce_per_piece" not in found.inputs
-    assert "2 machines count output" in str(found.inputs["by_piece"])
+    return replace(known, plan=replace(more, lines=lines))
+
+
+def test_several_machines_on_no_line_have_no_energy_for_a_piece_and_say_why() -> None:
+    line = Line("L1", last_id=1, bottleneck_id=None, asset_ids=(1,))
+    for known in (two_machines(), two_machines((line,))):
+        found = one(performance(known, MAY), "energy_intensity")
+        assert "kgce_per_piece" not in found.inputs
+        assert "2 machines count output" in str(found.inputs["by_piece"])
+
+
+def test_pieces_of_one_product_are_counted_where_they_leave_the_line() -> None:
+    line = Line("L1", last_id=1, bottleneck_id=None, asset_ids=(1, 9))
+    known = two_machines((line,))
+    known.days.of_asset[9] = known.days.of_asset[1].copy()
+    known = replace(known, planned_s={**known.planned_s, 9: known.planned_s[1]})
+    found = one(performance(known, MAY), "energy_intensity")
+    pieces = 12_000 / 60
+    kgce = (400 + 0.1 * 12_000) * PER_KWH
+    assert found.inputs["standard_hours"] == pytest.approx(2 * 31 * 12_000 / 3600)
+    assert found.inputs["kgce_per_piece"] == pytest.approx(kgce / pieces)
 
 
 def test_without_output_nothing_is_divided_by() -> None:
