@@ -1,7 +1,6 @@
 """Files of the follow-up, as they were handed over."""
 
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Response
 
@@ -11,6 +10,7 @@ from api.database import TheDatabase
 from api.errors import NotFound
 from api.identity import Caller, needs
 from api.permissions import Permission
+from api.routes.answers import saved
 from api.routes.parameters import Code
 
 router = APIRouter()
@@ -29,8 +29,4 @@ def read_file(
         found = store.evidence_items.file(conn, factory.factory_id, sha256)
     if found is None:
         raise NotFound(f"{code} has no file with this hash")
-    headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}",
-        "Cache-Control": "no-store",
-    }
-    return Response(found.content, media_type=found.media_type, headers=headers)
+    return saved(found)

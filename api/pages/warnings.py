@@ -1,11 +1,10 @@
 """The pages of warnings: of the whole scope, and of one factory."""
 
-import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 import store.documents
@@ -20,7 +19,7 @@ from api.messages import Texts
 from api.pages.lists import FactoryChoice, RegionChoice, WordChoice, listing, select, words
 from api.pages.templates import page
 from api.pages.warnings_view import Row, letter_links, row, todo_links
-from api.paging import cut
+from api.paging import DatedPlace, cut, dated, dated_place
 from api.permissions import Permission
 from api.pool import warnings, workdays
 from api.routes.parameters import Code
@@ -31,11 +30,9 @@ router = APIRouter()
 
 _SHOWN = 50
 _MOST_LETTERS = 100
-_PLACE = re.compile(r"(\d{4}-\d{2}-\d{2})_(\d{1,15})")
 
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 State = Literal["", "open", "cleared"]
-Place = Annotated[str | None, Query(pattern=_PLACE.pattern, max_length=30)]
 
 
 @router.get("/warnings", response_class=HTMLResponse)
@@ -48,14 +45,14 @@ def read_warnings(
     rule: WordChoice = "",
     region: RegionChoice = "",
     factory: FactoryChoice = "",
-    after: Place = None,
+    after: DatedPlace = None,
 ) -> HTMLResponse:
     """List warnings, the oldest cause first: those that are open, unless asked otherwise."""
     t = Texts(language)
     with database.acting(caller) as conn:
         found = store.warnings.find(
             conn, factory=factory or None, region=region or None, rule=rule or None,
-            is_open=_is_open(state), after=_place(after), most=_SHOWN + 1,
+            is_open=_is_open(state), after=dated(after), most=_SHOWN + 1,
         )  # fmt: skip
         shown, more = cut(found, _SHOWN, lambda one: one)
         rows = _rows(conn, t, shown)
@@ -68,7 +65,7 @@ def read_warnings(
         names = [(one.code, t.pick(one.name_zh, one.name_en)) for one in regions]
         fields.append(select(t, "region", t("warning.region"), region, names))
     fields.append(words("factory", t("warning.factory_code"), factory))
-    on = None if more is None else f"{more.warning.since}_{more.warning.warning_id}"
+    on = None if more is None else dated_place(more.warning.since, more.warning.warning_id)
     return page(
         request, "warnings.html", rows=rows, listing=listing(t, "/warnings", fields, after=on)
     )
@@ -82,20 +79,20 @@ def read_factory_warnings(
     language: TheLanguage,
     code: Code,
     state: State = "open",
-    after: Place = None,
+    after: DatedPlace = None,
 ) -> HTMLResponse:
     """Show the warnings of a factory in full, with the to-dos and letters that came of them."""
     t = Texts(language)
     with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
         found = store.warnings.find(
-            conn, factory=code, is_open=_is_open(state), after=_place(after), most=_SHOWN + 1
+            conn, factory=code, is_open=_is_open(state), after=dated(after), most=_SHOWN + 1
         )
         shown, more = cut(found, _SHOWN, lambda one: one)
         rows = _rows(conn, t, shown)
         waiting = store.todos.listed(conn, factory=code)
         made = store.documents.listed(conn, factory.factory_id, most=_MOST_LETTERS)
-    on = None if more is None else f"{more.warning.since}_{more.warning.warning_id}"
+    on = None if more is None else dated_place(more.warning.since, more.warning.warning_id)
     fields = (select(t, "state", t("warning.state"), state, _states(t)),)
     return page(
         request,
@@ -132,13 +129,3 @@ def _rules(t: Texts) -> list[tuple[str, str]]:
         for rule in warnings.rules().values()
         if rule.effect == "warning"
     ]
-
-
-def _place(text: str | None) -> tuple[date, int] | None:
-    named = _PLACE.fullmatch(text or "")
-    if named is None:
-        return None
-    try:
-        return date.fromisoformat(named[1]), int(named[2])
-    except ValueError:
-        return None

@@ -1,9 +1,12 @@
 """Answers that a client may keep: each carries an ETag and becomes 304 when nothing changed."""
 
 import hashlib
+from urllib.parse import quote
 
 from fastapi import Request, Response
 from pydantic import BaseModel
+
+from store.evidence_items import File
 
 
 def etag_of(data: bytes) -> str:
@@ -25,6 +28,15 @@ def tagged(
 def tagged_json(request: Request, body: BaseModel) -> Response:
     """Answer with a model as JSON, or with 304 when the client has just this one."""
     return tagged(request, body.model_dump_json().encode(), "application/json")
+
+
+def saved(file: File) -> Response:
+    """Answer with a file that is to be saved: a browser never shows what somebody handed over."""
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
+        "Cache-Control": "no-store",
+    }
+    return Response(file.content, media_type=file.media_type, headers=headers)
 
 
 def _matches(offered: str, etag: str) -> bool:

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
@@ -21,6 +20,7 @@ from api.paging import cut
 from api.permissions import Permission
 from api.problems import described
 from api.routes import document_models as models
+from api.routes.answers import saved
 from api.routes.parameters import MOST_CURSOR, Code
 from store import Connection
 
@@ -132,11 +132,7 @@ def file_answer(conn: Connection, found: store.documents.Document, form: Form) -
     file = sha256 and store.evidence_items.file(conn, found.factory_id, sha256)
     if not file:
         raise NotFound(f"the document {found.document_id} is not made: it is {found.state}")
-    headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
-        "Cache-Control": "no-store",
-    }
-    return Response(file.content, media_type=file.media_type, headers=headers)
+    return saved(file)
 
 
 def shown(found: store.documents.Document) -> models.Document:

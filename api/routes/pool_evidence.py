@@ -10,12 +10,14 @@ import store.evidence_items
 import store.registry
 from api.bodies import BoundedRoute, bounded
 from api.database import Database, TheDatabase
+from api.errors import NotFound
 from api.idempotency import IdempotencyKey, Made, once
 from api.identity import Caller, needs
 from api.permissions import Permission
 from api.pool import evidence, membership
 from api.problems import described
 from api.routes import pool_models as models
+from api.routes.answers import saved
 from api.routes.parameters import Code
 from store.evidence_items import File, NewItem
 
@@ -148,6 +150,28 @@ async def take_file(
     """Keep a PDF, PNG, JPEG, DOCX or XLSX file; evidence names it by its hash."""
     content = await request.body()
     return await run_in_threadpool(_take_file, caller, database, code, name, content)
+
+
+@router.get(
+    "/factories/{code}/files/{sha256}",
+    summary="Download a file of evidence",
+    response_class=Response,
+    responses=described(401, 403, 404, 422)
+    | {200: {"content": {"application/octet-stream": {}}, "description": "The file"}},
+)
+def read_file(
+    caller: Reader,
+    database: TheDatabase,
+    code: Code,
+    sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{1,64}$", description="Its hash")],
+) -> Response:
+    """As it was handed over."""
+    with database.acting(caller) as conn:
+        factory = store.registry.factory_by_code(conn, code)
+        found = store.evidence_items.file(conn, factory.factory_id, sha256)
+    if found is None:
+        raise NotFound(f"{code} has no file with this hash")
+    return saved(found)
 
 
 def _take_file(

@@ -27,6 +27,19 @@ class Warned(Model):
     cleared_by: dict[str, Any] | None = Field(description="What says that the cause is gone")
 
 
+class WarnedFactory(Warned):
+    """A warning with the factory that it is of."""
+
+    factory: str = Field(description="Its code", examples=["DEMO-M"])
+
+
+class WarningPage(Model):
+    """Warnings of many factories, the oldest cause first."""
+
+    items: list[WarnedFactory]
+    next_after: str | None = Field(description="Give it as `after` for the page that follows")
+
+
 class Proposed(Model):
     """Steps that the machine asks people to decide on."""
 

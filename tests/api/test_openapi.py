@@ -98,6 +98,8 @@ def test_lists_the_interface_and_no_page(description: dict[str, Any]) -> None:
         "/api/v1/tokens/{token_id}",
         "/api/v1/verifiers",
         "/api/v1/entries",
+        "/api/v1/factories/{code}/files/{sha256}",
+        "/api/v1/warnings",
         "/api/v1/entries/template",
         "/api/v1/entries/{run_id}",
         "/api/v1/entries/{run_id}/import",

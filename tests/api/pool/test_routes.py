@@ -206,6 +206,10 @@ def test_a_file_is_handed_over_and_named_by_its_hash(desk: Desk) -> None:
     stranger = desk.as_("county_officer", region=OTHER_COUNTY)
     assert stranger.get(f"/factories/sample/files/{'0' * 64}").status_code == 404
     assert officer.get(f"/factories/sample/files/{'0' * 64}").status_code == 404
+    again = officer.get(f"{path}/{taken.json()['sha256']}")
+    assert (again.status_code, again.content) == (200, saved.content)
+    assert again.headers["content-disposition"].startswith("attachment")
+    assert stranger.get(f"{path}/{taken.json()['sha256']}").status_code == 404
     refused = officer.post(path, params={"name": "x.exe"}, content=b"MZ")
     assert refused.status_code == 422
     unknown = desk.post(officer, EVIDENCE, check | {"file_sha256": "0" * 64})

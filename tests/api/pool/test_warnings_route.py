@@ -9,6 +9,7 @@ from tests.api.pool.feeds import Feed
 from tests.api.pool.pooled import OTHER_COUNTY, Pooled
 
 PATH = "/api/v1/factories/sample/warnings"
+WARNINGS = "/api/v1/warnings"
 
 
 def test_warnings_and_proposals_with_their_numbers(pooled: Pooled, database_url: str) -> None:
@@ -24,10 +25,16 @@ def test_warnings_and_proposals_with_their_numbers(pooled: Pooled, database_url:
             assert [each["name_zh"] for each in found["warnings"]] == ["数据合理性校验不通过"]
             assert found["warnings"][0]["numbers"]["findings"] == [number]
             assert found["proposals"][0]["steps"] == ["start_review"]
+            (whole,) = client.get(WARNINGS).json()["items"]
+            assert whole == found["warnings"][0] | {"factory": "sample"}
             night.run(pooled.conn, pooled.now)
+            assert client.get(WARNINGS).json() == {"items": [], "next_after": None}
+            gone = client.get(WARNINGS, params={"state": "cleared", "limit": 1}).json()
+            assert [each["rule"] for each in gone["items"]] == ["implausible"]
             assert client.get(PATH).json()["warnings"] == []
             past = client.get(PATH, params={"ended": "true"}).json()["warnings"]
             assert past[0]["cleared_by"]["found"] == 0
         other = secret_of(database_url, "county_officer", region=OTHER_COUNTY)
         with client_of(address, other) as stranger:
             assert stranger.get(PATH).status_code == 404
+            assert stranger.get(WARNINGS, params={"state": "all"}).json()["items"] == []
