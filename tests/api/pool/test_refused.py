@@ -41,6 +41,7 @@ def test_every_text_of_a_refusal_is_used() -> None:
         used.remove(pattern)
         used |= {re.sub(r"\{\w+\}", word, pattern) for word in words}
     used |= set(re.findall(r'"(field_[a-z]+)"', text))
+    used |= set(re.findall(r'_not_now\(\s*"([a-z_]+)"', text))
     used |= set(re.findall(r'refused\(\s*"[a-z_]+" if .* else "([a-z_]+)"', text))
     assert used == {key.partition(".")[2] for key in catalogue() if key.startswith("refused.")}
 
