@@ -118,11 +118,7 @@ def decide(
     with database.acting(caller) as conn:
 
         def make() -> Made:
-            proposing.decide(
-                conn, caller.actor, VALUES, value_id, outcome,
-                answer=given.comment, now=datetime.now(UTC),
-            )  # fmt: skip
-            return Made(_now(conn, value_id))
+            return _decided(conn, caller, value_id, outcome, given.comment)
 
         return once(conn, caller, key, request, given, make)
 
@@ -145,13 +141,19 @@ def withdraw(
     with database.acting(caller) as conn:
 
         def make() -> Made:
-            proposing.decide(
-                conn, caller.actor, VALUES, value_id, "withdrawn",
-                answer=given.comment, now=datetime.now(UTC),
-            )  # fmt: skip
-            return Made(_now(conn, value_id))
+            return _decided(conn, caller, value_id, "withdrawn", given.comment)
 
         return once(conn, caller, key, request, given, make)
+
+
+def _decided(
+    conn: Connection, caller: Caller, value_id: int, outcome: Outcome, comment: str
+) -> Made:
+    proposing.decide(
+        conn, caller.actor, VALUES, value_id, outcome,
+        answer=comment, now=datetime.now(UTC),
+    )  # fmt: skip
+    return Made(_now(conn, value_id))
 
 
 def _now(conn: Connection, number: int) -> models.Proposal:
