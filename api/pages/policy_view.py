@@ -83,7 +83,7 @@ def row(t: Texts, held: Held, waiting: Sequence[Proposal]) -> Row:
         state=state,
         default=policy_words.value_text(t, key, key.default),
         kind=t(f"policy.kind_{key.kind}"),
-        source=held.source,
+        source=policy_words.source(t, held),
         range=policy_words.range_text(t, key),
         waiting=tuple(_waits(t, key, mine)),
     )

@@ -3,7 +3,7 @@
 from api.formats import percent
 from api.messages import Texts, catalogue
 from api.pool.errors import Unfit
-from api.pool.policy import Key, PolicyValue, keys
+from api.pool.policy import Held, Key, PolicyValue, keys
 
 _TEXTS = ("day", "checks", "lifecycle")
 
@@ -25,6 +25,11 @@ def name(t: Texts, code: str) -> str:
     """Return what a key is called; one that is not known any more goes by its code."""
     known = keys().get(code)
     return code if known is None else t.pick(known.zh, known.en)
+
+
+def source(t: Texts, held: Held) -> str:
+    """Return what a value rests on; the words of a confirmed one are the bureau's own."""
+    return held.source if held.settled else t.pick(held.key.source, held.key.source_en)
 
 
 def part(t: Texts, code: str) -> str:

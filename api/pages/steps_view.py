@@ -194,5 +194,5 @@ def _value(t: Texts, held: Held) -> Value:
         name=t.pick(held.key.zh, held.key.en),
         value=policy_words.value_text(t, held.key, held.value),
         settled=t("membership.settled", day=held.valid_from) if held.settled else "",
-        source=held.source,
+        source=policy_words.source(t, held),
     )

@@ -36,7 +36,8 @@ Unit = Literal[
 PolicyValue = int | float | bool | str
 
 _TERMS = frozenset(get_args(TermUnit))
-_FIELDS = {"default", "unit", "kind", "source", "zh", "en"}
+_TEXTS = ("source", "source_en", "zh", "en")
+_FIELDS = {"default", "unit", "kind", *_TEXTS}
 _BOUNDS = {"least", "most"}
 _CHECKS = re.compile(r"[PQ][0-9]{2}( [PQ][0-9]{2})*|")
 _DAY = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
@@ -52,6 +53,7 @@ class Key:
     unit: Unit
     kind: Kind
     source: str
+    source_en: str
     zh: str
     en: str
     least: float | None = None
@@ -206,7 +208,7 @@ def _key(name: str, given: Mapping[str, Any]) -> Key:
         raise BadTable(f"{place}: unit must be one of {', '.join(get_args(Unit))}")
     if given["kind"] not in get_args(Kind):
         raise BadTable(f"{place}: kind must be one of {', '.join(get_args(Kind))}")
-    if blank := [each for each in ("source", "zh", "en") if not str(given[each]).strip()]:
+    if blank := [each for each in _TEXTS if not str(given[each]).strip()]:
         raise BadTable(f"{place}: {blank[0]} must not be empty")
     key = Key(name=name, **given)
     if (key.least is None) != (key.most is None):

@@ -18,7 +18,8 @@ unit = "d"
 least = 1
 most = 365
 kind = "proposal"
-source = "a source"
+source = "来源"
+source_en = "a source"
 zh = "期限"
 en = "term"
 """
@@ -32,6 +33,7 @@ def test_every_key_has_a_default_a_source_and_both_languages() -> None:
     for key in keys().values():
         assert key.fault(key.default) is None
         assert key.source
+        assert key.source_en.isascii()
         assert key.zh != key.en
     assert {key.kind for key in keys().values()} == {"notice", "practice", "proposal"}
 
@@ -104,8 +106,8 @@ def test_a_value_out_of_place_is_named(key: str, value: object, fault: str | Non
         ("", "has no keys"),
         ("x = ", "no TOML"),
         ("[watch]\nterm = 3", "watch.term belongs to no key"),
-        (KEY.replace('source = "a source"\n', ""), "watch.clear_within lacks source"),
-        (KEY.replace('"a source"', '" "'), "source must not be empty"),
+        (KEY.replace('source = "来源"\n', ""), "watch.clear_within lacks source"),
+        (KEY.replace('"a source"', '" "'), "source_en must not be empty"),
         (KEY.replace("least = 1\n", ""), "go together"),
         (KEY.replace("default = 30", "default = 400"), "default must lie between"),
         (KEY.replace('unit = "d"', 'unit = "days"'), "unit must be one of"),

@@ -78,9 +78,12 @@ def test_every_key_stands_with_its_default_its_source_and_what_is_not_confirmed(
         assert "待发布办法" in row
     assert "30 天" in page.by_id(KEY).text
     assert "90 %" in page.by_id("warning.completeness").text
-    english = office.get("ent_filler", "/policy", lang="en").by_id(KEY).text
-    assert "To be announced" in english
-    assert "1 d to 365 d" in english
+    english = office.get("ent_filler", "/policy", lang="en")
+    for key in policy.keys().values():
+        assert key.source_en in english.by_id(key.name).text
+        assert key.source not in english.by_id(key.name).text
+    assert "To be announced" in english.by_id(KEY).text
+    assert "1 d to 365 d" in english.by_id(KEY).text
 
 
 def test_one_proposes_another_confirms_and_the_history_keeps_both(office: Office) -> None:
