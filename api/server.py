@@ -18,8 +18,10 @@ DEFAULT_PORT = 8321
 
 _STOP_WITHIN_S = 5
 _MOST_REQUESTS = 200
+_BEAT_EVERY_S = 5
 
 Ready = Callable[[str], None]
+Beat = Callable[[], None]
 
 
 def serve(
@@ -33,8 +35,11 @@ def serve(
     names: Collection[str] = (),
     access: AccessPolicy | None = None,
     provider: Provider | None = None,
+    beat: Beat | None = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; `ready` is called with the address once it answers.
+
+    `beat` is called every few seconds while it answers.
 
     Port 0 takes a free one. With tls it speaks HTTPS; only then may gateways come from elsewhere,
     and people under the host names given. Raises NotLoopback for any other host than this machine
@@ -49,7 +54,7 @@ def serve(
     # Here rather than when the application starts, where uvicorn would print a traceback.
     store.connect(database_url).close()
     with closing(_listen(host, port)) as listener:
-        server = _Server(settings, ready, _address(listener, tls))
+        server = _Server(settings, ready, _address(listener, tls), beat)
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
     if not server.started:
@@ -94,8 +99,11 @@ def config(
 class _Server(uvicorn.Server):
     """Tells when it answers."""
 
-    def __init__(self, settings: uvicorn.Config, ready: Ready, address: str) -> None:
+    def __init__(
+        self, settings: uvicorn.Config, ready: Ready, address: str, beat: Beat | None
+    ) -> None:
         super().__init__(settings)
+        self._beat = beat
         self._ready = ready
         self._address = address
 
@@ -104,6 +112,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready(self._address)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Beat from the loop that answers requests, every tenth of a second called by uvicorn."""
+        if self._beat is not None and counter % (_BEAT_EVERY_S * 10) == 0:
+            self._beat()
+        return await super().on_tick(counter)
 
 
 def _listen(host: str, port: int) -> socket.socket:

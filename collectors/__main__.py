@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from collectors import logs
@@ -26,15 +27,20 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-async def run_until_signalled(config: GatewayConfig) -> None:
-    """Run a gateway until SIGTERM or SIGINT; SIGHUP makes it read its file again at once."""
+async def run_until_signalled(
+    config: GatewayConfig, beat: Callable[[], None] = lambda: None
+) -> None:
+    """Run a gateway until SIGTERM or SIGINT; SIGHUP makes it read its file again at once.
+
+    `beat` is called every second while it works.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     reload = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, reload.set)
-    await run(config, stop=stop, reload=reload)
+    await run(config, stop=stop, reload=reload, beat=beat)
 
 
 if __name__ == "__main__":

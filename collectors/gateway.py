@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from typing import Any
 
@@ -29,14 +29,20 @@ _log = logging.getLogger("collectors.gateway")
 
 _FLUSH_S = 5.0
 _CLOCK_EVERY_S = 1.0
+_BEAT_EVERY_S = 1.0
 
 
 async def run(
-    config: GatewayConfig, *, stop: asyncio.Event, reload: asyncio.Event | None = None
+    config: GatewayConfig,
+    *,
+    stop: asyncio.Event,
+    reload: asyncio.Event | None = None,
+    beat: Callable[[], None] = lambda: None,
 ) -> None:
     """Collect until stop is set, then write what has arrived and send what can be sent at once.
 
-    A changed gateway file is taken over while it runs; reload makes it look at once. Raises NotSet
+    A changed gateway file is taken over while it runs; reload makes it look at once. `beat` is
+    called every second while sources are read and the sink is at work. Raises NotSet
     without a database address or key, MetricsRefused, and SpoolError when the spool is in use or
     broken; what happens to sources, disk and database later is dealt with inside.
     """
@@ -54,7 +60,7 @@ async def run(
             metrics = MetricsServer(config.metrics.port, _live(config, sources, sink))
             metrics.start()
             ending.callback(metrics.stop)
-        gateway = _Gateway(config, sources, writer, sink)
+        gateway = _Gateway(config, sources, writer, sink, beat)
         await gateway.collect(stop, reload or asyncio.Event())
 
 
@@ -76,11 +82,19 @@ def _live(config: GatewayConfig, sources: Sources, sink: Sink) -> Live:
 class _Gateway:
     """The parts of a running gateway, started and ended in order."""
 
-    def __init__(self, config: GatewayConfig, sources: Sources, writer: Writer, sink: Sink) -> None:
+    def __init__(
+        self,
+        config: GatewayConfig,
+        sources: Sources,
+        writer: Writer,
+        sink: Sink,
+        beat: Callable[[], None],
+    ) -> None:
         self._config = config
         self._sources = sources
         self._writer = writer
         self._sink = sink
+        self._beat = beat
 
     async def collect(self, stop: asyncio.Event, reload: asyncio.Event) -> None:
         """Run until stop is set or the writer fails, which only a fault of this program does."""
@@ -94,6 +108,7 @@ class _Gateway:
             await self._sources.become(self._config.sources)
             self._sink.start()
             _log.info("reading %d sources", len(self._config.sources))
+            beside.append(asyncio.create_task(self._keep_beating()))
             await asyncio.wait((writing, stopping), return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _end([*beside, stopping])
@@ -112,6 +127,11 @@ class _Gateway:
     async def _take_over(self, config: GatewayConfig) -> None:
         self._sink.use_version(config.version)
         await self._sources.become(config.sources)
+
+    async def _keep_beating(self) -> None:
+        while self._sink.is_at_work:
+            self._beat()
+            await asyncio.sleep(_BEAT_EVERY_S)
 
     async def _watch_clock(self) -> None:
         clock = GatewayClock()

@@ -60,6 +60,11 @@ class Sink:
         """Why nothing can be sent at the moment, in plain words; None while sending works."""
         return self._reason
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether its thread lives, however sending goes."""
+        return self._thread is not None and self._thread.is_alive()
+
     def use_version(self, version: str) -> None:
         """Name another version of the gateway file in the batches that are cut from now on."""
         self._signer.config_version = version

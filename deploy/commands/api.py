@@ -12,6 +12,7 @@ from deploy.commands.common import DatabaseOption, database_url
 from deploy.commands.pool_notices import NoticesOption
 from deploy.ports import require_free
 from deploy.signals import stopped_by_sigterm
+from deploy.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from api.webhooks.rules import DeliveryRules
@@ -122,6 +123,7 @@ def serve(
         serve_pages(
             url, host, port,
             tls=tls, certificate_header=certificate_header, names=name or (), provider=sso,
+            beat=Supervisor().beat,
         )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from deploy.commands.browse import browse
 from deploy.commands.common import JsonOption, console, print_json
 from deploy.commands.history import import_history, refused
 from deploy.commands.init import init
+from deploy.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collectors.probe import ProbeResult
@@ -147,7 +148,7 @@ def run(
     from collectors.__main__ import run_until_signalled
 
     logs.set_up(as_json=as_json)
-    asyncio.run(run_until_signalled(settings))
+    asyncio.run(run_until_signalled(settings, Supervisor().beat))
 
 
 @app.command()
