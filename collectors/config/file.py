@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +19,11 @@ from collectors.config.schema import (
     SpoolTable,
 )
 from collectors.config.tables import Findings, not_allowed, note_unknown_keys, read_table
+from collectors.config.toml import read_toml
 from collectors.context import Context
 from collectors.errors import ConfigRefused, NotSet, Problem
 
 T = TypeVar("T")
-
-_SYNTAX = re.compile(r"(?P<what>.*?) \((?:at line (?P<line>\d+), column \d+|at end of document)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +76,12 @@ def load(path: Path) -> GatewayConfig:
 
 def _read(path: Path) -> tuple[GatewayConfig | None, list[Problem]]:
     try:
-        data = path.read_bytes()
-        text = data.decode("utf-8")
-        raw = tomllib.loads(text)
-    except OSError as error:
-        return None, [Problem(path, 0, f"cannot be read: {error.strerror}")]
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        return None, [Problem(path, line, "is not UTF-8; save the file as UTF-8")]
-    except tomllib.TOMLDecodeError as error:
-        return None, [_syntax_problem(path, text, str(error))]
-    findings = Findings.of(path, text)
-    return _build(path, hashlib.sha256(data).hexdigest()[:16], raw, findings), findings.problems
-
-
-def _syntax_problem(path: Path, text: str, message: str) -> Problem:
-    found = _SYNTAX.fullmatch(message)
-    if found is None:
-        return Problem(path, 0, f"is not TOML: {message}")
-    line = int(found["line"]) if found["line"] else len(text.splitlines())
-    return Problem(path, line, f"is not TOML: {found['what']}")
+        read = read_toml(path)
+    except ConfigRefused as error:
+        return None, list(error.problems)
+    findings = Findings.of(path, read.text)
+    version = hashlib.sha256(read.data).hexdigest()[:16]
+    return _build(path, version, read.content, findings), findings.problems
 
 
 def _build(

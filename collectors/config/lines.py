@@ -23,7 +23,8 @@ def key_lines(text: str) -> dict[Place, int]:
     counts: dict[Place, int] = {}
     table: Place = ()
     value = _Value()
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Not splitlines(), which knows more line ends than TOML has and editors count.
+    for number, line in enumerate(text.split("\n"), start=1):
         if value.goes_on:
             value.follow(line)
         elif header := _HEADER.match(line):

@@ -62,8 +62,7 @@ def note_unknown_keys(
     for key in raw:
         if key not in names:
             nearest = _nearest(key, names)
-            # A long list beside a good guess would only hide it.
-            rest = _hint(nearest) if nearest else f"; allowed: {', '.join(names)}"
+            rest = f"{_hint(nearest)}; allowed: {', '.join(names)}"
             findings.add((*place, key), f'unknown key "{key}" in {_shown(place)}{rest}')
             if nearest:
                 meant.add(nearest)

@@ -1,11 +1,11 @@
 """The mapping file: read and judged whole, every problem with its line."""
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from collectors.config.lines import Place
 from collectors.config.tables import Findings, note_unknown_keys, read_table
+from collectors.config.toml import read_toml
 from collectors.errors import ConfigRefused, Problem
 from collectors.history.settings import HistoryFile
 
@@ -37,16 +37,8 @@ class Mapping:
 
 def load(path: Path) -> Mapping:
     """Return what a mapping file says; raises ConfigRefused with every problem in it."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        raw = tomllib.loads(text)
-    except OSError as error:
-        raise ConfigRefused([Problem(path, 0, f"cannot be read: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
-        raise ConfigRefused([Problem(path, 0, "is not UTF-8; save the file as UTF-8")]) from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigRefused([Problem(path, 0, f"is not TOML: {error}")]) from error
-    findings = Findings.of(path, text)
+    read = read_toml(path)
+    raw, findings = read.content, Findings.of(path, read.text)
     note_unknown_keys(raw, ("file",), (), findings)
     tables = raw.get("file")
     if not isinstance(tables, list) or not tables:

@@ -41,6 +41,26 @@ def test_samples_are_sound(path: Path) -> None:
     assert load(path).sources
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n"], ids=["unix", "windows"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "marked"])
+def test_a_file_as_any_editor_saves_it_is_read_with_its_lines(
+    tmp_path: Path, mark: str, ending: str
+) -> None:
+    sound = next(path for path in SAMPLES if path.parent.name == "files").read_text("utf-8")
+    path = tmp_path / "网关 一号.toml"
+    # A comment may hold what some programs, but neither TOML nor editors, take for a line's end.
+    text = "# one\u2028line\x85only\n" + sound
+
+    def saved(text: str) -> list[str]:
+        path.write_bytes((mark + text.replace("\n", ending)).encode())
+        return [f"{problem.line}: {problem.message}" for problem in check(path)]
+
+    assert saved(text) == []
+    wrong = text.replace('unit = "kWh"', 'unit = "kwh"', 1)
+    line = text[: text.index('unit = "kWh"')].count("\n") + 1
+    assert [told.partition(" is not")[0] for told in saved(wrong)] == [f'{line}: unit = "kwh"']
+
+
 def test_there_is_a_sample_for_every_protocol() -> None:
     kinds = {source.kind for path in SAMPLES for source in load(path).sources}
     assert kinds == {"opcua", "modbus", "mqtt", "sparkplug", "http", "files"}

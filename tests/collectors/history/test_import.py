@@ -336,7 +336,7 @@ def test_a_file_that_cannot_be_read_keeps_nothing_from_the_others(
             ['5: columns lack "month"', '5: columns lack "amount_yuan"'],
         ),
         ('[[file]]\nfile = "a.csv"\nlayout = "wide"', ['2: unknown key "file"']),
-        ("[[file]", ["0: is not TOML"]),
+        ("[[file]", ["1: is not TOML"]),
     ],
 )
 def test_a_wrong_mapping_is_told_by_line(tmp_path: Path, text: str, problems: list[str]) -> None:
