@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Header, Request, Response
+from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
+from api.database import TheDatabase
 from api.identity import Caller
 from api.pool.errors import Declined
 from store import Connection, answers
@@ -41,36 +42,54 @@ class Made:
     location: str | None = None
 
 
-def once(
-    conn: Connection,
-    caller: Caller,
-    key: str,
-    request: Request,
-    given: BaseModel,
-    make: Callable[[], Made],
-) -> Response:
-    """Do what is asked and keep the answer, or give the one that was kept.
+@dataclass(frozen=True, slots=True)
+class Once:
+    """The request at hand under its Idempotency-Key: done once, answered alike each time."""
 
-    conn acts for the caller. Raises Declined where the key was used for another request.
-    """
-    account_id = caller.actor.account_id
-    assert account_id is not None
-    fingerprint = _fingerprint(request, given)
-    answers.lock(conn, account_id, key)
-    kept = answers.given(conn, account_id, key)
-    if kept is None:
-        made = make()
-        body = made.body.model_dump(mode="json")
-        kept = Answer(fingerprint, made.status, made.etag, body, made.location)
-        answers.keep(conn, account_id, key, kept)
-    elif kept.fingerprint != fingerprint:
-        raise Declined("this Idempotency-Key was used for another request; choose a new one")
-    named = {"ETag": kept.etag, "Location": kept.location}
-    headers = {name: value for name, value in named.items() if value}
-    headers["Cache-Control"] = "no-store"
-    # Sorted, since the database keeps no order: the repetition is the same to the byte.
-    text = json.dumps(kept.body, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return Response(text, kept.status, headers=headers, media_type="application/json")
+    request: Request
+    database: TheDatabase
+    key: IdempotencyKey
+
+    def __call__(
+        self, caller: Caller, given: BaseModel, make: Callable[[Connection], Made]
+    ) -> Response:
+        """Do what is asked and keep the answer, or give the one that was kept.
+
+        The connection that make gets acts for the caller. Raises Declined where the key was used
+        for another request.
+        """
+        with self.database.acting(caller) as conn:
+            kept = self._kept(conn, caller, given, make)
+        named = {"ETag": kept.etag, "Location": kept.location}
+        headers = {name: value for name, value in named.items() if value}
+        headers["Cache-Control"] = "no-store"
+        # Sorted, since the database keeps no order: the repetition is the same to the byte.
+        text = json.dumps(kept.body, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        return Response(text, kept.status, headers=headers, media_type="application/json")
+
+    def _kept(
+        self,
+        conn: Connection,
+        caller: Caller,
+        given: BaseModel,
+        make: Callable[[Connection], Made],
+    ) -> Answer:
+        account_id = caller.actor.account_id
+        assert account_id is not None
+        fingerprint = _fingerprint(self.request, given)
+        answers.lock(conn, account_id, self.key)
+        kept = answers.given(conn, account_id, self.key)
+        if kept is None:
+            made = make(conn)
+            body = made.body.model_dump(mode="json")
+            kept = Answer(fingerprint, made.status, made.etag, body, made.location)
+            answers.keep(conn, account_id, self.key, kept)
+        elif kept.fingerprint != fingerprint:
+            raise Declined("this Idempotency-Key was used for another request; choose a new one")
+        return kept
+
+
+TheOnce = Annotated[Once, Depends()]
 
 
 def _fingerprint(request: Request, given: BaseModel) -> str:

@@ -70,33 +70,34 @@ def decide(
 ) -> Proposal:
     """Confirm or decline what somebody else proposed, or withdraw one's own; declining says why.
 
-    Returns it as it waited. Raises NotFound; NotAllowed for one's own, or for withdrawing
+    Returns it as it now stands. Raises NotFound; NotAllowed for one's own, or for withdrawing
     another's; Decided for what was decided, Unfit for what would begin in the past.
     """
     with transaction(conn):
-        found = proposals.get(conn, ledger.book, number)
-        if found is None:
-            raise NotFound(f"there is no proposal {number}")
+        found = of(conn, ledger, number)
         check_may_decide(found, actor, outcome)
         if outcome == "confirmed":
             _check_day(found.valid_from, now)
         if outcome == "declined" and not answer.strip():
             raise Unfit("answer", "answer")
         if not proposals.decide(conn, ledger.book, actor, number, outcome, answer.strip(), now):
-            raise _decided_already(conn, ledger, number)
+            became = of(conn, ledger, number).outcome or "confirmed"
+            raise Decided("proposal", f"was_{became}", number=number)
         note(
             conn, actor, f"{ledger.action}_{outcome}", kind=ledger.kind, key=found.subject,
             after={"number": number, ledger.field: found.value,
                    "valid_from": found.valid_from.isoformat(), "proposed_by": found.actor},
             reason=answer.strip() or None,
         )  # fmt: skip
-    return found
+        return of(conn, ledger, number)
 
 
-def _decided_already(conn: Connection, ledger: Ledger, number: int) -> Decided:
+def of(conn: Connection, ledger: Ledger, number: int) -> Proposal:
+    """Return a proposal with what became of it; raises NotFound."""
     found = proposals.get(conn, ledger.book, number)
-    outcome = None if found is None else found.outcome
-    return Decided("proposal", f"was_{outcome or 'confirmed'}", number=number)
+    if found is None:
+        raise NotFound(f"there is no proposal {number}")
+    return found
 
 
 def check_may_decide(found: Proposal, actor: Actor, outcome: Outcome) -> None:

@@ -14,7 +14,7 @@ from api.errors import NotFound
 from api.exports import register
 from api.exports.kinds import kinds
 from api.exports.model import Form
-from api.idempotency import IdempotencyKey, Made, once
+from api.idempotency import Made, TheOnce
 from api.identity import Caller, needs
 from api.paging import cut
 from api.permissions import Permission
@@ -39,26 +39,20 @@ Number = Annotated[int, Path(ge=1, le=MOST_CURSOR, description="Its number")]
     responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
 def ask_for_document(
-    caller: Asker,
-    database: TheDatabase,
-    request: Request,
-    code: Code,
-    given: models.NewDocument,
-    key: IdempotencyKey,
+    caller: Asker, once: TheOnce, request: Request, code: Code, given: models.NewDocument
 ) -> Response:
     """It is made beside; `Location` says where its state and its files are."""
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            factory = store.registry.factory_by_code(conn, code)
-            found = register.ask(
-                conn, caller.actor, factory, given.kind,
-                now=datetime.now(UTC), period_start=given.period_start, number=given.number,
-            )  # fmt: skip
-            place = f"{request.url.path}/{found.document_id}"
-            return Made(shown(found), status=202, location=place)
+    def make(conn: Connection) -> Made:
+        factory = store.registry.factory_by_code(conn, code)
+        found = register.ask(
+            conn, caller.actor, factory, given.kind,
+            now=datetime.now(UTC), period_start=given.period_start, number=given.number,
+        )  # fmt: skip
+        place = f"{request.url.path}/{found.document_id}"
+        return Made(shown(found), status=202, location=place)
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 @router.get(

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.bodies import BoundedRoute, bounded
-from api.database import Database, TheDatabase
-from api.idempotency import IdempotencyKey, Made, once
+from api.database import TheDatabase
+from api.idempotency import Made, TheOnce
 from api.identity import Caller, needs
 from api.paging import cut
 from api.permissions import Permission
@@ -45,29 +45,21 @@ RunId = Annotated[int, Path(ge=1, le=_MOST_ID, description="Its number", example
 )
 async def give_list(
     caller: Importer,
-    database: TheDatabase,
+    once: TheOnce,
     request: Request,
     name: Annotated[
         str, Query(pattern=r"^[^\x00-\x1f/\\]{1,200}$", description="Of the file, without a folder")
     ],
-    key: IdempotencyKey,
 ) -> Response:
     """An XLSX or CSV list is tried beside, nothing of it is stored; `Location` has the report."""
     content = await request.body()
-    return await run_in_threadpool(_give, caller, database, request, name, content, key)
 
+    def make(conn: Connection) -> Made:
+        number = service.give(conn, caller.actor, name, content, datetime.now(UTC))
+        return _asked(conn, request.url.path, number)
 
-def _give(
-    caller: Caller, database: Database, request: Request, name: str, content: bytes, key: str
-) -> Response:
     given = models.GivenList(name=name, sha256=hashlib.sha256(content).hexdigest())
-    with database.acting(caller) as conn:
-
-        def make() -> Made:
-            number = service.give(conn, caller.actor, name, content, datetime.now(UTC))
-            return _asked(conn, request.url.path, number)
-
-        return once(conn, caller, key, request, given, make)
+    return await run_in_threadpool(once, caller, given, make)
 
 
 @router.get("/entries", summary="List what was handed over", responses=described(401, 403, 422))
@@ -129,23 +121,17 @@ def read_run(caller: Importer, database: TheDatabase, run_id: RunId) -> models.E
     responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
 def take_in(
-    caller: Importer,
-    database: TheDatabase,
-    request: Request,
-    run_id: RunId,
-    given: models.NewImport,
-    key: IdempotencyKey,
+    caller: Importer, once: TheOnce, request: Request, run_id: RunId, given: models.NewImport
 ) -> Response:
     """All of it or nothing, once, beside; `Location` has the report."""
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            number = service.take_in(
-                conn, caller.actor, run_id, skip_faulty=given.skip_faulty, now=datetime.now(UTC)
-            )
-            return _asked(conn, request.url.path.split("/entries/")[0] + "/entries", number)
+    def make(conn: Connection) -> Made:
+        number = service.take_in(
+            conn, caller.actor, run_id, skip_faulty=given.skip_faulty, now=datetime.now(UTC)
+        )
+        return _asked(conn, request.url.path.split("/entries/")[0] + "/entries", number)
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 def _asked(conn: Connection, folder: str, number: int) -> Made:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from api.bodies import BoundedRoute, bounded
 from api.database import TheDatabase
@@ -11,13 +11,13 @@ from api.errors import NotFound
 from api.exports import letter, texts
 from api.exports.kinds import DocumentKind, kinds
 from api.exports.texts import InForce
-from api.idempotency import IdempotencyKey, Made, once
+from api.idempotency import Made, TheOnce
 from api.identity import Caller, needs
 from api.permissions import Permission
 from api.pool import proposing, workdays
-from api.pool.proposing import Outcome
 from api.problems import described
 from api.routes import letter_models as models
+from api.routes.deciding import decided
 from api.routes.pool_models import Decision, TakenBack, what_became
 from store import Connection, proposals
 from store.proposals import TEXTS, Proposal
@@ -81,25 +81,17 @@ def read_text(
     responses=described(400, 401, 403, 404, 408, 413, 422),
     openapi_extra=bounded(_MOST_BYTES),
 )
-def propose(
-    caller: Setter,
-    database: TheDatabase,
-    request: Request,
-    kind: Kind,
-    given: models.NewText,
-    key: IdempotencyKey,
-) -> Response:
+def propose(caller: Setter, once: TheOnce, kind: Kind, given: models.NewText) -> Response:
     """Letters are made with it from its day on once somebody else has confirmed it."""
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            number = texts.propose(
-                conn, caller.actor, kind, given.content,
-                valid_from=given.valid_from, source=given.source, now=datetime.now(UTC),
-            )  # fmt: skip
-            return Made(_now(conn, number))
+    def make(conn: Connection) -> Made:
+        number = texts.propose(
+            conn, caller.actor, kind, given.content,
+            valid_from=given.valid_from, source=given.source, now=datetime.now(UTC),
+        )  # fmt: skip
+        return Made(_shown(proposing.of(conn, proposing.TEXTS, number)))
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 @router.post(
@@ -108,22 +100,9 @@ def propose(
     response_model=models.TextProposal,
     responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
-def decide(
-    caller: Setter,
-    database: TheDatabase,
-    request: Request,
-    number: Number,
-    given: Decision,
-    key: IdempotencyKey,
-) -> Response:
+def decide(caller: Setter, once: TheOnce, number: Number, given: Decision) -> Response:
     """Who proposed a text does not decide on it."""
-    outcome: Outcome = "confirmed" if given.confirmed else "declined"
-    with database.acting(caller) as conn:
-
-        def make() -> Made:
-            return _decided(conn, caller, number, outcome, given.comment)
-
-        return once(conn, caller, key, request, given, make)
+    return decided(once, caller, proposing.TEXTS, number, given, _shown)
 
 
 @router.post(
@@ -132,35 +111,9 @@ def decide(
     response_model=models.TextProposal,
     responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
-def withdraw(
-    caller: Setter,
-    database: TheDatabase,
-    request: Request,
-    number: Number,
-    given: TakenBack,
-    key: IdempotencyKey,
-) -> Response:
+def withdraw(caller: Setter, once: TheOnce, number: Number, given: TakenBack) -> Response:
     """Who proposed a text takes it back while it waits."""
-    with database.acting(caller) as conn:
-
-        def make() -> Made:
-            return _decided(conn, caller, number, "withdrawn", given.comment)
-
-        return once(conn, caller, key, request, given, make)
-
-
-def _decided(conn: Connection, caller: Caller, number: int, outcome: Outcome, comment: str) -> Made:
-    proposing.decide(
-        conn, caller.actor, proposing.TEXTS, number, outcome,
-        answer=comment, now=datetime.now(UTC),
-    )  # fmt: skip
-    return Made(_now(conn, number))
-
-
-def _now(conn: Connection, number: int) -> models.TextProposal:
-    found = proposals.get(conn, TEXTS, number)
-    assert found is not None
-    return _shown(found)
+    return decided(once, caller, proposing.TEXTS, number, given, _shown)
 
 
 def _heading(kind: DocumentKind, held: InForce, waiting: int) -> dict[str, Any]:

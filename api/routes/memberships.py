@@ -3,13 +3,13 @@
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 import store.memberships
 import store.registry
 from api.bodies import BoundedRoute
 from api.database import TheDatabase
-from api.idempotency import IdempotencyKey, Made, once
+from api.idempotency import Made, TheOnce
 from api.identity import Caller, needs
 from api.paging import cut
 from api.permissions import Permission
@@ -117,30 +117,23 @@ def list_steps(caller: Reader, database: TheDatabase, code: Code) -> models.Step
     responses=described(400, 401, 403, 404, 408, 409, 412, 413, 422, 428),
 )
 def take_step(
-    caller: Mover,
-    database: TheDatabase,
-    request: Request,
-    code: Code,
-    given: models.NewStep,
-    key: IdempotencyKey,
-    if_match: IfMatch = None,
+    caller: Mover, once: TheOnce, code: Code, given: models.NewStep, if_match: IfMatch = None
 ) -> Response:
     """Move the membership, or ask for it where a second person confirms the step.
 
     409 says what is possible now, 412 that the membership was changed in the meantime.
     """
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            factory = store.registry.factory_by_code(conn, code)
-            moved = membership.move(
-                conn, caller.actor, factory.factory_id, given.transition,
-                version=_seen(conn, factory.factory_id, if_match),
-                comment=given.comment, now=datetime.now(UTC),
-            )  # fmt: skip
-            return _made(conn, moved)
+    def make(conn: Connection) -> Made:
+        factory = store.registry.factory_by_code(conn, code)
+        moved = membership.move(
+            conn, caller.actor, factory.factory_id, given.transition,
+            version=_seen(conn, factory.factory_id, if_match),
+            comment=given.comment, now=datetime.now(UTC),
+        )  # fmt: skip
+        return _made(conn, moved)
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 @router.post(
@@ -150,27 +143,20 @@ def take_step(
     responses=described(400, 401, 403, 404, 408, 409, 412, 413, 422, 428),
 )
 def decide_request(
-    caller: Mover,
-    database: TheDatabase,
-    request: Request,
-    code: Code,
-    given: models.Decision,
-    key: IdempotencyKey,
-    if_match: IfMatch = None,
+    caller: Mover, once: TheOnce, code: Code, given: models.Decision, if_match: IfMatch = None
 ) -> Response:
     """The step is judged again; who asked for it does not decide."""
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            factory = store.registry.factory_by_code(conn, code)
-            moved = membership.decide(
-                conn, caller.actor, factory.factory_id,
-                version=_seen(conn, factory.factory_id, if_match),
-                confirmed=given.confirmed, comment=given.comment, now=datetime.now(UTC),
-            )  # fmt: skip
-            return _made(conn, moved)
+    def make(conn: Connection) -> Made:
+        factory = store.registry.factory_by_code(conn, code)
+        moved = membership.decide(
+            conn, caller.actor, factory.factory_id,
+            version=_seen(conn, factory.factory_id, if_match),
+            confirmed=given.confirmed, comment=given.comment, now=datetime.now(UTC),
+        )  # fmt: skip
+        return _made(conn, moved)
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 @router.post(
@@ -179,25 +165,17 @@ def decide_request(
     response_model=models.Moved,
     responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
-def withdraw_request(
-    caller: Mover,
-    database: TheDatabase,
-    request: Request,
-    code: Code,
-    given: models.TakenBack,
-    key: IdempotencyKey,
-) -> Response:
+def withdraw_request(caller: Mover, once: TheOnce, code: Code, given: models.TakenBack) -> Response:
     """Only who asked for it takes it back, until it is decided."""
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            factory = store.registry.factory_by_code(conn, code)
-            moved = membership.withdraw(
-                conn, caller.actor, factory.factory_id, given.comment, now=datetime.now(UTC)
-            )
-            return _made(conn, moved)
+    def make(conn: Connection) -> Made:
+        factory = store.registry.factory_by_code(conn, code)
+        moved = membership.withdraw(
+            conn, caller.actor, factory.factory_id, given.comment, now=datetime.now(UTC)
+        )
+        return _made(conn, moved)
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 @router.get("/lifecycle", summary="Read the state machine in force", responses=described(401, 403))

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 import store.disputes
 import store.registry
 from api.bodies import BoundedRoute
 from api.database import TheDatabase
-from api.idempotency import IdempotencyKey, Made, once
+from api.idempotency import Made, TheOnce
 from api.identity import Caller, needs
 from api.paging import cut
 from api.permissions import Permission
@@ -21,6 +21,7 @@ from api.problems import described
 from api.routes import report_models as models
 from api.routes.parameters import Before, Code, FactoryFilter, Number
 from api.routes.versions import IfMatch, etag, version_of
+from store import Connection
 from store.disputes import Dispute, Value
 
 router = APIRouter(tags=["pool"], route_class=BoundedRoute)
@@ -96,27 +97,19 @@ def read_dispute(
     response_model=models.Dispute,
     responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
-def raise_dispute(
-    caller: Raiser,
-    database: TheDatabase,
-    request: Request,
-    code: Code,
-    given: models.NewDispute,
-    key: IdempotencyKey,
-) -> Response:
+def raise_dispute(caller: Raiser, once: TheOnce, code: Code, given: models.NewDispute) -> Response:
     """Within the term, with a reason and a file that was handed over before."""
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            factory = store.registry.factory_by_code(conn, code)
-            number = disputes.raise_dispute(
-                conn, caller.actor, factory.factory_id, given.kpi, given.period_start,
-                claimed=given.claimed, reason=given.reason, file_sha256=given.file_sha256,
-                period_kind=given.period_kind, now=datetime.now(UTC),
-            )  # fmt: skip
-            return _made(disputes.of(conn, number))
+    def make(conn: Connection) -> Made:
+        factory = store.registry.factory_by_code(conn, code)
+        number = disputes.raise_dispute(
+            conn, caller.actor, factory.factory_id, given.kpi, given.period_start,
+            claimed=given.claimed, reason=given.reason, file_sha256=given.file_sha256,
+            period_kind=given.period_kind, now=datetime.now(UTC),
+        )  # fmt: skip
+        return _made(disputes.of(conn, number))
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 @router.post(
@@ -127,27 +120,24 @@ def raise_dispute(
 )
 def move_dispute(
     caller: Mover,
-    database: TheDatabase,
-    request: Request,
+    once: TheOnce,
     code: Code,
     dispute_id: Number,
     given: models.NewDisputeStep,
-    key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """Who measured does not decide; a decision names its document and edits no figure."""
     step = _given(given)
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            disputes.of_factory(conn, code, dispute_id)
-            found = disputes.move(
-                conn, caller.actor, dispute_id, step,
-                version=version_of(if_match, "dispute", dispute_id), now=datetime.now(UTC),
-            )  # fmt: skip
-            return _made(found)
+    def make(conn: Connection) -> Made:
+        disputes.of_factory(conn, code, dispute_id)
+        found = disputes.move(
+            conn, caller.actor, dispute_id, step,
+            version=version_of(if_match, "dispute", dispute_id), now=datetime.now(UTC),
+        )  # fmt: skip
+        return _made(found)
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 @router.get("/verifiers", summary="List who may measure again", responses=described(401, 403))

@@ -11,7 +11,7 @@ import store.registry
 from api.bodies import BoundedRoute, bounded
 from api.database import Database, TheDatabase
 from api.errors import NotFound
-from api.idempotency import IdempotencyKey, Made, once
+from api.idempotency import Made, TheOnce
 from api.identity import Caller, needs
 from api.permissions import Permission
 from api.pool import evidence, membership
@@ -19,6 +19,7 @@ from api.problems import described
 from api.routes import pool_models as models
 from api.routes.answers import saved
 from api.routes.parameters import Code
+from store import Connection
 from store.evidence_items import File, NewItem
 
 router = APIRouter(tags=["pool"], route_class=BoundedRoute)
@@ -66,33 +67,27 @@ def list_evidence(caller: Reader, database: TheDatabase, code: Code) -> models.E
     responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
 def record_evidence(
-    caller: Recorder,
-    database: TheDatabase,
-    request: Request,
-    code: Code,
-    given: models.NewEvidence,
-    key: IdempotencyKey,
+    caller: Recorder, once: TheOnce, code: Code, given: models.NewEvidence
 ) -> Response:
     """Keep what was found, said or done; who made it does not decide on it."""
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            factory = store.registry.factory_by_code(conn, code)
-            item = NewItem(
-                kind=given.kind,
-                happened_on=given.happened_on,
-                data=given.data,
-                note=given.note,
-                people=tuple(given.people),
-                accounts=tuple(given.accounts),
-                file_sha256=given.file_sha256,
-            )
-            number = evidence.record(
-                conn, caller.actor, factory.factory_id, item, now=datetime.now(UTC)
-            )
-            return Made(models.Recorded(item_id=number))
+    def make(conn: Connection) -> Made:
+        factory = store.registry.factory_by_code(conn, code)
+        item = NewItem(
+            kind=given.kind,
+            happened_on=given.happened_on,
+            data=given.data,
+            note=given.note,
+            people=tuple(given.people),
+            accounts=tuple(given.accounts),
+            file_sha256=given.file_sha256,
+        )
+        number = evidence.record(
+            conn, caller.actor, factory.factory_id, item, now=datetime.now(UTC)
+        )
+        return Made(models.Recorded(item_id=number))
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 @router.post(
@@ -103,25 +98,22 @@ def record_evidence(
 )
 def withdraw_evidence(
     caller: Recorder,
-    database: TheDatabase,
-    request: Request,
+    once: TheOnce,
     code: Code,
     item_id: Annotated[int, Path(ge=1, le=2**53 - 1, description="Its number")],
     given: models.Withdrawal,
-    key: IdempotencyKey,
 ) -> Response:
     """Only who recorded it withdraws it; it stays on record."""
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            factory = store.registry.factory_by_code(conn, code)
-            number = evidence.withdraw(
-                conn, caller.actor, factory.factory_id, item_id, given.reason,
-                now=datetime.now(UTC),
-            )  # fmt: skip
-            return Made(models.Recorded(item_id=number))
+    def make(conn: Connection) -> Made:
+        factory = store.registry.factory_by_code(conn, code)
+        number = evidence.withdraw(
+            conn, caller.actor, factory.factory_id, item_id, given.reason,
+            now=datetime.now(UTC),
+        )  # fmt: skip
+        return Made(models.Recorded(item_id=number))
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 @router.post(

@@ -3,17 +3,17 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from api.bodies import BoundedRoute, bounded
 from api.database import TheDatabase
-from api.idempotency import IdempotencyKey, Made, once
+from api.idempotency import Made, TheOnce
 from api.identity import Caller, needs
 from api.permissions import Permission
 from api.pool import proposing, settings, workdays
-from api.pool.proposing import VALUES, Outcome
 from api.problems import described
 from api.routes import pool_models as models
+from api.routes.deciding import decided
 from store import Connection, proposals
 from store.proposals import Proposal
 
@@ -79,24 +79,17 @@ def list_proposals(
     responses=described(400, 401, 403, 404, 408, 413, 422),
     openapi_extra=bounded(_MOST_BYTES),
 )
-def propose(
-    caller: Setter,
-    database: TheDatabase,
-    request: Request,
-    given: models.NewProposal,
-    key: IdempotencyKey,
-) -> Response:
+def propose(caller: Setter, once: TheOnce, given: models.NewProposal) -> Response:
     """It holds from its day on once somebody else has confirmed it."""
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            number = settings.propose(
-                conn, caller.actor, given.key, given.value,
-                valid_from=given.valid_from, source=given.source, now=datetime.now(UTC),
-            )  # fmt: skip
-            return Made(_now(conn, number))
+    def make(conn: Connection) -> Made:
+        number = settings.propose(
+            conn, caller.actor, given.key, given.value,
+            valid_from=given.valid_from, source=given.source, now=datetime.now(UTC),
+        )  # fmt: skip
+        return Made(_shown(proposing.of(conn, proposing.VALUES, number)))
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 @router.post(
@@ -105,22 +98,9 @@ def propose(
     response_model=models.Proposal,
     responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
-def decide(
-    caller: Setter,
-    database: TheDatabase,
-    request: Request,
-    value_id: ValueId,
-    given: models.Decision,
-    key: IdempotencyKey,
-) -> Response:
+def decide(caller: Setter, once: TheOnce, value_id: ValueId, given: models.Decision) -> Response:
     """Who proposed a value does not decide on it."""
-    outcome: Outcome = "confirmed" if given.confirmed else "declined"
-    with database.acting(caller) as conn:
-
-        def make() -> Made:
-            return _decided(conn, caller, value_id, outcome, given.comment)
-
-        return once(conn, caller, key, request, given, make)
+    return decided(once, caller, proposing.VALUES, value_id, given, _shown)
 
 
 @router.post(
@@ -129,37 +109,9 @@ def decide(
     response_model=models.Proposal,
     responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
-def withdraw(
-    caller: Setter,
-    database: TheDatabase,
-    request: Request,
-    value_id: ValueId,
-    given: models.TakenBack,
-    key: IdempotencyKey,
-) -> Response:
+def withdraw(caller: Setter, once: TheOnce, value_id: ValueId, given: models.TakenBack) -> Response:
     """Who proposed a value takes it back while it waits."""
-    with database.acting(caller) as conn:
-
-        def make() -> Made:
-            return _decided(conn, caller, value_id, "withdrawn", given.comment)
-
-        return once(conn, caller, key, request, given, make)
-
-
-def _decided(
-    conn: Connection, caller: Caller, value_id: int, outcome: Outcome, comment: str
-) -> Made:
-    proposing.decide(
-        conn, caller.actor, VALUES, value_id, outcome,
-        answer=comment, now=datetime.now(UTC),
-    )  # fmt: skip
-    return Made(_now(conn, value_id))
-
-
-def _now(conn: Connection, number: int) -> models.Proposal:
-    found = proposals.get(conn, proposals.VALUES, number)
-    assert found is not None
-    return _shown(found)
+    return decided(once, caller, proposing.VALUES, value_id, given, _shown)
 
 
 def _shown(found: Proposal) -> models.Proposal:

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 
 import store.registry
 import store.reports
 from api.bodies import BoundedRoute, bounded
 from api.database import TheDatabase
-from api.idempotency import IdempotencyKey, Made, once
+from api.idempotency import Made, TheOnce
 from api.identity import Caller, needs
 from api.paging import cut
 from api.permissions import Permission
@@ -21,6 +21,7 @@ from api.problems import described
 from api.routes import report_models as models
 from api.routes.parameters import Before, Code, FactoryFilter, Number
 from api.routes.versions import IfMatch, etag, version_of
+from store import Connection
 from store.reports import Prefilled, Report
 
 router = APIRouter(tags=["pool"], route_class=BoundedRoute)
@@ -137,25 +138,19 @@ def list_answers(
     responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
 def begin_report(
-    caller: Filler,
-    database: TheDatabase,
-    request: Request,
-    code: Code,
-    given: models.NewEventReport,
-    key: IdempotencyKey,
+    caller: Filler, once: TheOnce, code: Code, given: models.NewEventReport
 ) -> Response:
     """Quarters and years are opened by the system."""
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            factory = store.registry.factory_by_code(conn, code)
-            number = report_opening.begin(
-                conn, caller.actor, factory.factory_id, given.kind, given.happened_on,
-                now=datetime.now(UTC),
-            )  # fmt: skip
-            return _made(reports.of(conn, number))
+    def make(conn: Connection) -> Made:
+        factory = store.registry.factory_by_code(conn, code)
+        number = report_opening.begin(
+            conn, caller.actor, factory.factory_id, given.kind, given.happened_on,
+            now=datetime.now(UTC),
+        )  # fmt: skip
+        return _made(reports.of(conn, number))
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 @router.post(
@@ -167,30 +162,27 @@ def begin_report(
 )
 def fill_report(
     caller: Filler,
-    database: TheDatabase,
-    request: Request,
+    once: TheOnce,
     code: Code,
     report_id: Number,
     given: models.NewAnswers,
-    key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """Confirm or dispute verified figures, and give what no machine knows."""
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            reports.of_factory(conn, code, report_id)
-            answers = [
-                report_items.Given(each.item, each.stance, each.value, each.note)
-                for each in given.answers
-            ]
-            found = reports.fill(
-                conn, caller.actor, report_id, answers,
-                version=version_of(if_match, "report", report_id), now=datetime.now(UTC),
-            )  # fmt: skip
-            return _made(found)
+    def make(conn: Connection) -> Made:
+        reports.of_factory(conn, code, report_id)
+        answers = [
+            report_items.Given(each.item, each.stance, each.value, each.note)
+            for each in given.answers
+        ]
+        found = reports.fill(
+            conn, caller.actor, report_id, answers,
+            version=version_of(if_match, "report", report_id), now=datetime.now(UTC),
+        )  # fmt: skip
+        return _made(found)
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 @router.post(
@@ -202,27 +194,24 @@ def fill_report(
 )
 def move_report(
     caller: Mover,
-    database: TheDatabase,
-    request: Request,
+    once: TheOnce,
     code: Code,
     report_id: Number,
     given: models.NewReportStep,
-    key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """409 says what is possible now; officers change no answer, they return it with a reason."""
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            reports.of_factory(conn, code, report_id)
-            found = reports.move(
-                conn, caller.actor, report_id, given.step,
-                version=version_of(if_match, "report", report_id), comment=given.comment,
-                items=given.items, now=datetime.now(UTC),
-            )  # fmt: skip
-            return _made(found)
+    def make(conn: Connection) -> Made:
+        reports.of_factory(conn, code, report_id)
+        found = reports.move(
+            conn, caller.actor, report_id, given.step,
+            version=version_of(if_match, "report", report_id), comment=given.comment,
+            items=given.items, now=datetime.now(UTC),
+        )  # fmt: skip
+        return _made(found)
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 def _made(found: Report) -> Made:

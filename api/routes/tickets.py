@@ -10,7 +10,7 @@ import store.registry
 import store.tickets
 from api.bodies import BoundedRoute
 from api.database import TheDatabase
-from api.idempotency import IdempotencyKey, Made, once
+from api.idempotency import Made, Once, TheOnce
 from api.identity import Caller, needs
 from api.paging import cut
 from api.permissions import Permission
@@ -87,27 +87,21 @@ def read_ticket(
     responses=described(400, 401, 403, 404, 408, 413, 422),
 )
 def ask(
-    caller: Worker,
-    database: TheDatabase,
-    request: Request,
-    code: Code,
-    given: models.NewTicket,
-    key: IdempotencyKey,
+    caller: Worker, once: TheOnce, request: Request, code: Code, given: models.NewTicket
 ) -> Response:
     """An enterprise asks its county or the city."""
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            factory = store.registry.factory_by_code(conn, code)
-            number = service.ask(
-                conn, caller.actor, factory.factory_id,
-                subject=given.subject, text=given.text, level=given.level, now=datetime.now(UTC),
-            )  # fmt: skip
-            found = service.of(conn, number)
-            place = request.url.path.partition("/factories/")[0]
-            return Made(_shown(found), _etag(found), 201, f"{place}/tickets/{number}")
+    def make(conn: Connection) -> Made:
+        factory = store.registry.factory_by_code(conn, code)
+        number = service.ask(
+            conn, caller.actor, factory.factory_id,
+            subject=given.subject, text=given.text, level=given.level, now=datetime.now(UTC),
+        )  # fmt: skip
+        found = service.of(conn, number)
+        place = request.url.path.partition("/factories/")[0]
+        return Made(_shown(found), _etag(found), 201, f"{place}/tickets/{number}")
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 @router.post(
@@ -118,15 +112,13 @@ def ask(
 )
 def reply(
     caller: Worker,
-    database: TheDatabase,
-    request: Request,
+    once: TheOnce,
     ticket_id: TicketId,
     given: models.NewSaid,
-    key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """An officer's reply answers the ticket."""
-    return _act(service.reply, caller, database, request, ticket_id, given, key, if_match)
+    return _act(service.reply, once, caller, ticket_id, given, if_match)
 
 
 @router.post(
@@ -137,15 +129,13 @@ def reply(
 )
 def close(
     caller: Worker,
-    database: TheDatabase,
-    request: Request,
+    once: TheOnce,
     ticket_id: TicketId,
     given: models.NewSaid,
-    key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """Its enterprise at any time, an officer once it is answered."""
-    return _act(service.close, caller, database, request, ticket_id, given, key, if_match)
+    return _act(service.close, once, caller, ticket_id, given, if_match)
 
 
 @router.post(
@@ -156,37 +146,31 @@ def close(
 )
 def reopen(
     caller: Worker,
-    database: TheDatabase,
-    request: Request,
+    once: TheOnce,
     ticket_id: TicketId,
     given: models.NewSaid,
-    key: IdempotencyKey,
     if_match: IfMatch = None,
 ) -> Response:
     """The enterprise says why the answer does not do."""
-    return _act(service.reopen, caller, database, request, ticket_id, given, key, if_match)
+    return _act(service.reopen, once, caller, ticket_id, given, if_match)
 
 
 def _act(
     does: Callable[..., Ticket],
+    once: Once,
     caller: Caller,
-    database: TheDatabase,
-    request: Request,
     ticket_id: int,
     given: models.NewSaid,
-    key: str,
     if_match: str | None,
 ) -> Response:
-    with database.acting(caller) as conn:
+    def make(conn: Connection) -> Made:
+        version = _seen(conn, ticket_id, if_match)
+        found = does(
+            conn, caller.actor, ticket_id, given.text, version=version, now=datetime.now(UTC)
+        )
+        return Made(_shown(found), _etag(found))
 
-        def make() -> Made:
-            version = _seen(conn, ticket_id, if_match)
-            found = does(
-                conn, caller.actor, ticket_id, given.text, version=version, now=datetime.now(UTC)
-            )
-            return Made(_shown(found), _etag(found))
-
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 def _seen(conn: Connection, ticket_id: int, if_match: str | None) -> int:

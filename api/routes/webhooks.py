@@ -6,13 +6,13 @@ from fastapi import APIRouter, Path, Request, Response
 
 from api.bodies import BoundedRoute
 from api.database import TheDatabase
-from api.idempotency import IdempotencyKey, Made, once
+from api.idempotency import Made, TheOnce
 from api.identity import Caller, needs
 from api.permissions import Permission
 from api.problems import described
 from api.routes import webhook_models as models
 from api.webhooks import subscriptions
-from store import webhooks
+from store import Connection, webhooks
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=BoundedRoute)
 
@@ -46,26 +46,21 @@ in the scope of your account; it stops while the account is shut.
     responses=described(400, 401, 403, 408, 413, 422),
 )
 def subscribe(
-    caller: Manager,
-    database: TheDatabase,
-    request: Request,
-    given: models.NewWebhook,
-    key: IdempotencyKey,
+    caller: Manager, once: TheOnce, request: Request, given: models.NewWebhook
 ) -> Response:
     """Have the feed sent to an address from now on, or from a cursor."""
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            number, secret = subscriptions.make(
-                conn, caller.actor, given.name, given.url, given.kinds, cursor=given.cursor
-            )
-            return Made(
-                models.MadeWebhook(webhook=_shown(subscriptions.of(conn, number)), secret=secret),
-                status=201,
-                location=f"{request.url.path}/{number}",
-            )
+    def make(conn: Connection) -> Made:
+        number, secret = subscriptions.make(
+            conn, caller.actor, given.name, given.url, given.kinds, cursor=given.cursor
+        )
+        return Made(
+            models.MadeWebhook(webhook=_shown(subscriptions.of(conn, number)), secret=secret),
+            status=201,
+            location=f"{request.url.path}/{number}",
+        )
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 @router.get("", summary="List your subscriptions", responses=described(401, 403))
@@ -154,21 +149,18 @@ def list_dead_letters(
 )
 def send_again(
     caller: Manager,
-    database: TheDatabase,
-    request: Request,
+    once: TheOnce,
     webhook_id: WebhookId,
     letter_id: LetterId,
     given: models.Redelivery,
-    key: IdempotencyKey,
 ) -> Response:
     """It goes out beside what is due, at the next turn, once."""
-    with database.acting(caller) as conn:
 
-        def make() -> Made:
-            found = subscriptions.send_again(conn, caller.actor, webhook_id, letter_id)
-            return Made(_letter(found))
+    def make(conn: Connection) -> Made:
+        found = subscriptions.send_again(conn, caller.actor, webhook_id, letter_id)
+        return Made(_letter(found))
 
-        return once(conn, caller, key, request, given, make)
+    return once(caller, given, make)
 
 
 def _shown(found: webhooks.Webhook) -> models.Webhook:
