@@ -137,6 +137,9 @@ def translated() -> Iterator[None]:
     except _OTHER_SCHEMA as error:
         hint = "the database has another schema than this program; run `millpond db migrate`"
         raise StoreUnavailable(f"{_first_line(error)}: {hint}") from error
+    except psycopg.errors.LockNotAvailable as error:
+        hint = "another worker is at the same thing; try again later"
+        raise StoreUnavailable(f"{_first_line(error)}: {hint}") from error
     except psycopg.Error as error:
         raise StoreUnavailable(_first_line(error)) from error
 

@@ -66,6 +66,11 @@ def dirty_factories(conn: Connection) -> list[int]:
         return [row[0] for row in conn.execute(query("dirty_factories"))]
 
 
+def lock_factory(conn: Connection, factory_id: int) -> None:
+    """Take the factory for this transaction; StoreUnavailable when another has it for a minute."""
+    conn.execute(query("lock_factory"), {"factory_id": factory_id})
+
+
 def try_lock_factory(conn: Connection, factory_id: int) -> bool:
     """Take the factory for this transaction; False when another worker has it."""
     row = conn.execute(query("try_lock_factory"), {"factory_id": factory_id}).fetchone()

@@ -6,7 +6,6 @@ the disputed figure, which stays as it was.
 
 import logging
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 
 from api.pool import disputes
@@ -28,9 +27,6 @@ from store.figures import PeriodKind
 from store.registry import Factory, factory_by_code
 
 log = logging.getLogger(__name__)
-
-# Another worker that forms figures of the factory is waited for.
-_TRIES, _WAIT_S = 60, 2.0
 
 
 class Reruns:
@@ -82,8 +78,8 @@ def make_all(conn: Connection, *, now: datetime) -> dict[int, str]:
 def make(conn: Connection, dispute_id: int, *, now: datetime) -> Dispute:
     """Run a disputed period again and keep what comes out; raises NotFound or NotPossible.
 
-    `conn` sees all and is in no transaction. Raises TimeoutError where another worker has the
-    factory for long.
+    `conn` sees all and is in no transaction. Raises StoreUnavailable where another worker has
+    the factory for long.
     """
     found = disputes.of(conn, dispute_id)
     if found.state in FINAL:
@@ -114,13 +110,8 @@ def _form(conn: Connection, factory: Factory, found: Dispute, now: datetime) -> 
     before = last_full_hour(now)
     for asset_id in facts.dirty_assets(conn, before, factory.factory_id):
         recompute_asset_on(conn, asset_id, before)
-    if not reruns.mark_months(conn, found):
-        return
-    for _ in range(_TRIES):
-        if refresh_factory(conn, factory, now):
-            return
-        time.sleep(_WAIT_S)
-    raise TimeoutError(f"another worker forms the figures of {factory.code}; try again later")
+    if reruns.mark_months(conn, found):
+        refresh_factory(conn, factory, now, waits=True)
 
 
 def _work(conn: Connection, number: int, attempt: int) -> None:

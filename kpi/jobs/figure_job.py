@@ -49,13 +49,18 @@ def _refresh(url: str, factory: registry.Factory, now: datetime) -> int:
         return refresh_factory(conn, factory, now)
 
 
-def refresh_factory(conn: store.Connection, factory: registry.Factory, now: datetime) -> int:
+def refresh_factory(
+    conn: store.Connection, factory: registry.Factory, now: datetime, *, waits: bool = False
+) -> int:
     """Form the figures that a factory's dirty months touch; return how many periods they were.
 
-    One worker at a time has a factory; to another it returns 0 and leaves the marks.
+    One worker at a time has a factory: another returns 0 and leaves the marks, or waits for it
+    as long as for any lock and raises StoreUnavailable then.
     """
     with store.transaction(conn):
-        if not records.try_lock_factory(conn, factory.factory_id):
+        if waits:
+            records.lock_factory(conn, factory.factory_id)
+        elif not records.try_lock_factory(conn, factory.factory_id):
             return 0
         until = last_full_hour(now)
         formed = _form_touched(conn, factory, until)
