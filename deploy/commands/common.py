@@ -18,6 +18,7 @@ DatabaseOption = Annotated[
     str | None,
     typer.Option("--database", help=f"URL of the database; by default ${DATABASE_VARIABLE}."),
 ]
+FactoryOption = Annotated[str, typer.Option(help="Code of the factory.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 # Columns of a file or a pipe, which have no width of their own; COLUMNS overrides it.

@@ -9,13 +9,21 @@ import typer
 from rich.table import Table
 
 import store
-from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
+from deploy.commands.common import (
+    DatabaseOption,
+    FactoryOption,
+    JsonOption,
+    console,
+    database_url,
+    print_json,
+)
 from deploy.commands.kpi_check import check
+from deploy.commands.kpi_compare import compare
 from deploy.commands.kpi_evidence import evidence
+from deploy.commands.kpi_figures import figures
 from deploy.commands.kpi_jobs import jobs as list_jobs
 from deploy.commands.kpi_locks import listed, lock, unlock
 from deploy.commands.kpi_provenance import audit, diff, explain
-from deploy.commands.kpi_readouts import compare, figures
 from deploy.commands.kpi_recompute import recompute
 from deploy.commands.kpi_reliability import reliability
 from deploy.commands.kpi_verdicts import policies, rebase, verdicts
@@ -77,7 +85,7 @@ def vectors(
 
 @app.command()
 def gaps(
-    factory: Annotated[str, typer.Option(help="Code of the factory.")],
+    factory: FactoryOption,
     start: Annotated[
         datetime | None,
         typer.Option("--from", help="Local time of the factory; a day before the end."),

@@ -13,7 +13,14 @@ import typer
 from rich.table import Table
 
 import store
-from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
+from deploy.commands.common import (
+    DatabaseOption,
+    FactoryOption,
+    JsonOption,
+    console,
+    database_url,
+    print_json,
+)
 from deploy.commands.output import folding
 from store import findings, registry
 from store.findings import Finding
@@ -28,7 +35,7 @@ _PLACES = ("record", "key", "gateway", "batch", "asset", "tag", "material")
 
 
 def check(
-    factory: Annotated[str, typer.Option(help="Code of the factory.")],
+    factory: FactoryOption,
     month: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m"], help="Check this month again; by default what changed."),

@@ -12,7 +12,14 @@ import typer
 from rich.table import Table
 
 import store
-from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
+from deploy.commands.common import (
+    DatabaseOption,
+    FactoryOption,
+    JsonOption,
+    console,
+    database_url,
+    print_json,
+)
 from deploy.commands.output import folding
 from store import registry
 from store.evidence import NewEvidence
@@ -21,7 +28,7 @@ _WORDS = {"proven": "proven", "not_proven": "not proven", "not_computable": "not
 
 
 def evidence(
-    factory: Annotated[str, typer.Option(help="Code of the factory.")],
+    factory: FactoryOption,
     day: Annotated[
         datetime | None,
         typer.Option("--day", formats=["%Y-%m-%d"], help="Last local day; by default yesterday."),

@@ -2,13 +2,13 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
 
 import store
-from deploy.commands.common import DatabaseOption, database_url
+from deploy.commands.common import DatabaseOption, FactoryOption, database_url
 from deploy.commands.output import CsvOption, FormatOption, JsonOption, Shown, folding, show
 from deploy.commands.periods import FromOption, PeriodOption, ToOption, chosen
 from store import registry
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def reliability(
-    factory: Annotated[str, typer.Option(help="Code of the factory.")],
+    factory: FactoryOption,
     period: PeriodOption = None,
     start: FromOption = None,
     end: ToOption = None,

@@ -10,7 +10,14 @@ import typer
 from rich.table import Table
 
 import store
-from deploy.commands.common import DatabaseOption, JsonOption, console, database_url, print_json
+from deploy.commands.common import (
+    DatabaseOption,
+    FactoryOption,
+    JsonOption,
+    console,
+    database_url,
+    print_json,
+)
 from deploy.commands.output import folding
 from deploy.errors import NothingFormed
 from kpi import policy as policy_table
@@ -18,11 +25,9 @@ from kpi.reasons import verdict_published, verdict_said
 from store import figures, registry, verdict_bases
 from store.figures import Verdict
 
-_Factory = Annotated[str, typer.Option(help="Code of the factory.")]
-
 
 def verdicts(
-    factory: _Factory,
+    factory: FactoryOption,
     past: Annotated[
         bool, typer.Option("--past", help="Also what later verdicts took the place of.")
     ] = False,
@@ -92,7 +97,7 @@ def _words(tolerance: policy_table.Tolerance) -> str:
 
 
 def rebase(
-    factory: _Factory,
+    factory: FactoryOption,
     reason: Annotated[str, typer.Option(help="What was corrected; it is kept.")],
     actor: Annotated[
         str | None, typer.Option("--actor", help="Who does it; by default the account's name.")

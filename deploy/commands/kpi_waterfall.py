@@ -11,8 +11,7 @@ from rich.console import Group
 from rich.table import Table
 
 import store
-from deploy.commands.common import DatabaseOption, database_url
-from deploy.commands.kpi_readouts import FactoryOption
+from deploy.commands.common import DatabaseOption, FactoryOption, database_url
 from deploy.commands.output import CsvOption, FormatOption, JsonOption, Shown, folding, show
 from deploy.commands.periods import Days, FromOption, PeriodOption, ToOption, chosen
 from deploy.errors import NothingFormed
