@@ -63,8 +63,9 @@ def seconds_of_day(text: str) -> int:
 
 def add_months(first: date, months: int) -> date:
     """Return the first day of the month that lies some months after a first of month."""
-    count = first.year * 12 + first.month - 1 + months
-    return date(count // 12, count % 12 + 1, 1)
+    moved = np.datetime64(first, "M") + months
+    found: date = moved.astype("datetime64[D]").item()
+    return found
 
 
 def grid(start_us: int, end_us: int, step_us: int = QUARTER_US) -> Instants:
