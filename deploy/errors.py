@@ -10,6 +10,10 @@ DeployError
 ├── FileNotReadable
 ├── NotSeparate
 ├── AuditBroken
+├── BackupFailed
+├── BackupDamaged
+├── RestoreRefused
+├── RestoreFailed
 └── NothingFormed
 """
 
@@ -56,3 +60,19 @@ class AuditBroken(DeployError):
 
 class NothingFormed(DeployError):
     """There is no figure to show yet; the message says what makes one."""
+
+
+class BackupFailed(DeployError):
+    """The backup was not made, and nothing of it is left; the message says why."""
+
+
+class BackupDamaged(DeployError):
+    """The file is no whole backup; take another one."""
+
+
+class RestoreRefused(DeployError):
+    """The backup does not go into this database, which is as it was; the message says why."""
+
+
+class RestoreFailed(DeployError):
+    """The database is not as the backup says; make an empty one and restore again."""

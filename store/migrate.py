@@ -47,6 +47,11 @@ def migrate(conn: Connection) -> list[str]:
     return applied
 
 
+def names() -> list[str]:
+    """Return the names of all migrations that this version knows, oldest first."""
+    return sorted(_files())
+
+
 def _files() -> dict[str, LiteralString]:
     folder = files("store").joinpath("migrations")
     return {

@@ -10,11 +10,14 @@ import typer
 import store
 import store.migrate
 from collectors.identity import who
+from deploy.commands import backups
 from deploy.commands.common import DatabaseOption, database_url
 from deploy.errors import FileNotReadable
 from store import access, plans
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(backups.backup)
+app.command()(backups.restore)
 
 
 @app.command()

@@ -35,6 +35,11 @@ def _formed_once(server_url: str) -> tuple[str, Plant]:
     return filled_template(server_url, _form)
 
 
+def formed_template(server_url: str) -> str:
+    """Return the name of the database that `formed` clones."""
+    return _formed_once(server_url)[0]
+
+
 @pytest.fixture
 def formed(database_server: str) -> Iterator[Plant]:
     """A factory with two machine days, a lot and a heard system in March; April has begun."""
