@@ -1,7 +1,7 @@
 """The page of what was done: who, what, and the difference it made."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
@@ -14,7 +14,9 @@ from api.formats import local_minute
 from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts, catalogue
-from api.pages.lists import Before, FactoryChoice, WordChoice, kept, listing, words
+from api.pages import audit_words
+from api.pages.audit_words import TIMEZONE, word
+from api.pages.lists import Before, FactoryChoice, WordChoice, kept, listing, select, words
 from api.pages.templates import page
 from api.paging import cut
 from api.permissions import Permission
@@ -25,7 +27,8 @@ from store.audit import Entry
 router = APIRouter()
 
 _SHOWN = 50
-_TIMEZONE = "Asia/Shanghai"
+# What acts that are no steps are called, by their codes.
+_ACTION = "action."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def read_audit(
     shown, older = cut(found, _SHOWN, lambda each: each.entry_id)
     fields = (
         words("factory", t("audit.factory"), factory),
-        words("action", t("audit.action"), action),
+        select(t, "action", t("audit.action"), action, _actions(t)),
         kept("kind", kind),
         kept("key", key),
     )
@@ -95,36 +98,50 @@ def row(t: Texts, entry: Entry) -> Row:
     """Return an entry as a person reads it."""
     return Row(
         number=entry.entry_id,
-        at=local_minute(entry.at, _TIMEZONE),
-        actor=entry.actor,
-        role=_word(t, "role", entry.role),
+        at=local_minute(entry.at, TIMEZONE),
+        actor=t("role.system") if entry.role == "system" else entry.actor,
+        role=_role(t, entry.role),
         action=_action(t, entry.action),
-        about=f"{_word(t, 'kind', entry.kind)} {entry.key}",
+        about=audit_words.about(t, entry.kind, entry.key),
         factory=entry.factory,
         reason=entry.reason,
         differences=tuple(
-            replace(_worded(t, entry.kind, each), name=_word(t, "field", each.name))
-            for each in differences(entry.before, entry.after)
+            _worded(t, entry.kind, name, before, after)
+            for name, before, after in differences(entry.before, entry.after)
         ),
     )
+
+
+def _role(t: Texts, code: str) -> str:
+    """Return what a role is called; the machine is named already, an operator is no role."""
+    if code == "operator":
+        return t("role.operator")
+    return "" if code == "system" else word(t, "role", code)
 
 
 def _action(t: Texts, code: str) -> str:
     """Return what was done: a step as its table calls it."""
     step = _steps().get(code)
-    return _word(t, "action", code) if step is None else t.pick(step.zh, step.en)
+    return word(t, "action", code) if step is None else t.pick(step.zh, step.en)
 
 
-def _worded(t: Texts, kind: str, found: Difference) -> Difference:
-    """Return a change of a state in words; one of a bureau's own lifecycle stays as it is."""
-    states = _states().get(kind, {})
-    if found.name != "state":
-        return found
-    before, after = (
-        t.pick(states[code].zh, states[code].en) if code in states else code
-        for code in (found.before or "", found.after or "")
+def _actions(t: Texts) -> list[tuple[str, str]]:
+    """Return every act by its code and what it is called, by name."""
+    codes = [key.removeprefix(_ACTION) for key in catalogue() if key.startswith(_ACTION)]
+    found = {code: _action(t, code) for code in (*codes, *_steps())}
+    return sorted(found.items(), key=lambda each: each[1])
+
+
+def _worded(t: Texts, kind: str, name: str, before: object, after: object) -> Difference:
+    """Return a change in words; a state of a bureau's own lifecycle stays as it is."""
+    states = _states().get(kind, {}) if name == "state" else {}
+    old, new = (
+        t.pick(states[code].zh, states[code].en)
+        if isinstance(code, str) and code in states
+        else audit_words.shown(t, code, name)
+        for code in (before, after)
     )
-    return replace(found, before=before or None, after=after or None)
+    return Difference(word(t, "field", name), old, new)
 
 
 @cache
@@ -149,27 +166,15 @@ def _states() -> Mapping[str, Mapping[str, Name]]:
     }
 
 
-def _word(t: Texts, section: str, code: str) -> str:
-    """Return the word for a code; one that has none is shown itself."""
-    key = f"{section}.{code}"
-    return t(key) if key in catalogue() else code
-
-
-def differences(before: object, after: object) -> tuple[Difference, ...]:
-    """Return what differs between the values before and after, by name."""
+def differences(before: object, after: object) -> Iterator[tuple[str, object, object]]:
+    """Yield what differs between the values before and after: name, and both values."""
     old, new = _values(before), _values(after)
-    return tuple(
-        Difference(name, _shown(old.get(name)), _shown(new.get(name)))
-        for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name)
-    )
+    for name in sorted(old.keys() | new.keys()):
+        if old.get(name) != new.get(name):
+            yield name, old.get(name), new.get(name)
 
 
 def _values(found: object) -> Mapping[str, Any]:
     if found is None:
         return {}
     return found if isinstance(found, dict) else {"": found}
-
-
-def _shown(value: object) -> str | None:
-    return None if value is None else str(value)

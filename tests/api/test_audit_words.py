@@ -1,6 +1,7 @@
 """Entries of the audit in the reader's words: what was done, to what, and which state it led to."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -70,3 +71,36 @@ def test_a_state_is_called_as_everywhere(
     found = row(Texts("zh"), entry("warn", kind, before={"state": before}, after={"state": after}))
     (change,) = found.differences
     assert (change.name, change.before, change.after) == ("状态", *said)
+
+
+def test_what_changed_is_said_in_words_and_rounded_numbers() -> None:
+    noted = {
+        "said": {"zh": "预警提示", "en": "Warning"},
+        "moves": True,
+        "falls_to": ["county_officer", "city_officer"],
+        "numbers": {"kpi": "oee", "verified": 5.275961281716194, "findings": [202]},
+        "pdf_sha256": "ab" * 32,
+        "made_at": "2026-11-23T10:02:29+00:00",
+    }
+    found = row(Texts("en"), entry("warning_fired", "warning", after=noted)).differences
+    assert {each.name: each.after for each in found} == {
+        "Said": "Warning",
+        "Changes the state": "yes",
+        "Whose it is": "County officer, City officer",
+        "Numbers": "KPI: Overall equipment effectiveness; Verified: 5.27596; Findings: 202",
+        "Hash of the PDF": "abababababab…",
+        "made_at": "2026-11-23 18:02",
+    }
+    assert not any(_CHINESE.search(each.after or "") for each in found)
+
+
+def test_a_warning_is_named_by_its_rule() -> None:
+    noted = entry("warning_fired", "warning")
+    assert row(Texts("zh"), replace(noted, key="implausible P03")).about == (
+        "预警 数据合理性校验不通过 P03"
+    )
+
+
+def test_the_machine_is_named_once() -> None:
+    said = row(Texts("zh"), replace(entry("warn"), actor="system", role="system"))
+    assert (said.actor, said.role) == ("系统任务", "")
