@@ -88,5 +88,3 @@ REASONS = (
     "no_baseline", "no_change", "coverage", "bounds", "method", "coefficients", "devices",
     "ideal_cycles", "calendar", "planned_downtime", "product_mix", "boundary", "meters",
 )  # fmt: skip
-
-GRADE_FLOORS: dict[str, float] = {"A": 0.95, "B": 0.90, "C": 0.75, "D": 0.0}

@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 
 from collectors.config.tables import not_allowed
 
-BUCKETS = ("run", "setup", "stop", "idle", "planned_down", "unknown")
-
 # The scheme whose state is made of two names.
 COMBINED = "machinery"
 _JOINT = "+"

@@ -247,14 +247,6 @@ def set_disabled(
         note(conn, actor, action, kind="account", key=account_id)
 
 
-def count_active(conn: Connection, role: str) -> int:
-    """Return how many open accounts a role has."""
-    with transaction(conn):
-        row = conn.execute(query("count_active_roles"), {"role": role}).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 def set_totp_secret(conn: Connection, actor: Actor, account_id: int, secret: str | None) -> None:
     """Give a person a secret for time-based codes, or take it; recovery codes of before end.
 
@@ -295,11 +287,3 @@ def spend_recovery_code(conn: Connection, actor: Actor, account_id: int, code_sh
             return False
         note(conn, actor, "recovery_code_used", kind="account", key=account_id)
     return True
-
-
-def count_recovery_codes(conn: Connection, account_id: int) -> int:
-    """Return how many recovery codes a person has left."""
-    with transaction(conn):
-        row = conn.execute(query("count_recovery_codes"), {"account_id": account_id}).fetchone()
-    assert row is not None
-    return int(row[0])

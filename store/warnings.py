@@ -90,7 +90,6 @@ class FailedChecks:
     period_start: date
     period_end: date
     found_first: datetime
-    found_last: datetime
 
 
 @dataclass(frozen=True, slots=True)

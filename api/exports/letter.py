@@ -15,7 +15,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from api.exports.kinds import kinds
 from api.exports.model import Block, Content, Heading, Paragraph
 from api.pool.errors import BadText
 
@@ -165,8 +164,3 @@ def written(kind: str, letter: Letter, facts: Facts, number: str) -> Content:
         issuer=letter.issuer.format_map(facts.words),
         dated=facts.dated,
     )
-
-
-def all_shipped() -> Mapping[str, Letter]:
-    """Return the shipped text of every kind."""
-    return {kind: shipped(kind) for kind in kinds()}

@@ -14,8 +14,6 @@ from api.pool.errors import BadTable
 from api.pool.lifecycle import Lifecycle
 from api.pool.roles import ROLES
 
-STEPS = ("first", "last", "raised")
-
 _FIELDS = {"roles", "roles_from", "object", "due", "term", "href"}
 _RULE_FIELDS = {"event", "where", "close", "close_one", "open", "then", "tell"}
 _MEMBERS = frozenset(ROLES) - {"system", "sysadmin", "secadmin", "auditor"}

@@ -17,7 +17,6 @@ from kpi.plausibility.basis import Case, Measured, NotApplicable, number_in, of_
 _LEAST_DIGITS = 300
 _LEAST_ROUND = 100
 _RARE = 0.001
-_EFFECT = 0.1
 _SHOWN_RECORDS = 50
 
 

@@ -136,10 +136,6 @@ UPDATE auth.recovery_code SET used_at = clock_timestamp()
 WHERE account_id = %(account_id)s AND code_sha256 = %(code_sha256)s AND used_at IS NULL
 RETURNING account_id;
 
--- name: count_recovery_codes
--- How many recovery codes a person has left.
-SELECT count(*) FROM auth.recovery_code WHERE account_id = %(account_id)s AND used_at IS NULL;
-
 -- name: disable_account
 -- Shuts an account, or opens it again.
 UPDATE auth.account
@@ -147,7 +143,3 @@ SET disabled_at = CASE WHEN %(disabled)s THEN coalesce(disabled_at, clock_timest
     version = version + 1
 WHERE account_id = %(account_id)s AND version = %(version)s
 RETURNING account_id;
-
--- name: count_active_roles
--- How many open accounts a role has.
-SELECT count(*) FROM auth.account WHERE role = %(role)s AND disabled_at IS NULL;

@@ -105,7 +105,7 @@ ORDER BY v.factory_id, v.kpi, v.period_start DESC;
 -- name: night_findings
 -- Failed checks of some rules that stand, by factory and rule; of their numbers the first few.
 SELECT n.factory_id, n.rule, count(*), (array_agg(n.finding_id ORDER BY n.finding_id))[1:20],
-    min(n.period_start), max(n.period_end), min(n.found_at), max(n.found_at)
+    min(n.period_start), max(n.period_end), min(n.found_at)
 FROM kpi.finding n
 JOIN pool.membership m ON m.factory_id = n.factory_id AND m.left_on IS NULL
 WHERE n.factory_id = ANY (%(factories)s) AND n.rule = ANY (%(rules)s) AND n.severity = 'fail'

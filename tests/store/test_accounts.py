@@ -220,9 +220,13 @@ def test_a_recovery_code_opens_once(db: store.Connection) -> None:
     accounts.set_recovery_codes(db, MAKER, number, ["a" * 64, "b" * 64])
     assert accounts.spend_recovery_code(db, MAKER, number, "a" * 64)
     assert not accounts.spend_recovery_code(db, MAKER, number, "a" * 64)
-    assert accounts.count_recovery_codes(db, number) == 1
+    assert _codes_left(db) == 1
     accounts.set_totp_secret(db, MAKER, number, None)
-    assert accounts.count_recovery_codes(db, number) == 0
+    assert _codes_left(db) == 0
+
+
+def _codes_left(db: store.Connection) -> int:
+    return len(db.execute("SELECT FROM auth.recovery_code WHERE used_at IS NULL").fetchall())
 
 
 def test_a_log_in_at_the_provider_comes_back_once(db: store.Connection) -> None:
@@ -237,4 +241,3 @@ def test_who_the_provider_says_it_is(db: store.Connection) -> None:
     number = accounts.make(db, MAKER, new, None)
     assert accounts.account_of_provider(db, "https://sso.example|42") == number
     assert accounts.account_of_provider(db, "https://sso.example|43") is None
-    assert accounts.count_active(db, "city_officer") == 1

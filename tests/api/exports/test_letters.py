@@ -4,9 +4,8 @@ import pytest
 
 import store
 import store.registry
-from api.exports import register
+from api.exports import letter, register
 from api.exports.kinds import kinds
-from api.exports.letter import all_shipped, read
 from api.pool import lifecycle, membership, settings, workdays
 from api.pool.errors import BadTable, NotAllowed, NotPossible
 from api.pool.lifecycle import Transition, shipped
@@ -16,7 +15,7 @@ from store.warnings import Given
 from tests.api.exports.made import file_of, make_all
 from tests.api.exports.opened import open_docx, open_pdf, squeezed
 from tests.api.pool.pooled import Pooled
-from tests.api.pool.test_membership import PEOPLE, pass_rectification, to_rectification
+from tests.api.pool.rectifying import PEOPLE, pass_rectification, to_rectification
 from tests.store.people import person
 
 OFFICER = Actor(None, "示例经办", "city_officer")
@@ -288,7 +287,8 @@ def test_a_notice_that_was_asked_for_is_not_made_again_when_it_is_handed_over(
 
 
 def test_every_kind_has_a_text_and_every_letter_of_a_step_a_step() -> None:
-    assert set(all_shipped()) == set(kinds())
+    for kind in kinds():
+        assert letter.shipped(kind).parts, kind
     made = {name for each in shipped().transitions.values() for name in each.documents}
     assert {each.kind for each in kinds().values() if each.about == "step"} <= made
 
@@ -315,5 +315,5 @@ HEAD = 'version = "1"\ntitle = "题"\nissuer = "示例局"\n'
 )
 def test_a_text_that_cannot_be_used_is_refused_with_the_reason(text: str, said: str) -> None:
     with pytest.raises(BadTable) as refusal:
-        read(text)
+        letter.read(text)
     assert said in str(refusal.value)

@@ -169,7 +169,7 @@ def test_what_a_passed_rectification_dealt_with_is_over() -> None:
 
 
 def test_failed_checks_are_named_with_their_findings() -> None:
-    failed = FailedChecks("P09", 2, [4, 8], date(2026, 4, 1), date(2026, 5, 1), AT, AT)
+    failed = FailedChecks("P09", 2, [4, 8], date(2026, 4, 1), date(2026, 5, 1), AT)
     found = one("implausible", seen(findings=[failed]))
     assert found is not None
     assert found.holds
@@ -198,7 +198,7 @@ def test_every_rule_says_its_numbers_in_both_languages() -> None:
         assets=2, days={}, gateways=[heard(FIRST)],
         quarters=[quarter("2026-01-01", "worse"), quarter("2026-04-01", "worse")],
         reports=[report("false")], accidents=[Accident("evidence 3", AT.date(), AT)],
-        findings=[FailedChecks("P09", 2, [4], FIRST, TODAY, AT, AT)],
+        findings=[FailedChecks("P09", 2, [4], FIRST, TODAY, AT)],
         late=[LateReport(6, "Q", date(2026, 1, 1), date(2026, 4, 1), date(2026, 4, 15))],
     )  # fmt: skip
     over = replace(MEMBER, state="watch", deadline=FIRST, entered_on=date(2020, 1, 1))
