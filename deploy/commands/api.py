@@ -10,6 +10,7 @@ import typer
 import store
 from deploy.commands.common import DatabaseOption, database_url
 from deploy.commands.pool_notices import NoticesOption
+from deploy.errors import DeployError
 from deploy.ports import require_free
 from deploy.signals import stopped_by_sigterm
 from deploy.supervisor import Supervisor
@@ -125,6 +126,29 @@ def serve(
             tls=tls, certificate_header=certificate_header, names=name or (), provider=sso,
             beat=Supervisor().beat,
         )  # fmt: skip
+
+
+@app.command()
+def health(
+    url: Annotated[str, typer.Option(help="Where the service answers on this machine.")] = (
+        "http://127.0.0.1:8321"
+    ),
+) -> None:
+    """Ask a running service whether it and its database work; exits with 1 when they do not.
+
+    The certificate is not looked at: it is for another name than that of the machine itself.
+
+    Example: `millpond api health --url https://127.0.0.1:8443`
+    """
+    import httpx  # slow to import
+
+    try:
+        found = httpx.get(f"{url.rstrip('/')}/healthz", verify=False, timeout=10, trust_env=False)
+    except httpx.HTTPError as error:
+        raise DeployError(f"{url} does not answer: {error}") from error
+    if found.status_code != httpx.codes.OK:
+        raise DeployError(f"{url} answers {found.status_code}: see the service's log")
+    print(f"{url} works")
 
 
 def _delivery_rules(networks: list[str], ca: Path | None) -> "DeliveryRules":

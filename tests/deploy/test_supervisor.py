@@ -11,6 +11,7 @@ import pytest
 from deploy.ports import free_port
 from deploy.supervisor import Supervisor
 from tests.collectors.plant import enrolled, meter_source, prepare_database, write_file
+from tests.deploy.command import millpond
 from tests.deploy.demo_run import MILLPOND, watched
 
 DEADLINE_S = 60.0
@@ -43,13 +44,19 @@ def test_a_gateway_tells_when_its_sources_are_read_and_that_it_goes_on(
         assert running.wait_until_all_ended() == 0, running.said()
 
 
-def test_the_pages_tell_that_they_answer(
-    manager: socket.socket, database_url: str, tmp_path: Path
+def test_the_pages_tell_that_they_answer_and_say_so_when_asked(
+    manager: socket.socket, database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["api", "serve", "--port", str(free_port()), "--database", database_url]
+    port = free_port()
+    asking = ("api", "health", "--url", f"http://127.0.0.1:{port}")
+    said = millpond(capsys, *asking)
+    assert (said.code, "does not answer" in said.line) == (1, True)
+    words = ["api", "serve", "--port", str(port), "--database", database_url]
     with watched([str(MILLPOND), *words], tmp_path / "output") as running:
         assert _heard(manager) == ["READY=1", "WATCHDOG=1"]
         assert _heard(manager) == ["WATCHDOG=1"]
+        said = millpond(capsys, *asking)
+        assert (said.code, said.out) == (0, f"http://127.0.0.1:{port} works\n")
         running.process.terminate()
         assert running.wait_until_all_ended() == 0, running.said()
 
