@@ -130,3 +130,16 @@ def test_every_complaint_and_fault_names_tests_that_exist() -> None:
 @pytest.mark.parametrize("kind", ["gateway", *SOURCES])
 def test_every_key_says_what_it_is_for(kind: str) -> None:
     assert [key.name for key in document.keys(kind) if not key.about] == []
+
+
+def test_the_architecture_names_every_folder_of_the_packages() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    folders = {
+        f"{package}/{each.name}"
+        for package in ("store", "collectors", "kpi", "api", "deploy", "simulators")
+        for each in (ROOT / package).iterdir()
+        if each.is_dir() and not each.name.startswith((".", "_"))
+    }
+    protocols = {f"collectors/{each}" for each in SOURCES}
+    named = set(re.findall(r"`([a-z_0-9]+/[a-z_0-9]+)`", text))
+    assert folders - protocols == named
