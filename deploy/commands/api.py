@@ -16,6 +16,8 @@ from deploy.signals import stopped_by_sigterm
 from deploy.supervisor import Supervisor
 
 if TYPE_CHECKING:
+    from api.peer import Tls
+    from api.provider import Provider
     from api.webhooks.rules import DeliveryRules
 
 app = typer.Typer(no_args_is_help=True)
@@ -80,35 +82,22 @@ def serve(
     Example: `millpond api serve --port 8321`
     """
     url = database_url(database)
-    if (tls_certificate is None) != (tls_key is None):
-        raise typer.BadParameter("--tls-certificate and --tls-key go together")
-    if tls_certificate is None and client_ca is not None:
-        raise typer.BadParameter("--client-ca needs --tls-certificate and --tls-key")
-    if (provider is None) != (provider_client is None or provider_secret is None):
-        raise typer.BadParameter("--provider, --provider-client and --provider-secret go together")
+    tls = _tls(tls_certificate, tls_key, client_ca)
+    sso = _provider(provider, provider_client, provider_secret)
     require_free(port)
     with closing(store.connect(url)):  # a server that is away is told now, in one line
         pass
     from api.exports.worker import DOCUMENTS
-    from api.peer import Tls
     from api.pool import nightly
     from api.pool import notices as telling
     from api.pool.entry_runs import ENTRIES
     from api.pool.reruns import RERUNS
-    from api.provider import Provider
     from api.server import serve as serve_pages  # slow to import
     from api.webhooks.delivery import delivering
     from api.worker import working
     from kpi import jobs
 
     rules = _delivery_rules(webhook_network or [], webhook_ca)
-    tls = None
-    if tls_certificate is not None and tls_key is not None:
-        tls = Tls(tls_certificate, tls_key, client_ca)
-    sso = None
-    if provider and provider_client and provider_secret:
-        secret = provider_secret.read_text(encoding="utf-8").strip()
-        sso = Provider(provider, provider_client, secret)
     senders = telling.load(notices) if notices else ()
     plan = jobs.load_schedule(schedule) if schedule else None
     # The server ends in order by itself, and then passes on what stopped it.
@@ -149,6 +138,28 @@ def health(
     if found.status_code != httpx.codes.OK:
         raise DeployError(f"{url} answers {found.status_code}: see the service's log")
     print(f"{url} works")
+
+
+def _tls(certificate: Path | None, key: Path | None, client_ca: Path | None) -> "Tls | None":
+    if (certificate is None) != (key is None):
+        raise typer.BadParameter("--tls-certificate and --tls-key go together")
+    if certificate is None or key is None:
+        if client_ca is not None:
+            raise typer.BadParameter("--client-ca needs --tls-certificate and --tls-key")
+        return None
+    from api.peer import Tls
+
+    return Tls(certificate, key, client_ca)
+
+
+def _provider(issuer: str | None, client: str | None, secret: Path | None) -> "Provider | None":
+    if issuer is None and client is None and secret is None:
+        return None
+    if issuer is None or client is None or secret is None:
+        raise typer.BadParameter("--provider, --provider-client and --provider-secret go together")
+    from api.provider import Provider
+
+    return Provider(issuer, client, secret.read_text(encoding="utf-8").strip())
 
 
 def _delivery_rules(networks: list[str], ca: Path | None) -> "DeliveryRules":
