@@ -210,11 +210,18 @@ def _row(
         states=" → ".join(names),
         who=t("role.system") if taken.role == "system" else taken.actor,
         role=t(f"role.{taken.role}") if _is_role(taken.role) else "",
-        comment=taken.comment,
+        comment=_comment(t, taken),
         until=t("membership.until", day=taken.deadline) if taken.deadline else "",
         letters=tuple(letters),
         under=t("membership.policy_id", policy=taken.policy_id, machine=taken.lifecycle_id),
     )
+
+
+def _comment(t: Texts, taken: Taken) -> str:
+    """Return why a step was taken; the machine says it in the reader's language."""
+    if taken.role != "system" or t.language == "zh" or "warnings" not in taken.situation:
+        return taken.comment
+    return warnings.causes(taken.situation["warnings"], t.language)
 
 
 def _is_role(role: str) -> bool:

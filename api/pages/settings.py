@@ -10,11 +10,10 @@ from api.database import TheDatabase
 from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
+from api.pages import waiting
 from api.pages.templates import page
 from api.permissions import Permission
-from api.pool.proposing import is_own
-from store import Connection, proposals
-from store.proposals import TEXTS, VALUES, Book
+from store import Connection
 
 router = APIRouter()
 
@@ -31,7 +30,6 @@ _PAGES: tuple[tuple[str, str, Permission | None, Permission], ...] = (
     ("/audit", "settings.audit", None, _P.READ_AUDIT),
     ("/api/v1/openapi.json", "settings.interface", None, _P.USE_OWN_ACCOUNT),
 )
-_BOOKS: dict[str, Book] = {"/policy": VALUES, "/letter-texts": TEXTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +61,5 @@ def read_settings(
 
 
 def _waiting(t: Texts, conn: Connection, caller: Caller, href: str) -> str:
-    book = _BOOKS.get(href)
-    if book is None:
-        return ""
-    found = proposals.listed(conn, book, waiting=True)
-    count = sum(not is_own(each, caller.actor) for each in found)
+    count = waiting.count(conn, caller, href)
     return t("settings.waiting", count=count) if count else ""

@@ -14,6 +14,7 @@ from api.database import TheDatabase
 from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
+from api.pages import waiting
 from api.pages.lists import listing
 from api.pages.templates import page
 from api.paging import cut
@@ -40,6 +41,7 @@ class Row:
     """A to-do as it is shown."""
 
     what: str
+    why: str
     factory: str
     factory_href: str
     region: str
@@ -77,6 +79,7 @@ def read_todos(
             conn, role=caller.role, today=today, soon=today + SOON, since=now - NEW
         )
         unread = messages.unread(conn, caller.actor.account_id or 0)
+        proposed = waiting.listed(Texts(language), conn, caller)
     shown, more = cut(found, _AT_ONCE, place_of)
     t = Texts(language)
     parts: dict[str, list[Row]] = {"overdue": [], "soon": [], "later": []}
@@ -89,6 +92,7 @@ def read_todos(
         title=t(title),
         counts=counts,
         unread=unread,
+        proposed=proposed,
         parts=[Part(code, rows) for code, rows in parts.items()],
         listing=listing(t, "/todos", after=more),
     )
@@ -125,8 +129,10 @@ def _part(due: date | None, today: date) -> str:
 
 def _row(t: Texts, each: Todo, today: date, now: datetime) -> Row:
     left, tone = _left(t, each.due, today)
+    what, why = todo_texts.parts(each.kind, t.language, each.names)
     return Row(
-        what=todo_texts.todo(each.kind, t.language, each.names),
+        what=what,
+        why=why,
         factory=t.pick(each.name_zh, each.name_en),
         factory_href=f"/factories/{quote(each.factory, safe='')}",
         region=t.pick(each.region_zh, each.region_en),

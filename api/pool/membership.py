@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from api.errors import NotFound
-from api.pool import lifecycle, settings, workdays
+from api.pool import lifecycle, settings, warnings, workdays
 from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
 from api.pool.evidence import running
 from api.pool.lifecycle import Lifecycle, Step, Transition
@@ -378,6 +378,9 @@ def _tell(
         "lifecycle_id": at.machine.lifecycle_id,
         "policy_id": at.situation.policy.policy_id,
     }
+    if actor.role == "system":  # the machine comments in both languages, people in theirs
+        causes = at.situation.numbers()["warnings"]
+        payload["said"] = {"zh": comment, "en": warnings.causes(causes, "en")}
     events.happened(conn, actor, found.factory_id, kind, payload, now)
     if after is None:
         note(

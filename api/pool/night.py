@@ -241,15 +241,11 @@ def _moved(conn: Connection, given: _Rules, seen: Seen, judged: _Judged, counts:
     member = seen.member
     step = _step(given.machine, member, judged.open_after)
     assert step is not None
-    comment = "；".join(warnings.said(each, "zh") for each in judged.fire)
-    if not comment:
-        still = memberships.open_warnings(conn, member.factory_id)
-        comment = "；".join(
-            warnings.rules()[each.rule].zh for each in still if each.rule in warnings.rules()
-        )
+    open_now = memberships.open_warnings(conn, member.factory_id)
+    causes = [{"rule": each.rule, "numbers": each.numbers} for each in open_now]
     after = membership.move(
         conn, SYSTEM, member.factory_id, step,
-        version=member.version, comment=comment[:2000] or "原因均已消除", now=given.now,
+        version=member.version, comment=warnings.causes(causes, "zh"), now=given.now,
     ).membership  # fmt: skip
     counts.moved += 1
     changed = Member(

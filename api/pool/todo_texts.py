@@ -36,6 +36,8 @@ def names(payload: Mapping[str, Any], machine: Lifecycle) -> Names:
             said["kpi"] = kpis.by_id(str(payload["kpi"])).name(language)
         if isinstance(payload.get("said"), Mapping):
             said["said"] = str(payload["said"].get(language, ""))[:_LONGEST]
+            if "comment" in said:  # of the machine, which comments in both languages
+                said["comment"] = said["said"]
         found[language] = said
     return found
 
@@ -43,6 +45,14 @@ def names(payload: Mapping[str, Any], machine: Lifecycle) -> Names:
 def todo(kind: str, language: Language, given: Names) -> str:
     """Return what is to be done."""
     return _filled(f"todo.{kind}", language, given.get(language, {}))
+
+
+def parts(kind: str, language: Language, given: Names) -> tuple[str, str]:
+    """Return what is to be done, and apart from it the comment that it ends in, if there is one."""
+    whole, said = todo(kind, language, given), given.get(language, {}).get("comment", "")
+    if not said or not whole.endswith(said):
+        return whole, ""
+    return whole.removesuffix(said).rstrip("：；:; "), said
 
 
 def button(kind: str, language: Language) -> str:

@@ -5,7 +5,7 @@ judge it says nothing of; warnings.toml tells what becomes of a warning that is 
 """
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, lru_cache
@@ -33,6 +33,9 @@ _MOST_DAYS = 400  # looked back over for working days; a silence that is longer 
 _EFFECTS = {"warning", "proposal"}
 _UNSEEN = {"gone", "stays"}
 _LANGUAGES = {"zh", "en"}
+_AND = {"zh": "；", "en": "; "}
+_LONGEST = 2000
+_GONE = {"zh": "原因均已消除", "en": "All causes are gone"}
 _FIELDS = {"zh", "en", "effect", "unseen", "source", "said", "clears", "policy"}
 # Words that say how a figure stands against what it was before.
 _NOT_WORSE = {"over", "met", "partly", "missed"}
@@ -281,6 +284,12 @@ def retold(rule: str, numbers: Mapping[str, Any], language: str) -> str:
         return _sentence(rule, numbers, language)
     except (KeyError, ValueError):
         return warning_words.bare(numbers)
+
+
+def causes(found: Iterable[Mapping[str, Any]], language: str) -> str:
+    """Return open warnings as a step keeps them as one comment, in zh or en."""
+    told = [retold(str(each["rule"]), each["numbers"], language) for each in found]
+    return (_AND[language].join(told) or _GONE[language])[:_LONGEST]
 
 
 def ended(rule: str, numbers: Mapping[str, Any], language: str) -> str | None:

@@ -147,6 +147,25 @@ def test_nobody_decides_on_their_own_and_others_do_not_withdraw_it(office: Offic
     assert held(office) == (30, False)
 
 
+def test_what_waits_meets_the_second_person_among_the_todos(office: Office) -> None:
+    propose(office)
+    found = office.get("city_leader", "/todos").by_id("proposed").text
+    assert found == "待本人确认的提议"
+    (way,) = [
+        each
+        for each in office.get("city_leader", "/todos").one("main").all("a")
+        if each.attributes["href"] == f"/policy/{KEY}"
+    ]
+    assert way.text == "政策参数：1 项由他人提出，待确认或退回"
+    propose(office, "10", key="todo.check")
+    page = office.get("city_leader", "/todos", lang="en").one("main")
+    (way,) = [each for each in page.all("a") if each.attributes["href"] == "/policy"]
+    assert way.text == "Policy: 2 proposed by others, to confirm or decline"
+    for role in ("city_officer", "county_leader", "ent_filler"):  # who proposed, and who may not
+        ids = [each.attributes.get("id") for each in office.get(role, "/todos").walk()]
+        assert "proposed" not in ids, role
+
+
 def test_the_hub_leads_each_role_to_what_it_may_set_or_read(office: Office) -> None:
     propose(office)
     leader = office.get("city_leader", "/settings").one("main")

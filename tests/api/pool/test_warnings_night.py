@@ -67,6 +67,10 @@ def test_missing_data_warn_once_and_are_cleared_when_they_come(pooled: Pooled, f
     step = memberships.steps(pooled.conn, moved.membership_id)[-1]
     assert (step.transition_id, step.role) == ("warn", "system")
     assert "数据完整率 66.7 %，低于 90 %" in step.comment
+    told = events.since(pooled.conn, 0)[-1].payload["said"]
+    assert told["zh"] == step.comment
+    assert "66.7 %" in told["en"]
+    assert told["en"].isascii()
     feed.facts(today - timedelta(days=20), today)
     cleared = run(pooled)
     assert (cleared.cleared, cleared.moved) == (1, 1)
