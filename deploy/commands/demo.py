@@ -36,7 +36,7 @@ def demo(
     from deploy.demo.city import run  # slow to import, and no other verb needs it
 
     home = home or Path(deploy.__file__).parents[1] / ".local" / "demo"
-    server_url = os.environ.get(DATABASE_VARIABLE)
+    server_url = os.environ.get(DATABASE_VARIABLE) or None
     raise typer.Exit(
         run(home.absolute(), console, check=check, language=lang, server_url=server_url, port=port)
     )

@@ -65,7 +65,7 @@ def run(
         steps = Steps(console)
         as_of = live.utc_now()
         with workers(_WORKERS) as helpers:
-            url, broker = _services(opened, steps, home, server_url)
+            url, broker = services(opened, steps, home, server_url)
             truths = _past(steps, url, as_of, helpers)
         found = outcome.rows(url, truths)
         table.show(console, found, language)
@@ -77,9 +77,13 @@ def run(
     return 0
 
 
-def _services(
+def services(
     opened: ExitStack, steps: Steps, home: Path, server_url: str | None
 ) -> tuple[str, EmbeddedBroker]:
+    """Start a database and a broker with their files under `home`; return what leads to them.
+
+    The database is a new millpond_demo, on the user's server where one is named.
+    """
     with steps.step("database and broker"):
         if server_url is None:
             cluster = opened.enter_context(EmbeddedPostgres(home / "postgres"))
