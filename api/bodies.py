@@ -20,6 +20,12 @@ def bounded(most_bytes: int) -> dict[str, Any]:
     return {_LIMITS: most_bytes}
 
 
+def binary(most_bytes: int, media_type: str = "application/octet-stream") -> dict[str, Any]:
+    """Return openapi_extra of a route that takes a file as its body."""
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    return bounded(most_bytes) | {"requestBody": {"required": True, "content": content}}
+
+
 class BoundedRoute(APIRoute):
     """Reads 16 KiB of body at most, or as many bytes as the route says, within a minute."""
 

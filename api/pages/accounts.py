@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 import store.pool
@@ -18,13 +18,13 @@ from api.messages import Texts
 from api.pages.lists import WordChoice, numbered, select, words
 from api.pages.templates import page
 from api.permissions import Permission, Role
+from api.routes.parameters import SmallNumber
 from store import Connection, accounts, sessions
 from store.accounts import NewAccount
 
 router = APIRouter(prefix="/accounts", route_class=BoundedRoute)
 
 Manager = Annotated[Caller, needs(Permission.MANAGE_ACCOUNTS)]
-AccountId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Text = Annotated[str, Form(max_length=1024)]
 
 _TIMEZONE = "Asia/Shanghai"
@@ -70,7 +70,7 @@ def make_account(
 
 @router.get("/{account_id}", response_class=HTMLResponse)
 def read_account(
-    request: Request, caller: Manager, database: TheDatabase, account_id: AccountId
+    request: Request, caller: Manager, database: TheDatabase, account_id: SmallNumber
 ) -> HTMLResponse:
     """Show one account and what may be done with it."""
     with database.connection() as conn:
@@ -82,7 +82,7 @@ def set_disabled(
     request: Request,
     caller: Manager,
     database: TheDatabase,
-    account_id: AccountId,
+    account_id: SmallNumber,
     version: Annotated[int, Form()],
     disabled: Annotated[bool, Form()],
 ) -> Response:
@@ -96,7 +96,7 @@ def set_disabled(
 
 @router.post("/{account_id}/password")
 def reset_password(
-    request: Request, caller: Manager, database: TheDatabase, account_id: AccountId
+    request: Request, caller: Manager, database: TheDatabase, account_id: SmallNumber
 ) -> Response:
     """Give a temporary password and show it, once."""
     with database.connection() as conn:
@@ -106,7 +106,7 @@ def reset_password(
 
 
 @router.post("/{account_id}/device")
-def reset_device(caller: Manager, database: TheDatabase, account_id: AccountId) -> Response:
+def reset_device(caller: Manager, database: TheDatabase, account_id: SmallNumber) -> Response:
     """Take a lost device."""
     with database.connection() as conn:
         account_admin.reset_device(conn, caller.actor, account_id)
@@ -117,7 +117,7 @@ def reset_device(caller: Manager, database: TheDatabase, account_id: AccountId) 
 def change_factories(
     caller: Manager,
     database: TheDatabase,
-    account_id: AccountId,
+    account_id: SmallNumber,
     factory: Text,
     assigned: Annotated[bool, Form()],
 ) -> Response:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Path, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Form, Request, Response, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.bodies import BoundedRoute, bounded
@@ -18,6 +18,7 @@ from api.permissions import Permission
 from api.pool import entry_runs as service
 from api.pool import entry_template
 from api.pool.errors import ImportRefused
+from api.routes.parameters import SmallBefore, SmallNumber
 from store import Connection, entry_runs
 
 router = APIRouter(prefix="/entries", route_class=BoundedRoute)
@@ -31,7 +32,6 @@ _TYPES = {
 }
 
 Importer = Annotated[Caller, needs(Permission.IMPORT_ENTRIES)]
-RunId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @router.get("", response_class=HTMLResponse)
@@ -40,7 +40,7 @@ def read_entries(
     caller: Importer,
     database: TheDatabase,
     language: TheLanguage,
-    before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    before: SmallBefore = None,
 ) -> HTMLResponse:
     """Offer the template and take a list; show what became of those before."""
     with database.acting(caller) as conn:
@@ -82,7 +82,11 @@ def read_template(caller: Importer, form: Literal["xlsx", "csv"]) -> Response:
 
 @router.get("/{run_id}", response_class=HTMLResponse)
 def read_run(
-    request: Request, caller: Importer, database: TheDatabase, language: TheLanguage, run_id: RunId
+    request: Request,
+    caller: Importer,
+    database: TheDatabase,
+    language: TheLanguage,
+    run_id: SmallNumber,
 ) -> HTMLResponse:
     """Show the report of a trial or an import."""
     with database.acting(caller) as conn:
@@ -92,7 +96,7 @@ def read_run(
 
 @router.get("/{run_id}/report.csv")
 def read_report(
-    caller: Importer, database: TheDatabase, language: TheLanguage, run_id: RunId
+    caller: Importer, database: TheDatabase, language: TheLanguage, run_id: SmallNumber
 ) -> Response:
     """Give the whole report as a file."""
     with database.acting(caller) as conn:
@@ -111,7 +115,7 @@ def take_in(
     caller: Importer,
     database: TheDatabase,
     language: TheLanguage,
-    run_id: RunId,
+    run_id: SmallNumber,
     skip_faulty: Annotated[bool, Form()] = False,
 ) -> Response:
     """Have the list of a trial taken in, without its faulty rows where that was chosen."""

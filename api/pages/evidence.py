@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
@@ -20,7 +20,7 @@ from api.pages import evidence_view
 from api.pages.membership import done
 from api.permissions import Permission
 from api.pool import evidence, membership
-from api.routes.parameters import MOST_CURSOR, Code
+from api.routes.parameters import MOST_CURSOR, Code, Number
 from store import Connection
 from store.acting import Actor
 from store.evidence_items import File, NewItem
@@ -52,7 +52,7 @@ def withdraw(
     caller: Recorder,
     database: TheDatabase,
     code: Code,
-    item_id: Annotated[int, Path(ge=1, le=MOST_CURSOR)],
+    item_id: Number,
     reason: Annotated[str, Form(max_length=4000)] = "",
 ) -> Response:
     """Withdraw a piece of evidence that one recorded oneself."""

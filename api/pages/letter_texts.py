@@ -25,6 +25,7 @@ from api.pool import proposing, workdays
 from api.pool.errors import BadText, Declined, Unfit
 from api.pool.proposing import Outcome
 from api.pool_problems import status_of
+from api.routes.parameters import Number
 from store import Connection, proposals
 from store.proposals import TEXTS
 
@@ -36,7 +37,6 @@ _MOST = 50
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 Setter = Annotated[Caller, needs(Permission.SET_POLICY)]
 Kind = Annotated[str, Path(pattern=r"^\w{1,40}$")]
-Number = Annotated[int, Path(ge=1, le=2**53 - 1)]
 
 
 @dataclass(frozen=True, slots=True)

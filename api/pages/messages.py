@@ -18,13 +18,13 @@ from api.pages.templates import page
 from api.paging import cut
 from api.permissions import Permission
 from api.pool import contacts, todo_texts
+from api.routes.parameters import MOST_CURSOR
 from store import messages
 from store.messages import Contact, Message
 
 router = APIRouter(prefix="/messages", route_class=BoundedRoute)
 
 _AT_ONCE = 50
-_LARGEST = 2**53 - 1
 _TIMEZONE = "Asia/Shanghai"
 
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
@@ -69,7 +69,7 @@ def read_messages(
 
 @router.post("/receipts")
 def read_all(
-    caller: Reader, database: TheDatabase, up_to: Annotated[int, Form(ge=1, le=_LARGEST)]
+    caller: Reader, database: TheDatabase, up_to: Annotated[int, Form(ge=1, le=MOST_CURSOR)]
 ) -> Response:
     """Note that all messages up to one were read."""
     with database.acting(caller) as conn:

@@ -21,6 +21,7 @@ from api.pool.errors import BadTable, Declined, Unfit
 from api.pool.policy import Key
 from api.pool.proposing import VALUES, Outcome
 from api.pool_problems import status_of
+from api.routes.parameters import Number
 from store import Connection, proposals
 
 router = APIRouter(prefix="/policy", route_class=BoundedRoute)
@@ -33,7 +34,6 @@ _MOST = 50
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 Setter = Annotated[Caller, needs(Permission.SET_POLICY)]
 Name = Annotated[str, Path(pattern=r"^[\w.]{1,80}$")]
-Number = Annotated[int, Path(ge=1, le=2**53 - 1)]
 Words = Annotated[str, Form(max_length=2000)]
 
 

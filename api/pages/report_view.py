@@ -142,6 +142,7 @@ def fault_text(t: Texts, fault: Declined | None) -> str | None:
 
 
 def row(found: Report, t: Texts) -> Row:
+    """Return a report as a line of the list."""
     kind = table().kinds[found.kind]
     key = "report.days" if found.kind in ("Q", "Y") else "report.day"
     since = found.overdue_since
@@ -159,11 +160,13 @@ def row(found: Report, t: Texts) -> Row:
 
 
 def state(code: str, t: Texts) -> str:
+    """Return what a state is called."""
     name = table().states[code]
     return t.pick(name.zh, name.en)
 
 
 def todos(found: View, role: Role, t: Texts) -> list[Todo]:
+    """Return the steps from here that are of the role, open or not."""
     return [
         Todo(
             each.transition.transition_id,
@@ -177,6 +180,7 @@ def todos(found: View, role: Role, t: Texts) -> list[Todo]:
 
 
 def asked(item: Item, t: Texts, typed: Mapping[str, str]) -> Asked:
+    """Return an item as the form asks it, with what was typed before it was refused."""
     answer, figure = item.answer, item.figure
     stance = typed.get(f"stance:{item.code}", answer.stance if answer else "")
     if item.is_verified and answer is not None and not item.is_answered:

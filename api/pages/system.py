@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 import store.operation
@@ -19,6 +19,7 @@ from api.operation import OVERDUE_S, System
 from api.pages.templates import Word, page
 from api.paging import cut
 from api.permissions import Permission
+from api.routes.parameters import Before, Number
 from api.verdicts import Tone
 from store.operation import GatewayState, JobState, OutboxLetter, QueueState
 
@@ -75,7 +76,7 @@ def read_outbox(
     caller: Reader,
     database: TheDatabase,
     language: TheLanguage,
-    before: Annotated[int | None, Query(ge=1, le=2**53 - 1)] = None,
+    before: Before = None,
 ) -> HTMLResponse:
     """List e-mails and SMS that wait or failed, without what they say."""
     with database.acting(caller) as conn:
@@ -89,7 +90,7 @@ def read_outbox(
 def retry(
     caller: Operator,
     database: TheDatabase,
-    delivery_id: Annotated[int, Path(ge=1, le=2**53 - 1)],
+    delivery_id: Number,
 ) -> Response:
     """Give a letter that failed for good another round of tries."""
     with database.acting(caller) as conn:

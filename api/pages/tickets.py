@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 import store.registry
@@ -19,18 +19,17 @@ from api.pages.templates import page
 from api.paging import cut
 from api.permissions import ENTERPRISE, Permission
 from api.pool import tickets as service
+from api.routes.parameters import MOST_SMALL, Number
 from store import tickets
 
 router = APIRouter(prefix="/tickets", route_class=BoundedRoute)
 
 _AT_ONCE = 50
-_LARGEST = 2**53 - 1
 _TIMEZONE = "Asia/Shanghai"
 
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 Worker = Annotated[Caller, needs(Permission.WORK_ON_TICKETS)]
-TicketId = Annotated[int, Path(ge=1, le=_LARGEST)]
-Version = Annotated[int, Form(ge=1, le=2**31 - 1)]
+Version = Annotated[int, Form(ge=1, le=MOST_SMALL)]
 Words = Annotated[str, Form(max_length=service.LONGEST_TEXT)]
 
 
@@ -94,7 +93,7 @@ def ask(
 
 @router.get("/{ticket_id}", response_class=HTMLResponse)
 def read_ticket(
-    request: Request, database: TheDatabase, caller: Reader, ticket_id: TicketId
+    request: Request, database: TheDatabase, caller: Reader, ticket_id: Number
 ) -> HTMLResponse:
     """Show one ticket, what was said to it, and what can be done now."""
     with database.acting(caller) as conn:
@@ -115,7 +114,7 @@ def read_ticket(
 def act(
     caller: Worker,
     database: TheDatabase,
-    ticket_id: TicketId,
+    ticket_id: Number,
     version: Version,
     what: Annotated[str, Form(pattern="^(reply|close|reopen)$")],
     text: Words = "",

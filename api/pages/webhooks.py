@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.bodies import BoundedRoute
@@ -19,6 +19,7 @@ from api.pages import forms
 from api.pages.templates import Word, page
 from api.permissions import Permission
 from api.pool.errors import Declined
+from api.routes.parameters import Number, SmallNumber
 from api.webhooks import subscriptions as service
 from api.webhooks.address import MOST_CHARACTERS
 from store import Connection, webhooks
@@ -30,8 +31,6 @@ _TIMEZONE = "Asia/Shanghai"
 _KINDS = re.compile(r"(\w{1,40}(\s+\w{1,40}){0,39})?", re.ASCII)
 
 Manager = Annotated[Caller, needs(Permission.MANAGE_WEBHOOKS)]
-WebhookId = Annotated[int, Path(ge=1, le=2**31 - 1)]
-LetterId = Annotated[int, Path(ge=1, le=2**53 - 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ def read_webhook(
     caller: Manager,
     database: TheDatabase,
     language: TheLanguage,
-    webhook_id: WebhookId,
+    webhook_id: SmallNumber,
 ) -> HTMLResponse:
     """Show one subscription, what was given up, and what can be done."""
     t = Texts(language)
@@ -139,7 +138,7 @@ def read_webhook(
 
 @router.post("/{webhook_id}/paused")
 def pause(
-    caller: Manager, database: TheDatabase, webhook_id: WebhookId, paused: Annotated[bool, Form()]
+    caller: Manager, database: TheDatabase, webhook_id: SmallNumber, paused: Annotated[bool, Form()]
 ) -> Response:
     """Pause a subscription, or let it go on from where it was."""
     with database.acting(caller) as conn:
@@ -148,7 +147,7 @@ def pause(
 
 
 @router.post("/{webhook_id}/trial")
-def send_trial(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> Response:
+def send_trial(caller: Manager, database: TheDatabase, webhook_id: SmallNumber) -> Response:
     """Have a delivery with nothing in it sent."""
     with database.acting(caller) as conn:
         service.ask_trial(conn, caller.actor, webhook_id)
@@ -156,7 +155,7 @@ def send_trial(caller: Manager, database: TheDatabase, webhook_id: WebhookId) ->
 
 
 @router.post("/{webhook_id}/end")
-def end(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> Response:
+def end(caller: Manager, database: TheDatabase, webhook_id: SmallNumber) -> Response:
     """End a subscription; nothing more is sent."""
     with database.acting(caller) as conn:
         service.end(conn, caller.actor, webhook_id)
@@ -165,7 +164,7 @@ def end(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> Respon
 
 @router.post("/{webhook_id}/dead-letters/{letter_id}")
 def send_again(
-    caller: Manager, database: TheDatabase, webhook_id: WebhookId, letter_id: LetterId
+    caller: Manager, database: TheDatabase, webhook_id: SmallNumber, letter_id: Number
 ) -> Response:
     """Have a part that was given up sent once more."""
     with database.acting(caller) as conn:

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from api import account_admin
 from api.bodies import BoundedRoute
@@ -15,6 +15,7 @@ from api.permissions import Permission
 from api.problems import described
 from api.provider import key_of_person
 from api.routes import account_models as models
+from api.routes.parameters import Code, SmallBefore, SmallNumber
 from api.routes.versions import IfMatch, etag, version_of
 from store import accounts, sessions
 from store.accounts import NewAccount
@@ -23,8 +24,6 @@ from store.errors import UnknownAccount
 router = APIRouter(tags=["accounts"], route_class=BoundedRoute)
 
 Manager = Annotated[Caller, needs(Permission.MANAGE_ACCOUNTS)]
-AccountId = Annotated[int, Path(ge=1, le=2**31 - 1)]
-FactoryCode = Annotated[str, Path(pattern=r"^[\w.:-]{1,64}$", examples=["DEMO-M"])]
 _MOST = 200
 _ERRORS = described(400, 401, 403, 404, 408, 413, 422)
 
@@ -77,7 +76,7 @@ def make_account(
 
 @router.get("/accounts/{account_id}", summary="Read one account", responses=_ERRORS)
 def read_account(
-    account_id: AccountId, caller: Manager, database: TheDatabase, response: Response
+    account_id: SmallNumber, caller: Manager, database: TheDatabase, response: Response
 ) -> models.Account:
     """Its version is the ETag."""
     with database.connection() as conn:
@@ -94,7 +93,7 @@ def read_account(
     responses=_ERRORS | described(412, 428),
 )
 def disable(
-    account_id: AccountId, caller: Manager, database: TheDatabase, if_match: IfMatch = None
+    account_id: SmallNumber, caller: Manager, database: TheDatabase, if_match: IfMatch = None
 ) -> None:
     """All its sessions end at once."""
     _set_disabled(caller, database, account_id, if_match, disabled=True)
@@ -107,7 +106,7 @@ def disable(
     responses=_ERRORS | described(412, 428),
 )
 def enable(
-    account_id: AccountId, caller: Manager, database: TheDatabase, if_match: IfMatch = None
+    account_id: SmallNumber, caller: Manager, database: TheDatabase, if_match: IfMatch = None
 ) -> None:
     """Its person logs in as before."""
     _set_disabled(caller, database, account_id, if_match, disabled=False)
@@ -115,7 +114,7 @@ def enable(
 
 @router.post("/accounts/{account_id}/password", summary="Reset the password", responses=_ERRORS)
 def reset_password(
-    account_id: AccountId, caller: Manager, database: TheDatabase, response: Response
+    account_id: SmallNumber, caller: Manager, database: TheDatabase, response: Response
 ) -> models.NewPassword:
     """To a temporary one, which is shown only now; all its sessions end."""
     response.headers["Cache-Control"] = "no-store"
@@ -131,7 +130,7 @@ def reset_password(
     status_code=204,
     responses=_ERRORS,
 )
-def reset_device(account_id: AccountId, caller: Manager, database: TheDatabase) -> None:
+def reset_device(account_id: SmallNumber, caller: Manager, database: TheDatabase) -> None:
     """Its codes and the recovery codes open nothing any more."""
     with database.connection() as conn:
         account_admin.reset_device(conn, caller.actor, account_id)
@@ -143,9 +142,7 @@ def reset_device(account_id: AccountId, caller: Manager, database: TheDatabase) 
     status_code=204,
     responses=_ERRORS,
 )
-def assign(
-    account_id: AccountId, factory: FactoryCode, caller: Manager, database: TheDatabase
-) -> None:
+def assign(account_id: SmallNumber, factory: Code, caller: Manager, database: TheDatabase) -> None:
     """To an enterprise's, an expert's or a verifier's account."""
     with database.connection() as conn:
         account_admin.assign(conn, caller.actor, account_id, factory)
@@ -158,7 +155,7 @@ def assign(
     responses=_ERRORS,
 )
 def end_assignment(
-    account_id: AccountId, factory: FactoryCode, caller: Manager, database: TheDatabase
+    account_id: SmallNumber, factory: Code, caller: Manager, database: TheDatabase
 ) -> None:
     """The factory is out of the account's scope at once."""
     with database.connection() as conn:
@@ -169,7 +166,7 @@ def end_assignment(
     "/accounts/{account_id}/tokens", summary="Make a token", status_code=201, responses=_ERRORS
 )
 def make_token(
-    account_id: AccountId,
+    account_id: SmallNumber,
     given: models.NewToken,
     caller: Manager,
     database: TheDatabase,
@@ -189,9 +186,7 @@ def list_tokens(
     caller: Manager,
     database: TheDatabase,
     response: Response,
-    before: Annotated[
-        int | None, Query(ge=1, le=2**31 - 1, description="Only older ones: `next_before`")
-    ] = None,
+    before: SmallBefore = None,
     limit: Annotated[int, Query(ge=1, le=_MOST)] = _MOST,
 ) -> models.TokenList:
     """Of all accounts, newest first, without their secrets."""
@@ -205,9 +200,7 @@ def list_tokens(
 
 
 @router.delete("/tokens/{token_id}", summary="End a token", status_code=204, responses=_ERRORS)
-def end_token(
-    token_id: Annotated[int, Path(ge=1, le=2**31 - 1)], caller: Manager, database: TheDatabase
-) -> None:
+def end_token(token_id: SmallNumber, caller: Manager, database: TheDatabase) -> None:
     """It opens nothing any more."""
     with database.connection() as conn:
         try:

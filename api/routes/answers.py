@@ -1,12 +1,18 @@
 """Answers that a client may keep: each carries an ETag and becomes 304 when nothing changed."""
 
 import hashlib
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import Request, Response
 from pydantic import BaseModel
 
 from store.evidence_items import File
+
+# How the description of a route says that it answers with a file.
+FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {}}, "description": "The file"}
+}
 
 
 def etag_of(data: bytes) -> str:

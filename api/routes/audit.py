@@ -12,15 +12,12 @@ from api.paging import cut
 from api.permissions import Permission
 from api.problems import described
 from api.routes import audit_models as models
-from api.routes.parameters import MOST_CURSOR, FactoryFilter
+from api.routes.parameters import Before, FactoryFilter
 
 router = APIRouter(tags=["audit"])
 
 _MOST = 1000
 
-Before = Annotated[
-    int | None, Query(ge=1, le=MOST_CURSOR, description="`next_before` of the page before")
-]
 Word = Annotated[str | None, Query(max_length=64, description="Only entries with this word")]
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 import store.documents
 import store.evidence_items
@@ -20,15 +20,14 @@ from api.paging import cut
 from api.permissions import Permission
 from api.problems import described
 from api.routes import document_models as models
-from api.routes.answers import saved
-from api.routes.parameters import MOST_CURSOR, Code
+from api.routes.answers import FILE, saved
+from api.routes.parameters import Before, Code, Number
 from store import Connection
 
 router = APIRouter(tags=["pool"], route_class=BoundedRoute)
 
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 Asker = Annotated[Caller, needs(Permission.MAKE_DOCUMENTS)]
-Number = Annotated[int, Path(ge=1, le=MOST_CURSOR, description="Its number")]
 
 
 @router.post(
@@ -64,9 +63,7 @@ def list_documents(
     caller: Reader,
     database: TheDatabase,
     code: Code,
-    before: Annotated[
-        int | None, Query(ge=1, le=MOST_CURSOR, description="Only older ones: `next_before`")
-    ] = None,
+    before: Before = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> models.DocumentList:
     """With their states, newest first."""
@@ -96,8 +93,7 @@ def read_document(
     "/factories/{code}/documents/{document_id}/file",
     summary="Download a letter or a report",
     response_class=Response,
-    responses=described(401, 403, 404, 422)
-    | {200: {"content": {"application/octet-stream": {}}, "description": "The file"}},
+    responses=described(401, 403, 404, 422) | FILE,
 )
 def read_document_file(
     caller: Reader,

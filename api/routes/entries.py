@@ -4,10 +4,10 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.bodies import BoundedRoute, bounded
+from api.bodies import BoundedRoute, binary
 from api.database import TheDatabase
 from api.idempotency import Made, TheOnce
 from api.identity import Caller, needs
@@ -17,14 +17,13 @@ from api.pool import entry_runs as service
 from api.pool import entry_template
 from api.problems import described
 from api.routes import entry_models as models
+from api.routes.answers import FILE
+from api.routes.parameters import FileName, SmallBefore, SmallNumber
 from store import Connection, entry_runs
 
 router = APIRouter(tags=["pool"], route_class=BoundedRoute)
 
-_MOST_ID = 2**31 - 1
-
 Importer = Annotated[Caller, needs(Permission.IMPORT_ENTRIES)]
-RunId = Annotated[int, Path(ge=1, le=_MOST_ID, description="Its number", examples=[12])]
 
 
 @router.post(
@@ -33,23 +32,13 @@ RunId = Annotated[int, Path(ge=1, le=_MOST_ID, description="Its number", example
     status_code=202,
     response_model=models.EntryRun,
     responses=described(400, 401, 403, 408, 409, 413, 422),
-    openapi_extra={
-        **bounded(service.MOST_BYTES),
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
-            },
-        },
-    },
+    openapi_extra=binary(service.MOST_BYTES),
 )
 async def give_list(
     caller: Importer,
     once: TheOnce,
     request: Request,
-    name: Annotated[
-        str, Query(pattern=r"^[^\x00-\x1f/\\]{1,200}$", description="Of the file, without a folder")
-    ],
+    name: FileName,
 ) -> Response:
     """An XLSX or CSV list is tried beside, nothing of it is stored; `Location` has the report."""
     content = await request.body()
@@ -66,9 +55,7 @@ async def give_list(
 def list_runs(
     caller: Importer,
     database: TheDatabase,
-    before: Annotated[
-        int | None, Query(ge=1, le=_MOST_ID, description="Only older ones: `next_before`")
-    ] = None,
+    before: SmallBefore = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> models.EntryRunList:
     """Trials and imports with their states, newest first."""
@@ -82,8 +69,7 @@ def list_runs(
     "/entries/template",
     summary="Download an empty list",
     response_class=Response,
-    responses=described(401, 403, 422)
-    | {200: {"content": {"application/octet-stream": {}}, "description": "The file"}},
+    responses=described(401, 403, 422) | FILE,
 )
 def read_template(
     caller: Importer, form: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx"
@@ -101,7 +87,7 @@ def read_template(
     summary="Read what a list comes to",
     responses=described(401, 403, 404, 422),
 )
-def read_run(caller: Importer, database: TheDatabase, run_id: RunId) -> models.EntryRunReport:
+def read_run(caller: Importer, database: TheDatabase, run_id: SmallNumber) -> models.EntryRunReport:
     """Each row that is new, changed or faulty, and of each fault its column and what to do."""
     with database.acting(caller) as conn:
         found = service.of(conn, run_id)
@@ -121,7 +107,7 @@ def read_run(caller: Importer, database: TheDatabase, run_id: RunId) -> models.E
     responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
 def take_in(
-    caller: Importer, once: TheOnce, request: Request, run_id: RunId, given: models.NewImport
+    caller: Importer, once: TheOnce, request: Request, run_id: SmallNumber, given: models.NewImport
 ) -> Response:
     """All of it or nothing, once, beside; `Location` has the report."""
 

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 import store.batches
 import store.registry
-from api.bodies import BoundedRoute, bounded
+from api.bodies import BoundedRoute, binary, bounded
 from api.database import Database, TheIngest
 from api.gateways import TheGateway, client_certificate
 from api.problems import described
@@ -76,13 +76,7 @@ class AtOnce:
     summary="Hand over a batch",
     description=_HOW_TO_SEND,
     responses=described(400, 401, 403, 408, 409, 413, 415, 422),
-    openapi_extra={
-        **bounded(wire.MOST_BYTES),
-        "requestBody": {
-            "required": True,
-            "content": {wire.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
-        },
-    },
+    openapi_extra=binary(wire.MOST_BYTES, wire.MEDIA_TYPE),
 )
 async def take_batch(request: Request, gateway: TheGateway, database: TheIngest) -> models.Receipt:
     """Take a batch into the ledger."""

@@ -18,6 +18,7 @@ from api.pool import proposing, workdays
 from api.problems import described
 from api.routes import letter_models as models
 from api.routes.deciding import decided
+from api.routes.parameters import Number
 from api.routes.pool_models import Decision, TakenBack, what_became
 from store import Connection, proposals
 from store.proposals import TEXTS, Proposal
@@ -31,7 +32,6 @@ _MOST = 200
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 Setter = Annotated[Caller, needs(Permission.SET_POLICY)]
 Kind = Annotated[str, Path(pattern=r"^\w{1,40}$", description="Of the letter")]
-Number = Annotated[int, Path(ge=1, le=2**53 - 1, description="Of the proposal")]
 
 
 @router.get("", summary="List the letters' texts", responses=described(401, 403))

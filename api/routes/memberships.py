@@ -19,7 +19,7 @@ from api.pool.membership import Standing
 from api.pool_problems import shown_step
 from api.problems import described
 from api.routes import pool_models as models
-from api.routes.parameters import AfterCode, Code, RegionFilter
+from api.routes.parameters import AfterCode, Code, RegionFilter, StateFilter
 from api.routes.versions import IfMatch, etag, version_of
 from store import Connection
 from store.memberships import Membership
@@ -36,9 +36,7 @@ Mover = Annotated[Caller, needs(Permission.MOVE_MEMBERSHIP)]
 def list_memberships(
     caller: Reader,
     database: TheDatabase,
-    state: Annotated[
-        str | None, Query(pattern=r"^\w{1,40}$", description="Only in this state")
-    ] = None,
+    state: StateFilter = None,
     region: RegionFilter = None,
     due_by: Annotated[date | None, Query(description="Only with a deadline by this day")] = None,
     after: AfterCode = None,

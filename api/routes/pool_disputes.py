@@ -19,7 +19,7 @@ from api.pool.disputes import Given, Measured
 from api.pool_problems import shown_step
 from api.problems import described
 from api.routes import report_models as models
-from api.routes.parameters import Before, Code, FactoryFilter, Number
+from api.routes.parameters import Before, Code, FactoryFilter, Number, StateFilter
 from api.routes.versions import IfMatch, etag, version_of
 from store import Connection
 from store.disputes import Dispute, Value
@@ -38,7 +38,7 @@ def list_disputes(
     caller: Reader,
     database: TheDatabase,
     factory: FactoryFilter = None,
-    state: Annotated[str | None, Query(pattern=r"^\w{1,40}$", description="Only in this")] = None,
+    state: StateFilter = None,
     before: Before = None,
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 100,
 ) -> models.DisputeList:

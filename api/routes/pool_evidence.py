@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 import store.evidence_items
 import store.registry
-from api.bodies import BoundedRoute, bounded
+from api.bodies import BoundedRoute, binary
 from api.database import Database, TheDatabase
 from api.errors import NotFound
 from api.idempotency import Made, TheOnce
@@ -17,8 +17,8 @@ from api.permissions import Permission
 from api.pool import evidence, membership
 from api.problems import described
 from api.routes import pool_models as models
-from api.routes.answers import saved
-from api.routes.parameters import Code
+from api.routes.answers import FILE, saved
+from api.routes.parameters import Code, FileName, Number
 from store import Connection
 from store.evidence_items import File, NewItem
 
@@ -100,7 +100,7 @@ def withdraw_evidence(
     caller: Recorder,
     once: TheOnce,
     code: Code,
-    item_id: Annotated[int, Path(ge=1, le=2**53 - 1, description="Its number")],
+    item_id: Number,
     given: models.Withdrawal,
 ) -> Response:
     """Only who recorded it withdraws it; it stays on record."""
@@ -120,24 +120,14 @@ def withdraw_evidence(
     "/factories/{code}/files",
     summary="Hand over a file",
     responses=described(400, 401, 403, 404, 408, 409, 413, 422),
-    openapi_extra={
-        **bounded(evidence.MOST_BYTES),
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
-            },
-        },
-    },
+    openapi_extra=binary(evidence.MOST_BYTES),
 )
 async def take_file(
     caller: Recorder,
     database: TheDatabase,
     request: Request,
     code: Code,
-    name: Annotated[
-        str, Query(pattern=r"^[^\x00-\x1f/\\]{1,200}$", description="Its name, without a folder")
-    ],
+    name: FileName,
 ) -> models.TakenFile:
     """Keep a PDF, PNG, JPEG, DOCX or XLSX file; evidence names it by its hash."""
     content = await request.body()
@@ -148,8 +138,7 @@ async def take_file(
     "/factories/{code}/files/{sha256}",
     summary="Download a file of evidence",
     response_class=Response,
-    responses=described(401, 403, 404, 422)
-    | {200: {"content": {"application/octet-stream": {}}, "description": "The file"}},
+    responses=described(401, 403, 404, 422) | FILE,
 )
 def read_file(
     caller: Reader,

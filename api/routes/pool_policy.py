@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from api.bodies import BoundedRoute, bounded
 from api.database import TheDatabase
@@ -14,6 +14,7 @@ from api.pool import proposing, settings, workdays
 from api.problems import described
 from api.routes import pool_models as models
 from api.routes.deciding import decided
+from api.routes.parameters import Number
 from store import Connection, proposals
 from store.proposals import Proposal
 
@@ -25,7 +26,6 @@ _MOST = 500
 
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 Setter = Annotated[Caller, needs(Permission.SET_POLICY)]
-ValueId = Annotated[int, Path(ge=1, le=2**53 - 1, description="Its number")]
 
 
 @router.get("", summary="Read the policy in force", responses=described(401, 403))
@@ -98,7 +98,7 @@ def propose(caller: Setter, once: TheOnce, given: models.NewProposal) -> Respons
     response_model=models.Proposal,
     responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
-def decide(caller: Setter, once: TheOnce, value_id: ValueId, given: models.Decision) -> Response:
+def decide(caller: Setter, once: TheOnce, value_id: Number, given: models.Decision) -> Response:
     """Who proposed a value does not decide on it."""
     return decided(once, caller, proposing.VALUES, value_id, given, _shown)
 
@@ -109,7 +109,7 @@ def decide(caller: Setter, once: TheOnce, value_id: ValueId, given: models.Decis
     response_model=models.Proposal,
     responses=described(400, 401, 403, 404, 408, 409, 413, 422),
 )
-def withdraw(caller: Setter, once: TheOnce, value_id: ValueId, given: models.TakenBack) -> Response:
+def withdraw(caller: Setter, once: TheOnce, value_id: Number, given: models.TakenBack) -> Response:
     """Who proposed a value takes it back while it waits."""
     return decided(once, caller, proposing.VALUES, value_id, given, _shown)
 

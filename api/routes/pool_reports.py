@@ -19,7 +19,7 @@ from api.pool.report_table import table
 from api.pool_problems import shown_step
 from api.problems import described
 from api.routes import report_models as models
-from api.routes.parameters import Before, Code, FactoryFilter, Number
+from api.routes.parameters import Before, Code, FactoryFilter, Number, StateFilter
 from api.routes.versions import IfMatch, etag, version_of
 from store import Connection
 from store.reports import Prefilled, Report
@@ -39,7 +39,7 @@ def list_reports(
     caller: Reader,
     database: TheDatabase,
     factory: FactoryFilter = None,
-    state: Annotated[str | None, Query(pattern=r"^\w{1,40}$", description="Only in this")] = None,
+    state: StateFilter = None,
     kind: Annotated[
         Literal["Q", "Y", "CHG", "ACC"] | None, Query(description="Only of this kind")
     ] = None,

@@ -13,7 +13,7 @@ from api.paging import cut
 from api.permissions import Permission
 from api.problems import described
 from api.routes.answers import tagged, tagged_json
-from api.routes.parameters import MOST_CURSOR, Code
+from api.routes.parameters import Before, Code
 from api.routes.schema_models import (
     RecordKind,
     RecordKinds,
@@ -74,9 +74,7 @@ def read_refused(
     database: TheDatabase,
     caller: Annotated[Caller, needs(Permission.READ_RAW)],
     code: Code,
-    before: Annotated[
-        int | None, Query(ge=1, le=MOST_CURSOR, description="`next_before` of the page before")
-    ] = None,
+    before: Before = None,
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 100,
 ) -> RefusedEntries:
     """Each with its reason, newest first; `millpond collector refused` shows what it was."""

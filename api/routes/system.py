@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
 import store.operation
 from api import operation
@@ -15,7 +15,7 @@ from api.paging import cut
 from api.permissions import Permission
 from api.problems import described
 from api.routes import system_models as models
-from api.routes.parameters import Before
+from api.routes.parameters import Before, Number
 
 router = APIRouter(tags=["system"], route_class=BoundedRoute)
 
@@ -58,7 +58,7 @@ def list_outbox(
 def retry(
     caller: Operator,
     database: TheDatabase,
-    delivery_id: Annotated[int, Path(ge=1, le=2**53 - 1, description="Its number")],
+    delivery_id: Number,
 ) -> None:
     """One that failed for good gets another round of tries; one that waits is left as it is."""
     with database.acting(caller) as conn:

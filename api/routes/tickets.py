@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 import store.registry
 import store.tickets
@@ -17,18 +17,15 @@ from api.permissions import Permission
 from api.pool import tickets as service
 from api.problems import described
 from api.routes import todo_models as models
-from api.routes.parameters import Code, FactoryFilter
+from api.routes.parameters import Before, Code, FactoryFilter, Number
 from api.routes.versions import IfMatch, etag, version_of
 from store import Connection
 from store.tickets import Ticket
 
 router = APIRouter(tags=["tickets"], route_class=BoundedRoute)
 
-_LARGEST = 2**53 - 1
-
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 Worker = Annotated[Caller, needs(Permission.WORK_ON_TICKETS)]
-TicketId = Annotated[int, Path(ge=1, le=_LARGEST, description="Its number")]
 
 
 @router.get("/tickets", summary="List help tickets", responses=described(401, 403, 404, 422))
@@ -39,9 +36,7 @@ def list_tickets(
         Literal["open", "answered", "closed"] | None, Query(description="Only in this state")
     ] = None,
     factory: FactoryFilter = None,
-    before: Annotated[
-        int | None, Query(ge=1, le=_LARGEST, description="Only older ones: `next_before`")
-    ] = None,
+    before: Before = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> models.TicketList:
     """Tickets of the factories in the caller's scope, newest first."""
@@ -62,7 +57,7 @@ def list_tickets(
     "/tickets/{ticket_id}", summary="Read a help ticket", responses=described(401, 403, 404, 422)
 )
 def read_ticket(
-    caller: Reader, database: TheDatabase, ticket_id: TicketId, response: Response
+    caller: Reader, database: TheDatabase, ticket_id: Number, response: Response
 ) -> models.TicketDetail:
     """The ETag goes into `If-Match` of what is said to it."""
     with database.acting(caller) as conn:
@@ -113,7 +108,7 @@ def ask(
 def reply(
     caller: Worker,
     once: TheOnce,
-    ticket_id: TicketId,
+    ticket_id: Number,
     given: models.NewSaid,
     if_match: IfMatch = None,
 ) -> Response:
@@ -130,7 +125,7 @@ def reply(
 def close(
     caller: Worker,
     once: TheOnce,
-    ticket_id: TicketId,
+    ticket_id: Number,
     given: models.NewSaid,
     if_match: IfMatch = None,
 ) -> Response:
@@ -147,7 +142,7 @@ def close(
 def reopen(
     caller: Worker,
     once: TheOnce,
-    ticket_id: TicketId,
+    ticket_id: Number,
     given: models.NewSaid,
     if_match: IfMatch = None,
 ) -> Response:

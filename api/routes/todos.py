@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 import store.messages
 import store.todos
@@ -17,10 +17,9 @@ from api.permissions import Permission
 from api.pool import contacts, todo_texts, workdays
 from api.problems import described
 from api.routes import todo_models as models
+from api.routes.parameters import Before, Number
 
 router = APIRouter(tags=["todos"], route_class=BoundedRoute)
-
-_LARGEST = 2**53 - 1
 
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 
@@ -78,9 +77,7 @@ def list_todos(
 def list_messages(
     caller: Reader,
     database: TheDatabase,
-    before: Annotated[
-        int | None, Query(ge=1, le=_LARGEST, description="Only older ones: `next_before`")
-    ] = None,
+    before: Before = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> models.MessageList:
     """Messages to the caller, newest first, with receipts."""
@@ -117,7 +114,7 @@ def list_messages(
 def read_message(
     caller: Reader,
     database: TheDatabase,
-    message_id: Annotated[int, Path(ge=1, le=_LARGEST, description="Its number")],
+    message_id: Number,
 ) -> models.Receipt:
     """The first time counts, however often it is said."""
     with database.acting(caller) as conn:

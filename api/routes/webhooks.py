@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from api.bodies import BoundedRoute
 from api.database import TheDatabase
@@ -11,16 +11,13 @@ from api.identity import Caller, needs
 from api.permissions import Permission
 from api.problems import described
 from api.routes import webhook_models as models
+from api.routes.parameters import Number, SmallNumber
 from api.webhooks import subscriptions
 from store import Connection, webhooks
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=BoundedRoute)
 
-_LARGEST = 2**31 - 1
-
 Manager = Annotated[Caller, needs(Permission.MANAGE_WEBHOOKS)]
-WebhookId = Annotated[int, Path(ge=1, le=_LARGEST, description="Its number")]
-LetterId = Annotated[int, Path(ge=1, le=2**53 - 1, description="Its number")]
 
 _HOW_TO_RECEIVE = """
 Each delivery is a POST with a part of the feed as JSON, as `GET /follow-up` answers it. Answer with
@@ -71,7 +68,7 @@ def list_webhooks(caller: Manager, database: TheDatabase) -> models.WebhookList:
 
 
 @router.get("/{webhook_id}", summary="Read a subscription", responses=described(401, 403, 404, 422))
-def read_webhook(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> models.Webhook:
+def read_webhook(caller: Manager, database: TheDatabase, webhook_id: SmallNumber) -> models.Webhook:
     """How its deliveries stand; its secret is not shown again."""
     with database.acting(caller) as conn:
         return _shown(subscriptions.of(conn, webhook_id))
@@ -83,7 +80,7 @@ def read_webhook(caller: Manager, database: TheDatabase, webhook_id: WebhookId) 
     status_code=204,
     responses=described(400, 401, 403, 404, 408, 413, 422),
 )
-def pause(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> None:
+def pause(caller: Manager, database: TheDatabase, webhook_id: SmallNumber) -> None:
     """Nothing is sent until it goes on; then it goes on from where it was."""
     with database.acting(caller) as conn:
         subscriptions.pause(conn, caller.actor, webhook_id, paused=True)
@@ -95,7 +92,7 @@ def pause(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> None
     status_code=204,
     responses=described(400, 401, 403, 404, 408, 413, 422),
 )
-def go_on(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> None:
+def go_on(caller: Manager, database: TheDatabase, webhook_id: SmallNumber) -> None:
     """What happened meanwhile is sent in order."""
     with database.acting(caller) as conn:
         subscriptions.pause(conn, caller.actor, webhook_id, paused=False)
@@ -107,7 +104,7 @@ def go_on(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> None
     status_code=202,
     responses=described(400, 401, 403, 404, 408, 413, 422),
 )
-def send_trial(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> models.Webhook:
+def send_trial(caller: Manager, database: TheDatabase, webhook_id: SmallNumber) -> models.Webhook:
     """A part without items goes out once at the next turn; `tried_at` and `trial_fault` tell."""
     with database.acting(caller) as conn:
         subscriptions.ask_trial(conn, caller.actor, webhook_id)
@@ -120,7 +117,7 @@ def send_trial(caller: Manager, database: TheDatabase, webhook_id: WebhookId) ->
     status_code=204,
     responses=described(400, 401, 403, 404, 408, 413, 422),
 )
-def end_webhook(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -> None:
+def end_webhook(caller: Manager, database: TheDatabase, webhook_id: SmallNumber) -> None:
     """Nothing more is sent."""
     with database.acting(caller) as conn:
         subscriptions.end(conn, caller.actor, webhook_id)
@@ -132,7 +129,7 @@ def end_webhook(caller: Manager, database: TheDatabase, webhook_id: WebhookId) -
     responses=described(401, 403, 404, 422),
 )
 def list_dead_letters(
-    caller: Manager, database: TheDatabase, webhook_id: WebhookId
+    caller: Manager, database: TheDatabase, webhook_id: SmallNumber
 ) -> models.DeadLetterList:
     """The parts that were given up, newest first."""
     with database.acting(caller) as conn:
@@ -150,8 +147,8 @@ def list_dead_letters(
 def send_again(
     caller: Manager,
     once: TheOnce,
-    webhook_id: WebhookId,
-    letter_id: LetterId,
+    webhook_id: SmallNumber,
+    letter_id: Number,
     given: models.Redelivery,
 ) -> Response:
     """It goes out beside what is due, at the next turn, once."""
