@@ -15,7 +15,7 @@ from collectors.spool.outbox import Outbox, Signer
 from collectors.spool.spool import Spool
 from collectors.status import BAD_TIMEOUT, GOOD
 from store.canonical import Rows, canonical_bytes, chain_hash
-from tests.collectors.spool.test_spool import count, rows_of, waiting
+from tests.collectors.spool.held import count, rows_of, waiting
 
 FORMER = Path(__file__).parent / "versions" / "1.sql"
 ROWS = 6_000
