@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from store.canonical import Record, Rows, canonical_bytes, chain_hash
+from store.canonical import Record, Rows, canonical_bytes, chain_hash, records_bytes
 from store.errors import Refused
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,12 +24,17 @@ def span(rows: Rows) -> tuple[datetime, datetime] | tuple[None, None]:
     return moment(int(rows.ts_us.min())), moment(int(rows.ts_us.max()))
 
 
-def content_hash(previous: bytes, rows: Rows, records: tuple[Record, ...]) -> bytes:
-    """Return the hash that a batch with this content must carry; raises Refused."""
+def signed_records(records: tuple[Record, ...]) -> bytes:
+    """Return the bytes of some records that a batch's hash covers; raises Refused."""
     try:
-        return chain_hash(previous, canonical_bytes(rows, records))
+        return records_bytes(records)
     except (TypeError, ValueError) as error:
         raise Refused(f"the content has no canonical form: {error}") from error
+
+
+def content_hash(previous: bytes, rows: Rows, signed: bytes) -> bytes:
+    """Return the hash that a batch with these rows and signed records must carry."""
+    return chain_hash(previous, canonical_bytes(rows) + signed)
 
 
 def check_rows(rows: Rows, name: str) -> None:

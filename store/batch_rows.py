@@ -8,7 +8,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
 from store.batch_content import span
-from store.canonical import Record, Rows, canonical_bytes
+from store.canonical import Record, Rows
 from store.db import Connection
 from store.pgcopy import PG_EPOCH_US, array_literal, encode
 from store.queries import query
@@ -62,9 +62,12 @@ def _copy(conn: Connection, name: str, batch_id: int, rows: Rows) -> None:
 
 
 def insert_records(
-    conn: Connection, factory_id: int, batch_id: int, records: tuple[Record, ...]
+    conn: Connection, factory_id: int, batch_id: int, records: tuple[Record, ...], signed: bytes
 ) -> None:
-    """Add a version of each record that differs from the one before it, and mark it dirty."""
+    """Add a version of each record that differs from the one before it, and mark it dirty.
+
+    Beside them stay the bytes that were signed.
+    """
     if not records:
         return
     # Two gateways of one factory would give the same record the same version.
@@ -77,9 +80,10 @@ def insert_records(
             [[record.kind, record.key, record.at.isoformat(), record.body] for record in records]
         ),
     }
-    conn.execute(query("insert_records"), values)
-    signed = {"batch_id": batch_id, "content": canonical_bytes(Rows.empty(), records)}
-    conn.execute(query("insert_signed_records"), signed)
+    # Planned anew each time: a plan from when the table was small would go on after it has grown.
+    conn.execute(query("insert_records"), values, prepare=False)
+    content = {"batch_id": batch_id, "content": signed}
+    conn.execute(query("insert_signed_records"), content)
 
 
 def dirty_marks(rows: Rows) -> dict[str, str]:

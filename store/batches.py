@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
 
-from store.batch_content import check_rows, content_hash, span
+from store.batch_content import check_rows, content_hash, signed_records, span
 from store.batch_rows import dirty_marks, insert_records, insert_rows
 from store.canonical import FIRST_PREVIOUS, Record, Rows
 from store.db import Connection, transaction
@@ -98,7 +98,8 @@ def _accept(conn: Connection, batch: Batch) -> Receipt:
         beside = conn.execute(query("batches_beside"), key)
         entered = conn.execute(query("enter_batch"), _ledger_values(batch))
         conn.execute(query("before_rows"))
-        sha256 = content_hash(batch.prev_sha256, batch.rows, batch.records)
+        signed = signed_records(batch.records)
+        sha256 = content_hash(batch.prev_sha256, batch.rows, signed)
     gateway = _gateway(batch, locked.fetchone())
     if sha256 != batch.sha256:
         raise BadHash(f"{batch.name}: the hash is not that of the rows")
@@ -114,7 +115,7 @@ def _accept(conn: Connection, batch: Batch) -> Receipt:
     if batch.seq + 1 in entries:
         _mark_gap(conn, batch.gateway, batch.seq + 1)
     absorbed, conflicts = insert_rows(conn, batch_id, batch.rows)
-    insert_records(conn, gateway.factory_id, batch_id, batch.records)
+    insert_records(conn, gateway.factory_id, batch_id, batch.records, signed)
     return Receipt(batch_id, "accepted", absorbed, conflicts)
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 FIRST_PREVIOUS = bytes(32)
 
+_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _ROW = np.dtype([("tag", ">i4"), ("ts", ">i8"), ("value", ">f8"), ("status", ">i4")])
 
 
@@ -89,7 +90,12 @@ def canonical_bytes(rows: Rows, records: Iterable[Record] = ()) -> bytes:
     packed["ts"] = rows.ts_us
     packed["value"] = np.where(np.isnan(rows.value), np.nan, rows.value)
     packed["status"] = rows.status
-    return packed.tobytes() + b"".join(_record_bytes(record) for record in _ordered(records))
+    return packed.tobytes() + records_bytes(records)
+
+
+def records_bytes(records: Iterable[Record]) -> bytes:
+    """Return the part of a batch's canonical bytes that is of its records."""
+    return b"".join(_record_bytes(record) for record in _ordered(records))
 
 
 def chain_hash(previous: bytes, data: bytes) -> bytes:
@@ -105,6 +111,5 @@ def _ordered(records: Iterable[Record]) -> list[Record]:
 def _record_bytes(record: Record) -> bytes:
     # In UTC: the database keeps the moment, not the offset that the system wrote it with.
     at = record.at.astimezone(UTC).isoformat()
-    fields = [record.kind, record.key, at, record.body]
-    data = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    data = _JSON.encode([record.kind, record.key, at, record.body]).encode()
     return len(data).to_bytes(4, "big") + data

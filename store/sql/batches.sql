@@ -134,11 +134,13 @@ WITH offered AS (
         (coalesce(lag(o.body) OVER one_key, latest.body) IS DISTINCT FROM o.body)::int AS changed
     FROM offered o
     LEFT JOIN LATERAL (
-        SELECT r.version, r.body
+        -- Sought in the order of the unique index, which alone has it: by equal keys a server without
+        -- statistics may take an index without the key, and each record reads all of its kind.
+        SELECT r.kind, r.key, r.version, r.body
         FROM telemetry.record r
-        WHERE r.factory_id = %(factory_id)s AND r.kind = o.kind AND r.key = o.key
-        ORDER BY r.version DESC
-        LIMIT 1) latest ON true
+        WHERE r.factory_id = %(factory_id)s AND (r.kind, r.key) <= (o.kind, o.key)
+        ORDER BY r.kind DESC, r.key DESC, r.version DESC
+        LIMIT 1) latest ON latest.kind = o.kind AND latest.key = o.key
     WINDOW one_key AS (PARTITION BY o.kind, o.key ORDER BY o.place)
 ), numbered AS (
     SELECT *, version + sum(changed) OVER (PARTITION BY kind, key ORDER BY place) AS next_version

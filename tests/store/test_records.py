@@ -8,6 +8,7 @@ import pytest
 import store
 from store import batches, records
 from store.canonical import Record
+from store.queries import query
 from tests.store.samples import START, Gateway, count, enrol, with_plan
 
 _DAY = timedelta(days=1)
@@ -60,6 +61,31 @@ def test_versions_of_one_key_within_a_batch(
         ("SO1-1", 1, 1), ("SO1-1", 2, 2), ("SO1-1", 3, 3), ("SO1-1", 4, 1), ("SO1-2", 1, 9),
     ]  # fmt: skip
     assert latest(db, factory_id) == [("SO1-1", 4), ("SO1-2", 1)]
+
+
+def test_a_record_is_found_by_its_key_where_the_server_has_no_statistics(
+    db: store.Connection, gateway: Gateway
+) -> None:
+    """A bulk import is faster than the first analysis; each record would read all of its kind."""
+    db.execute("ALTER TABLE telemetry.record SET (autovacuum_enabled = off)")
+    offered = tuple(
+        Record(f"kind{number % 10}", f"K{number}", START, {"at": number, "more": "x" * 200})
+        for number in range(1200)
+    )
+    for at in range(0, 1200, 200):
+        batches.accept(db, gateway.batch(records=offered[at : at + 200]))
+    assert "record_factory_id_kind_key_version_key" in _lookup(db)
+    kept = db.execute("SELECT statement FROM pg_prepared_statements").fetchall()
+    assert kept
+    assert not [text for (text,) in kept if "telemetry.record r" in text]
+
+
+def _lookup(db: store.Connection) -> str:
+    """Return how the server means to look for the records of a batch."""
+    values = {"factory_id": 1, "batch_id": 1, "records": "[]"}
+    lines = db.execute("EXPLAIN " + query("insert_records"), values).fetchall()
+    (line,) = [line for (line,) in lines if " on record r " in line]
+    return str(line)
 
 
 def test_the_ledger_counts_what_was_offered(db: store.Connection, gateway: Gateway) -> None:
