@@ -159,7 +159,7 @@ def asset_output(
 ) -> AssetOutput:
     """Return what one asset should and did do in a window; cycles are seconds by product."""
     inside = [_common(each, window) for each in planned]
-    run_s = sum(_seconds_in(log, each) for each in inside)
+    run_s = _run_s(log, inside)
     if isinstance(output, Parts):
         total, good = _ideal_of_parts(output, cycles, window)
     else:
@@ -183,8 +183,9 @@ def energy_used(parts: Sequence[tuple[float, Consumer]], window: Interval) -> fl
     """Return the integral of consumers' rates over a window [meter units]."""
     used = 0.0
     for share, part in parts:
-        hours = _overlap_us(part.edges_us, window) / (3600 * SECOND_US)
-        used += share * float(np.dot(hours, part.rate))
+        pieces = _pieces(part.edges_us, window)
+        hours = _overlap_us(part.edges_us, pieces, window) / (3600 * SECOND_US)
+        used += share * float(np.dot(hours, part.rate[pieces]))
     return used
 
 
@@ -270,32 +271,41 @@ def _robots(plant: "Plant", end_us: int) -> float | None:
 def _ideal_of_parts(
     parts: Parts, cycles: dict[int, float], window: Interval
 ) -> tuple[float, float]:
-    inside = (parts.instants_us >= window[0]) & (parts.instants_us < window[1])
+    inside = slice(*np.searchsorted(parts.instants_us, window))
+    product, fate = parts.product[inside], parts.fate[inside]
     total = good = 0.0
-    for product, cycle in cycles.items():
-        fates = parts.fate[inside & (parts.product == product)]
-        counts = np.bincount(fates, minlength=3)
+    for number, cycle in cycles.items():
+        counts = np.bincount(fate[product == number], minlength=3)
         total += cycle * float(counts[GOOD] + counts[SCRAP] + counts[REWORK])
         good += cycle * float(counts[GOOD])
     return total, good
 
 
 def _ideal_of_flow(log: Log, cycles: dict[int, float], window: Interval) -> tuple[float, float]:
-    made: Floats = _overlap_us(log.edges_us, window) / SECOND_US * log.rate
-    cycle = np.array([cycles[number] for number in log.product.tolist()])
-    return float(np.sum(made * cycle)), float(np.sum(made * (1 - log.reject) * cycle))
+    pieces = _pieces(log.edges_us, window)
+    made = _overlap_us(log.edges_us, pieces, window) / SECOND_US * log.rate[pieces]
+    cycle = np.array([cycles[number] for number in log.product[pieces].tolist()])
+    return float(np.sum(made * cycle)), float(np.sum(made * (1 - log.reject[pieces]) * cycle))
 
 
-def _seconds_in(log: Log, interval: Interval) -> float:
-    low, high = np.searchsorted(log.edges_us, interval)
-    part = slice(max(0, int(low) - 1), int(high))
-    edges = np.clip(log.edges_us[part.start : part.stop + 1], *interval)
-    running = log.state[part] == states.RUN
-    return float(np.sum(np.diff(edges)[running[: len(edges) - 1]]) / SECOND_US)
+def _run_s(log: Log, intervals: Sequence[Interval]) -> float:
+    """Return how long a machine ran in some intervals."""
+    running_us = np.diff(log.edges_us) * (log.state == states.RUN)
+    upto = np.concatenate([[0], np.cumsum(running_us)])
+    edges = np.array(intervals, np.int64).reshape(-1, 2)
+    return float(np.sum(np.diff(np.interp(edges, log.edges_us, upto)))) / SECOND_US
 
 
-def _overlap_us(edges_us: clock.Instants, window: Interval) -> Floats:
-    return np.diff(np.clip(edges_us, *window)).astype(np.float64)
+def _pieces(edges_us: clock.Instants, window: Interval) -> slice:
+    """Return which pieces of time, each from an edge to the next, may touch a window."""
+    low, high = np.searchsorted(edges_us, window).tolist()
+    return slice(max(0, low - 1), max(0, min(high, len(edges_us) - 1)))
+
+
+def _overlap_us(edges_us: clock.Instants, pieces: slice, window: Interval) -> Floats:
+    """Return how much of each of these pieces lies in the window."""
+    edges = edges_us[pieces.start : pieces.stop + 1]
+    return np.diff(np.clip(edges, *window)).astype(np.float64)
 
 
 def _common(a: Interval, b: Interval) -> Interval:
