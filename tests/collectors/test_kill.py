@@ -26,6 +26,9 @@ from tests.collectors.servers import loop_thread, modbus_server
 from tests.support.waiting import wait_for
 
 KILLS = 12
+PER_SECOND, LONGEST_S = 800, 0.8
+# While the gateway is away, and as long as it may live.
+AWAY, ALIVE = 200, int(PER_SECOND * LONGEST_S)
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
 READY = "reading 2 sources"
 
@@ -98,11 +101,13 @@ def test_killed_at_any_moment(tmp_path: Path, database_url: str, broker: Embedde
         with gateway_process(path, log):
             # The broker keeps messages for a session only once it knows the session.
             wait_for(lambda: [s.state for s in status(config).sources] == ["up"] * 2, "both up")
-        with Publisher(broker, number_message, per_second=800) as publisher:
+        with Publisher(broker, number_message, PER_SECOND) as publisher:
             for kill in range(KILLS):
+                publisher.go_on(AWAY)
                 with gateway_process(path, log) as process:
+                    publisher.go_on(ALIVE)
                     meter.registers[7] = kill
-                    time.sleep(moments.uniform(0.0, 0.8))
+                    time.sleep(moments.uniform(0.0, LONGEST_S))
                     process.send_signal(signal.SIGKILL)
                     process.wait(30)
         published = publisher.acknowledged()

@@ -92,6 +92,7 @@ def test_the_answer_to_a_commit_is_lost(
             wait_for(lambda: [s.state for s in status(config).sources] == ["up"], "the session")
         with Publisher(broker, message, per_second=300) as publisher:
             for turn in range(3):
+                publisher.go_on(300)
                 lose_an_answer(path, log, proxy, turn + 1, killed)
         published = publisher.acknowledged()
         with gateway_process(path, log, ONE_SOURCE):
