@@ -22,6 +22,7 @@ from api.pages import disputes as dispute_pages
 from api.pages import documents as document_pages
 from api.pages import entries as entry_pages
 from api.pages import evidence as evidence_page
+from api.pages import explanation as figure_page
 from api.pages import factory as factory_page
 from api.pages import letter_texts as letter_pages
 from api.pages import login as login_pages
@@ -136,7 +137,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         found.include_router(module.router, prefix=PREFIX)
     found.include_router(health.router)
     for page in (
-        *(overview_page, factory_page, picture_pages),
+        *(overview_page, factory_page, figure_page, picture_pages),
         *(login_pages, provider_pages, account_pages, audit_page, file_pages),
         *(report_pages, report_page, dispute_pages, dispute_page),
         *(membership_page, evidence_page),

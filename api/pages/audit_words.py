@@ -9,7 +9,7 @@ from api import kpis
 from api.exports.kinds import kinds as letters
 from api.formats import NOTHING, local_minute
 from api.messages import Texts, catalogue
-from api.pool import evidence, lifecycle, warnings
+from api.pool import evidence, lifecycle, report_table, warnings
 from api.pool.lifecycle import Name
 
 TIMEZONE = "Asia/Shanghai"
@@ -21,7 +21,7 @@ _DIGITS = 6
 # Fields whose value is a code, and what such codes are codes of.
 _CODED = {
     "kpi", "rule", "kind", "documents", "falls_to", "role", "roles", "transition", "moves_to",
-    "level", "state",
+    "level", "state", "subject",
 }  # fmt: skip
 
 
@@ -43,6 +43,7 @@ def named(t: Texts, code: str) -> str:
         warnings.rules().get(code),
         letters().get(code),
         evidence.kinds().get(code),
+        report_table.table().kinds.get(code),
         _name_of_step(code),
     ):
         if found is not None:

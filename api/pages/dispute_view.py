@@ -10,6 +10,7 @@ from api import kpis
 from api.formats import NOTHING, kpi_value, local_minute, months, percent
 from api.kpis import Kpi
 from api.messages import Texts
+from api.pages import explanation_view
 from api.pages.report_view import fault_text
 from api.pages.templates import Word
 from api.permissions import Role
@@ -255,8 +256,6 @@ def _figure(t: Texts, found: Dispute, value: Value, what: str, note: str) -> Val
     bounds = ""
     if value.low is not None and value.high is not None:
         bounds = f"{kpi_value(kpi, value.low)} – {kpi_value(kpi, value.high)}"
-    path = f"/api/v1/factories/{quote(found.factory, safe='')}/figures/{found.kpi}"
-    where = f"{path}/{found.period_kind}/{found.period_start}/explanation"
     return ValueRow(
         what=what,
         value=number,
@@ -265,7 +264,9 @@ def _figure(t: Texts, found: Dispute, value: Value, what: str, note: str) -> Val
         revision=t("dispute.revision", revision=value.revision, figure=value.figure_id),
         method=value.method_version,
         at=local_minute(value.computed_at, _TIMEZONE),
-        explained=f"{where}?revision={value.revision}",
+        explained=explanation_view.href(
+            found.factory, found.kpi, found.period_kind, found.period_start, value.revision
+        ),
         note=note,
         paper="",
         paper_name="",

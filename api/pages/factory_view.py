@@ -10,7 +10,7 @@ from api.comparison import Comparison
 from api.formats import NOTHING, kpi_value, local_time, months, percent, signed_percent
 from api.kpis import Kpi
 from api.messages import Texts
-from api.pages import words
+from api.pages import explanation_view, words
 from api.pages.live_view import Live, live
 from api.pages.proof_view import Proof
 from api.pages.templates import Word
@@ -209,8 +209,7 @@ def _explained(found: Comparison, row: Compared) -> str:
     """Return where the figure is explained down to its batches, empty where there is none."""
     if found.year is None or row.revision is None:
         return ""
-    figures = f"/api/v1/factories/{quote(found.factory.code)}/figures"
-    return f"{figures}/{row.kpi}/rolling12/{found.year.period_start}/explanation"
+    return explanation_view.href(found.factory.code, row.kpi, "rolling12", found.year.period_start)
 
 
 def _settled(t: Texts, found: Comparison, row: Compared) -> str:

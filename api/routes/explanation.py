@@ -18,7 +18,10 @@ from api.routes.explanation_models import Explanation
 from api.routes.models import PeriodKind
 from api.routes.parameters import Code
 from kpi.provenance import explain
+from kpi.provenance.explain import Explanation as Explained
 from kpi.reasons import published
+from store import Connection
+from store.registry import Factory
 
 router = APIRouter(tags=["figures"])
 
@@ -40,10 +43,27 @@ def read_explanation(
     """From the number down to the signed batches that it was formed from."""
     with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
-        known = store.figures.revisions(conn, factory.factory_id, kpi, period_kind, period_start)
-        chosen = [each for each in known if revision in (None, each.revision)]
-        if not chosen:
-            raise NotFound(f"{code} has no such figure {kpi} for the period from {period_start}")
-        found = published(asdict(explain(conn, chosen[-1].figure_id)))
+        found = published(
+            asdict(explained(conn, factory, kpi, period_kind, period_start, revision))
+        )
     found["period"] = {"start": found.pop("period_start"), "end": found.pop("period_end")}
     return Explanation.model_validate(found)
+
+
+def explained(
+    conn: Connection,
+    factory: Factory,
+    kpi: str,
+    period_kind: PeriodKind,
+    start: date,
+    revision: int | None,
+) -> Explained:
+    """Return a figure with all that it stands on, the newest unless a revision is named.
+
+    Raises NotFound where there is none.
+    """
+    known = store.figures.revisions(conn, factory.factory_id, kpi, period_kind, start)
+    chosen = [each for each in known if revision in (None, each.revision)]
+    if not chosen:
+        raise NotFound(f"{factory.code} has no such figure {kpi} for the period from {start}")
+    return explain(conn, chosen[-1].figure_id)

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import served
+from tests.api.html import parse
 from tests.api.people import client_of, secret_of
 from tests.kpi.plant import Plant
 from tests.kpi.provenance.conftest import formed
@@ -39,3 +40,26 @@ def test_a_figure_that_is_not_there(asked: httpx.Client, query: str) -> None:
     answer = asked.get(f"{FIGURES}/oee/{query}")
     assert answer.status_code == 404
     assert "has no such figure oee" in answer.json()["detail"]
+
+
+def test_the_page_of_a_figure_leads_down_to_who_signed(asked: httpx.Client) -> None:
+    answer = asked.get("/factories/sample/figures/oee/month/2026-03-01").raise_for_status()
+    found = parse(answer.text)
+    assert found.one("h1").text == "设备综合利用率 OEE：数据依据"
+    steps = [each.text for each in found.one("ol", "chain").all("li")]
+    assert steps[0].startswith("2 台（套）设备和系统的 ")
+    assert steps[-1] == "数据来自 1 个网关的 2 个数据批，签名全部有效"
+    tables = {each.one("caption").text: each.one("tbody").all("tr") for each in found.all("table")}
+    assert [row.one("th").text for row in tables["各设备小时事实合计"]] == [
+        "M01 示例机床 M01",
+        "M02 示例机床 M02",
+    ]
+    assert [row.all("td")[4].text for row in tables["数据批"]] == ["有效", "有效"]
+    assert tables["由谁签名"][0].one("th").text == "gw-sample"
+    assert any(each.attributes["href"].startswith("/factories/sample?") for each in found.all("a"))
+
+
+def test_the_page_of_a_figure_that_is_not_there_says_so(asked: httpx.Client) -> None:
+    answer = asked.get("/factories/sample/figures/oee/month/2030-01-01")
+    assert answer.status_code == 404
+    assert parse(answer.text).one("h1").text

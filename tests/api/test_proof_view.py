@@ -78,9 +78,12 @@ def test_each_figure_of_the_page_leads_to_what_it_stands_on(client: httpx.Client
     links = [
         str(link.attributes["href"])
         for link in page(client).one("table", "comparison").all("a")
-        if str(link.attributes["href"]).endswith("/explanation")
+        if link.text == "数据依据"
     ]
     assert links
-    answer = client.get(links[0]).raise_for_status().json()
+    found = page(client, links[0])
+    assert found.one("h1").text.endswith("：数据依据")
+    (way,) = [each for each in found.all("a") if each.text == "本页数据（接口）"]
+    answer = client.get(str(way.attributes["href"])).raise_for_status().json()
     assert answer["factory"] == "SAMPLE-1"
     assert {"reason", "reason_zh", "reason_en"} <= set(answer)
