@@ -10,7 +10,7 @@ import store.registry
 from api.errors import NotFound
 from api.exports.facts import stay_subject
 from api.exports.kinds import DocumentKind, kinds
-from api.pool import lifecycle, membership
+from api.pool import lifecycle, standing
 from api.pool.errors import Declined, NotAllowed, NotPossible
 from api.pool.lifecycle import Name
 from api.pool.refused import refused
@@ -83,7 +83,7 @@ def _about(
         return NewDocument(
             factory.factory_id, kind.kind, subject, period_start=year.period_start, number=number
         )
-    stay, name = membership.newest(conn, factory.factory_id), Name(kind.zh, kind.en)
+    stay, name = standing.newest(conn, factory.factory_id), Name(kind.zh, kind.en)
     if kind.about == "stay":
         if stay.state not in kind.states:
             # A bureau's own lifecycle may have states beside those that are shipped.
@@ -153,7 +153,7 @@ def _ask_for_evidence(conn: Connection, event: events.Event, now: datetime) -> i
     asked = 0
     for kind in found:
         factory = store.registry.factory_by_code(conn, event.factory)
-        stay = membership.newest(conn, factory.factory_id)
+        stay = standing.newest(conn, factory.factory_id)
         known = documents.listed(conn, factory.factory_id, most=_MOST_KNOWN)
         is_known = any(
             (each.kind, each.subject) == (kind.kind, stay_subject(stay)) and each.state != "failed"

@@ -19,7 +19,7 @@ from api.messages import Texts
 from api.pages import evidence_view
 from api.pages.membership import done
 from api.permissions import Permission
-from api.pool import evidence, membership
+from api.pool import evidence, standing
 from api.routes.parameters import MOST_CURSOR, Code, Number
 from store import Connection
 from store.acting import Actor
@@ -89,7 +89,7 @@ def _is_repeated(
     conn: Connection, actor: Actor, factory_id: int, item: NewItem, newest: str
 ) -> bool:
     """Tell whether this form was sent before: the same, by the same, since it was shown."""
-    stay = membership.newest(conn, factory_id)
+    stay = standing.newest(conn, factory_id)
     is_number = newest.isascii() and newest.isdigit() and len(newest) < 16
     since = int(newest) if is_number else MOST_CURSOR
     return any(

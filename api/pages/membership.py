@@ -24,11 +24,11 @@ from api.messages import Texts
 from api.pages import evidence_view, lifecycle_picture, membership_view, steps_view
 from api.pages.templates import page
 from api.permissions import Permission
-from api.pool import evidence, membership
+from api.pool import evidence, membership, standing
 from api.pool.errors import Declined, StaleVersion
 from api.pool.lifecycle import Step
-from api.pool.membership import Standing
 from api.pool.refused import refused
+from api.pool.standing import Standing
 from api.pool_problems import status_of
 from api.routes.parameters import Code
 from store import Connection
@@ -143,9 +143,7 @@ def shown(
     with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
         try:
-            found = membership.standing(
-                conn, caller.actor, factory.factory_id, now=datetime.now(UTC)
-            )
+            found = standing.of(conn, caller.actor, factory.factory_id, now=datetime.now(UTC))
         except NotFound:
             found = None
         context = {} if found is None else _context(conn, t, caller, factory, found, typed)
@@ -246,7 +244,7 @@ def _sure(request: Request, code: str, found: Standing, step: Step, comment: str
 def _version(conn: Connection, factory_id: int, text: str) -> int:
     """Return the version that a form rests on; raises StaleVersion for that of another stay."""
     named = _VERSION.fullmatch(text)
-    found = membership.newest(conn, factory_id)
+    found = standing.newest(conn, factory_id)
     if named is None or int(named[1]) != found.membership_id:
         raise refused("stale_stay", StaleVersion)
     return int(named[2])

@@ -11,7 +11,8 @@ from api.messages import Texts
 from api.pages.templates import Word
 from api.pool import guards, warnings, workdays
 from api.pool.lifecycle import Lifecycle, Name
-from api.pool.membership import ENTER, Standing
+from api.pool.membership import ENTER
+from api.pool.standing import Standing
 from api.verdicts import Tone
 from store.documents import Document
 from store.memberships import Membership, Taken

@@ -10,11 +10,11 @@ from api.pages.membership_view import said
 from api.pool import evidence, lifecycle
 from api.pool.guards import GUARDS
 from api.pool.lifecycle import Lifecycle, Step, Transition
-from api.pool.membership import Standing
 from api.pool.policy import Held
 from api.pool.reason_words import told
 from api.pool.reasons import texts
 from api.pool.roles import ROLES
+from api.pool.standing import Standing
 from api.pool.terms import deadline_after
 
 

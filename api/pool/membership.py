@@ -8,35 +8,23 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from api.errors import NotFound
-from api.pool import lifecycle, settings, warnings, workdays
-from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
+from api.pool import lifecycle, settings, standing, warnings, workdays
+from api.pool.errors import Declined, NotAllowed, NotPossible
 from api.pool.evidence import running
-from api.pool.lifecycle import Lifecycle, Step, Transition
+from api.pool.lifecycle import Step, Transition
 from api.pool.policy import Policy
 from api.pool.refused import refused
-from api.pool.situation import Item, KpiVerdict, OpenWarning, Situation
+from api.pool.standing import Standing
 from api.pool.stepping import refusal
 from api.pool.terms import deadline_after
-from store import Connection, events, evidence_items, memberships, requests, transaction
+from store import Connection, events, memberships, requests, transaction
 from store.acting import Actor
 from store.audit import note
 from store.memberships import Membership, NewTaken, Next
-from store.requests import Request
 
 ENTER = "enter"
 _REVIEWED = {"review_passed", "review_conditional"}
 _LONGEST_COMMENT = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A membership with all that the rules see of it on a day, and the steps from there."""
-
-    membership: Membership
-    machine: Lifecycle
-    situation: Situation
-    request: Request | None
-    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +34,6 @@ class Moved:
     membership: Membership
     transition: Transition
     request_id: int | None
-
-
-def standing(conn: Connection, actor: Actor, factory_id: int, *, now: datetime) -> Standing:
-    """Return where a factory stands and what the actor can do; raises NotFound."""
-    return _standing(conn, actor, newest(conn, factory_id), workdays.today(now))
-
-
-def newest(conn: Connection, factory_id: int) -> Membership:
-    """Return the stay of a factory that runs, else its last; raises NotFound."""
-    found = memberships.newest(conn, factory_id)
-    if found is None:
-        raise NotFound("this factory is not in the pool")
-    return found
 
 
 def move(
@@ -96,7 +71,7 @@ def check(
     Raises NotFound, StaleVersion, NotPossible with what is possible, NotAllowed, or Declined for a
     comment that is missing.
     """
-    at = _at(conn, actor, factory_id, version, workdays.today(now))
+    at = standing.held(conn, actor, factory_id, version, workdays.today(now))
     step = _step(at, transition_id)
     if step.reasons:
         raise refusal(step, at.steps)
@@ -119,7 +94,7 @@ def decide(
     Raises as `move` does; NotPossible where no request waits.
     """
     with transaction(conn):
-        at = _at(conn, actor, factory_id, version, workdays.today(now))
+        at = standing.held(conn, actor, factory_id, version, workdays.today(now))
         if at.request is None:
             raise _nothing_waits(at)
         transition = at.machine.transitions[at.request.transition_id]
@@ -147,7 +122,7 @@ def withdraw(
     """Take back the step that the actor asked for; raises NotFound, NotPossible or NotAllowed."""
     said = comment.strip()
     with transaction(conn):
-        at = _standing(conn, actor, running(conn, factory_id), workdays.today(now))
+        at = standing.on(conn, actor, running(conn, factory_id), workdays.today(now))
         if at.request is None:
             raise _nothing_waits(at)
         if at.request.account_id != actor.account_id:
@@ -193,63 +168,6 @@ def enter(
         )  # fmt: skip
         events.happened(conn, actor, factory_id, "entered", after, now)
     return number
-
-
-def _at(conn: Connection, actor: Actor, factory_id: int, version: int, today: date) -> Standing:
-    """Return the standing with the membership held; raises where it is not of this version."""
-    found = running(conn, factory_id)
-    # An enterprise may not move a membership, so that it cannot hold one either: what it asks for
-    # is judged again when it is confirmed.
-    memberships.lock(conn, found.membership_id)
-    found = running(conn, factory_id)
-    if found.version != version:
-        raise refused("stale_membership", StaleVersion, held=found.version, seen=version)
-    return _standing(conn, actor, found, today)
-
-
-def _standing(conn: Connection, actor: Actor, found: Membership, today: date) -> Standing:
-    policy = settings.current(conn, today)
-    machine = lifecycle.held(policy)
-    request = requests.waiting(conn, found.membership_id)
-    seen = _situation(conn, found, policy, today, request is not None)
-    steps = lifecycle.possible(machine, seen, actor.role, actor.account_id)
-    return Standing(found, machine, seen, request, steps)
-
-
-def _situation(
-    conn: Connection, found: Membership, policy: Policy, today: date, asked: bool
-) -> Situation:
-    heard = memberships.last_heard(conn, found.factory_id)
-    return Situation(
-        today=today,
-        state=found.state,
-        since=workdays.today(found.since),
-        entered=found.entered_on,
-        policy=policy,
-        deadline=found.deadline,
-        extensions=found.extensions,
-        reviewed_on=found.reviewed_on,
-        heard_on=None if heard is None else workdays.today(heard),
-        warnings=tuple(
-            OpenWarning(each.rule, each.since, each.subject, each.numbers)
-            for each in memberships.open_warnings(conn, found.factory_id)
-        ),
-        items=tuple(
-            Item(
-                item_id=each.item_id,
-                kind=each.kind,
-                on=each.happened_on,
-                current=each.stage == found.stage,
-                authors=frozenset(each.accounts),
-                people=len(each.people),
-                data=each.data,
-                recorded=workdays.today(each.at),
-            )
-            for each in evidence_items.listed(conn, found.membership_id)
-        ),
-        verdicts=tuple(KpiVerdict(*each) for each in memberships.verdicts(conn, found.factory_id)),
-        request_open=asked,
-    )
 
 
 def _step(at: Standing, transition_id: str) -> Step:

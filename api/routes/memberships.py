@@ -13,9 +13,9 @@ from api.idempotency import Made, TheOnce
 from api.identity import Caller, needs
 from api.paging import cut
 from api.permissions import Permission
-from api.pool import lifecycle, membership, settings, workdays
+from api.pool import lifecycle, membership, settings, standing, workdays
 from api.pool.lifecycle import Lifecycle
-from api.pool.membership import Standing
+from api.pool.standing import Standing
 from api.pool_problems import shown_step
 from api.problems import described
 from api.routes import pool_models as models
@@ -69,7 +69,7 @@ def read_membership(
     """
     with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
-        found = membership.standing(conn, caller.actor, factory.factory_id, now=datetime.now(UTC))
+        found = standing.of(conn, caller.actor, factory.factory_id, now=datetime.now(UTC))
     response.headers["ETag"] = _etag(found.membership)
     response.headers["Cache-Control"] = "no-store"
     return _detail(found)
@@ -84,7 +84,7 @@ def list_steps(caller: Reader, database: TheDatabase, code: Code) -> models.Step
     """Oldest first, each with the policy, the state machine and the numbers of that time."""
     with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
-        found = membership.newest(conn, factory.factory_id)
+        found = standing.newest(conn, factory.factory_id)
         steps = store.memberships.steps(conn, found.membership_id)
     return models.StepList(
         items=[
@@ -224,7 +224,7 @@ def _etag(found: Membership) -> str:
 
 def _seen(conn: Connection, factory_id: int, if_match: str | None) -> int:
     """Return the version that a decision rests on; raises for none, or that of another stay."""
-    return version_of(if_match, "membership", membership.newest(conn, factory_id).membership_id)
+    return version_of(if_match, "membership", standing.newest(conn, factory_id).membership_id)
 
 
 def _made(conn: Connection, moved: membership.Moved) -> Made:

@@ -14,7 +14,7 @@ from api.errors import NotFound
 from api.idempotency import Made, TheOnce
 from api.identity import Caller, needs
 from api.permissions import Permission
-from api.pool import evidence, membership
+from api.pool import evidence, standing
 from api.problems import described
 from api.routes import pool_models as models
 from api.routes.answers import FILE, saved
@@ -37,7 +37,7 @@ def list_evidence(caller: Reader, database: TheDatabase, code: Code) -> models.E
     """What people found, said and did in the newest stay, oldest first."""
     with database.acting(caller) as conn:
         factory = store.registry.factory_by_code(conn, code)
-        found = membership.newest(conn, factory.factory_id)
+        found = standing.newest(conn, factory.factory_id)
         items = store.evidence_items.listed(conn, found.membership_id)
     return models.EvidenceList(
         items=[

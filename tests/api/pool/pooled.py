@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import store
-from api.pool import evidence, membership, settings
-from api.pool.membership import Moved, Standing
+from api.pool import evidence, membership, settings, standing
+from api.pool.membership import Moved
+from api.pool.standing import Standing
 from store import memberships
 from store.acting import SYSTEM, Actor, acting
 from store.evidence_items import File, NewItem
@@ -106,7 +107,7 @@ class Pooled:
     def standing(self, role: str) -> Standing:
         """Return what a person of a role sees."""
         with self.as_(role) as actor:
-            return membership.standing(self.conn, actor, self.factory_id, now=self.now)
+            return standing.of(self.conn, actor, self.factory_id, now=self.now)
 
     def membership(self) -> Membership:
         """Return the membership as it is."""
