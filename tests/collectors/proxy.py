@@ -31,6 +31,10 @@ class Proxy:
         """Pass what holds the marker on to the server, and cut before its answer comes back."""
         self._marker = marker
 
+    def lead_to(self, port: int) -> None:
+        """Lead new connections to another port: the server came back on that one."""
+        self._target = (self._target[0], port)
+
     def up(self) -> None:
         """Accept connections."""
         self._loop.call(self._up())
@@ -57,7 +61,11 @@ class Proxy:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection(*self._target)
+        try:
+            there_reader, there_writer = await asyncio.open_connection(*self._target)
+        except OSError:  # the server is away: so is whoever leads to it
+            writer.transport.abort()
+            return
         pair = {writer, there_writer}
         self._writers |= pair
         try:

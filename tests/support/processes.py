@@ -13,6 +13,12 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
+def children_of(pid: int) -> list[int]:
+    """Return the processes that the process has started and that have not been waited for."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
 def owner_of(pid: int) -> int:
     """Return the user id that the process runs under."""
     return os.stat(f"/proc/{pid}").st_uid
