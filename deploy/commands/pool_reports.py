@@ -10,7 +10,6 @@ import store
 import store.disputes
 import store.reruns
 from deploy.commands.common import DatabaseOption, JsonOption, database_url, print_json
-from deploy.errors import DeployError
 
 reports_app = typer.Typer(no_args_is_help=True)
 disputes_app = typer.Typer(no_args_is_help=True)
@@ -68,10 +67,7 @@ def rerun(
         if dispute is None:
             failed = reruns.make_all(conn, now=datetime.now(UTC))
         else:
-            try:
-                reruns.make(conn, dispute, now=datetime.now(UTC))
-            except TimeoutError as error:
-                raise DeployError(str(error)) from error
+            reruns.make(conn, dispute, now=datetime.now(UTC))
         made = [store.disputes.dispute(conn, each) for each in asked if each not in failed]
     shown = [
         {
