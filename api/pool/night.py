@@ -14,12 +14,15 @@ from typing import Any
 from api.pool import lifecycle, membership, settings, warnings, workdays
 from api.pool.lifecycle import Lifecycle
 from api.pool.policy import Policy
-from api.pool.warnings import Outcome, Rule, Seen
+from api.pool.warning_checks import Outcome, Seen
+from api.pool.warnings import Rule
 from store import Connection, events, memberships, transaction
+from store import night as reading
 from store import warnings as stored
 from store.acting import SYSTEM
 from store.audit import note
-from store.warnings import Asked, Given, Member, Open, Readings
+from store.night import Asked, Member, Open, Readings
+from store.warnings import Given
 
 log = logging.getLogger(__name__)
 
@@ -83,17 +86,17 @@ def run(conn: Connection, now: datetime, *, progress: Progress = lambda _: None)
     `progress` is told how many factories were looked at so far.
     """
     found = Night(now)
-    with stored.alone(conn) as is_alone:
+    with reading.alone(conn) as is_alone:
         if not is_alone:
             return None
         given = _given(conn, now)
         after = 0
-        while members := stored.members(conn, now, given.asked.handling, after=after, most=CHUNK):
+        while members := reading.members(conn, now, given.asked.handling, after=after, most=CHUNK):
             after = members[-1].factory_id
             _judge_all(conn, given, members, found)
             found.factories += len(members)
             progress(found.factories)
-        for factory_id in stored.left_with_open(conn):
+        for factory_id in reading.left_with_open(conn):
             try:
                 _end_all(conn, given, factory_id, found)
             except Exception as error:  # nor does one that left keep the others
@@ -125,7 +128,7 @@ def _given(conn: Connection, now: datetime) -> _Rules:
 def _judge_all(conn: Connection, given: _Rules, members: Sequence[Member], found: Night) -> None:
     """Read factories together; where that fails, each alone, so that only the culprit fails."""
     try:
-        readings = stored.read(conn, [each.factory_id for each in members], given.asked)
+        readings = reading.read(conn, [each.factory_id for each in members], given.asked)
     except Exception as error:
         if len(members) == 1:
             _failed(found, members[0].factory, error)
@@ -305,7 +308,7 @@ def _keep_proposals(
 
 def _end_all(conn: Connection, given: _Rules, factory_id: int, found: Night) -> None:
     """End what is open of a factory that left the pool."""
-    readings = stored.read(conn, [factory_id], given.asked)
+    readings = reading.read(conn, [factory_id], given.asked)
     with transaction(conn):
         for each in readings.open.get(factory_id, []):
             numbers = {"looked_on": given.asked.end.isoformat(), "left": True}

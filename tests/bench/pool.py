@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 import httpx
 
 import store
+import store.night
 from api.pages.todos import NEW, SOON
 from api.pictures.render import WarmUp
 from api.pool import night, policy, todos, workdays
 from deploy.demo import sample_city
-from store import warnings
 from store.acting import acting, key_of
+from store.night import Asked
 from store.queries import query
-from store.warnings import Asked
 from tests.api.conftest import served
 from tests.api.people import client_of, secret_of
 from tests.bench.ratio import Ratio
@@ -85,9 +85,9 @@ def _read(conn: store.Connection, now: datetime) -> None:
         handling=(),
     )
     after = 0
-    while members := warnings.members(conn, now, (), after=after, most=night.CHUNK):
+    while members := store.night.members(conn, now, (), after=after, most=night.CHUNK):
         after = members[-1].factory_id
-        warnings.read(conn, [each.factory_id for each in members], asked)
+        store.night.read(conn, [each.factory_id for each in members], asked)
 
 
 def _client(opened: ExitStack, url: str, secret: str) -> httpx.Client:

@@ -9,8 +9,8 @@ import pytest
 from api.pool import warnings
 from api.pool.errors import BadTable
 from api.pool.policy import Setting, merged
-from api.pool.warnings import Outcome, Seen
-from store.warnings import (
+from api.pool.warning_checks import CHECKS, Outcome, Seen
+from store.night import (
     Accident,
     FailedChecks,
     JudgedReport,
@@ -32,7 +32,7 @@ def seen(**fields: Any) -> Seen:
 
 
 def one(rule: str, given: Seen) -> Outcome | None:
-    found = list(warnings.CHECKS[rule](given))
+    found = list(CHECKS[rule](given))
     assert len(found) <= 1
     return found[0] if found else None
 
@@ -209,6 +209,10 @@ def test_every_rule_says_its_numbers_in_both_languages() -> None:
     for each in found:
         assert {language: warnings.said(each, language) for language in ("zh", "en")}
         assert "{" not in warnings.said(each, "zh")
+
+
+def test_every_rule_knows_its_name() -> None:
+    assert [each.rule for each in warnings.rules().values()] == list(warnings.rules())
 
 
 @pytest.mark.parametrize(

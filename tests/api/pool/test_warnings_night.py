@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 import store
+import store.night
 from api.pool import membership, night, nightly, report_opening, settings
 from api.pool.night import Night
 from deploy import cli
@@ -297,7 +298,7 @@ def test_two_runs_at_once_do_the_work_once(pooled: Pooled, feed: Feed, database_
         with closing(store.connect(database_url)) as conn:
             found.append(night.run(conn, pooled.now))
 
-    with warnings.alone(pooled.conn) as is_alone:
+    with store.night.alone(pooled.conn) as is_alone:
         assert is_alone
         thread = threading.Thread(target=other)
         thread.start()
