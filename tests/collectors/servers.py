@@ -14,6 +14,8 @@ from pymodbus.pdu import ModbusPDU
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from tests.collectors.opcua_space import QuickStart
+
 T = TypeVar("T")
 
 _CALL_S = 30.0
@@ -99,7 +101,7 @@ class OpcuaServer:
         return self._loop.call(work(self._server))
 
     async def _start(self, extra_namespaces: tuple[str, ...]) -> None:
-        server = Server()
+        server = Server(iserver=QuickStart())
         await server.init()
         server.set_endpoint(self.url)
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
