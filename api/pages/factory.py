@@ -12,6 +12,7 @@ import store.evidence
 import store.figures
 import store.findings
 import store.locks
+import store.memberships
 import store.pool
 import store.warnings
 from api import kpis
@@ -23,8 +24,10 @@ from api.messages import Texts
 from api.pages.factory_view import factory_page
 from api.pages.picture_data import months_view
 from api.pages.proof_view import SEVERITIES, proof
+from api.pages.stay_view import stay
 from api.pages.templates import page
 from api.permissions import Permission
+from api.pool import lifecycle, settings
 from api.routes.factories import standing_of
 from api.routes.parameters import Code, PeriodStart
 from store import Connection
@@ -67,11 +70,14 @@ def read_factory(
         evidence = store.evidence.latest(conn, factory.factory_id)
         held = store.locks.locks(conn, factory.factory_id)
         open_warnings = store.warnings.count_open(conn, factory.factory_id)
-    today = datetime.now(UTC).astimezone(ZoneInfo(factory.timezone)).date()
+        today = datetime.now(UTC).astimezone(ZoneInfo(factory.timezone)).date()
+        stays = store.memberships.newest(conn, factory.factory_id)
+        machine = lifecycle.held(settings.current(conn, today))
     stands_on = proof(t, found_by_rules, evidence, held, today)
     run = months_view(t, kpis.by_id(kpi), by_kpi.get(kpi, []), frozenset(by_kpi))
     view = factory_page(t, standing, found, run, changes, stands_on, tags)
-    return page(request, "factory.html", view=view, open_warnings=open_warnings)
+    stands = None if stays is None else stay(t, machine, stays, today)
+    return page(request, "factory.html", view=view, open_warnings=open_warnings, stay=stands)
 
 
 def month_figures(conn: Connection, factory_id: int, since: date) -> dict[str, list[Figure]]:

@@ -100,6 +100,7 @@ class FactoryPage:
     kpi_name: str
     kpi_unit: str
     month_run: Picture | None
+    month_said: str
     month_note: str
     other_kpis: tuple[Choice, ...]
     changes: tuple[ChangeRow, ...]
@@ -147,11 +148,28 @@ def factory_page(
         kpi_name=run.kpi.name(t.language),
         kpi_unit=run.kpi.shown_unit(t.language),
         month_run=_month_run(t, factory.code, run, query),
+        month_said=_kept(t, found, run.kpi),
         month_note=t.sentences(run.notes),
         other_kpis=_other_kpis(t, factory.code, run, query),
         changes=tuple(_change(t, change, factory.timezone) for change in changes),
         proof=stands_on,
         live=live(t, tags, factory.timezone, now or datetime.now(UTC)),
+    )
+
+
+def _kept(t: Texts, found: Comparison, kpi: Kpi) -> str:
+    """Return in a sentence what of a KPI's promise happened, nothing where that is not known."""
+    row = next((each for each in found.rows if each.kpi == kpi.kpi_id), None)
+    if row is None or row.fulfilment is None:
+        return ""
+    return t(
+        "factory.kept",
+        share=percent(row.fulfilment),
+        before=kpi_value(kpi, row.before_value),
+        verified=kpi_value(kpi, row.point),
+        expected=f"{kpi_value(kpi, row.expected_value)} {kpi.shown_unit(t.language)}",
+        word=words.fulfilment(t, found, row).text,
+        coverage=percent(row.coverage, 1),
     )
 
 

@@ -1,10 +1,12 @@
 """The overview of the whole pool."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+import store.memberships
 import store.pool
 from api.database import TheDatabase
 from api.errors import NotFound
@@ -12,8 +14,10 @@ from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
 from api.pages.overview_view import overview
+from api.pages.stay_view import stay
 from api.pages.templates import page as render
 from api.permissions import Permission
+from api.pool import lifecycle, settings, workdays
 from api.routes.parameters import RegionFilter
 
 router = APIRouter()
@@ -32,7 +36,12 @@ def read_overview(
     with database.acting(caller) as conn:
         regions = store.pool.regions(conn)
         standings = store.pool.standings(conn)
+        today = workdays.today(datetime.now(UTC))
+        machine = lifecycle.held(settings.current(conn, today))
+        listed = store.memberships.listed(conn, region=region, most=max(1, len(standings)))
     if region is not None and region not in {one.code for one in regions}:
         raise NotFound(f"no county has the code {region}")
-    view = overview(Texts(language), regions, standings, region, page)
+    t = Texts(language)
+    stays = {each.factory: stay(t, machine, each, today) for each in listed}
+    view = overview(t, regions, standings, region, page, stays)
     return render(request, "overview.html", view=view)

@@ -1,7 +1,7 @@
 """What the overview shows, as the template prints it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -13,6 +13,7 @@ from api.formats import NOTHING, local_minute, local_time, months
 from api.kpis import Kpi
 from api.messages import Texts
 from api.pages.lists import Listing, href, kept, numbered
+from api.pages.stay_view import Stay
 from api.pages.templates import Word
 from api.verdicts import CONSISTENCY, FULFILMENT, Tone
 from store.pool import KpiStanding, Region, Standing
@@ -54,6 +55,7 @@ class Row:
     name: str
     about: str
     state: Word
+    stay: Stay | None
     period: str
     cells: tuple[Cell, ...]
     received: str
@@ -81,6 +83,7 @@ def overview(
     standings: Sequence[Standing],
     chosen: str | None,
     page: int,
+    stays: Mapping[str, Stay],
 ) -> Overview:
     """Build the page of the whole city, or of one chosen county."""
     judged = [attention.judge(one) for one in standings]
@@ -98,7 +101,10 @@ def overview(
         received=local_time(_newest([one.standing for one in here]), TIMEZONE),
         tiles=_tiles(t, regions, judged, chosen),
         heads=tuple(kpi.short(t.language) for kpi in columns),
-        rows=tuple(_row(t, one, columns) for one in ranked[(page - 1) * PER_PAGE :][:PER_PAGE]),
+        rows=tuple(
+            _row(t, one, columns, stays.get(one.standing.factory.code))
+            for one in ranked[(page - 1) * PER_PAGE :][:PER_PAGE]
+        ),
         region=None if chosen is None else names.get(chosen, chosen),
         listing=numbered(t, "/", page, pages, (kept("region", chosen),)),
         warnings_href=href("/warnings", (kept("region", chosen),)),
@@ -145,7 +151,7 @@ def _state(t: Texts, levels: Counter[str]) -> Word:
     return Word(t("attention.pending") if levels["pending"] else NOTHING, "plain")
 
 
-def _row(t: Texts, judged: Judged, columns: Sequence[Kpi]) -> Row:
+def _row(t: Texts, judged: Judged, columns: Sequence[Kpi], stays: Stay | None) -> Row:
     level, standing = judged.level, judged.standing
     factory = standing.factory
     words = {kpi.kpi: kpi for kpi in standing.kpis}
@@ -164,6 +170,7 @@ def _row(t: Texts, judged: Judged, columns: Sequence[Kpi]) -> Row:
         state=Word(
             t(f"attention.{level}"), _LEVEL_TONES[level], FULFILMENT[_LEVEL_SHAPES[level]].shape
         ),
+        stay=stays,
         period=period,
         cells=tuple(_cell(t, words.get(kpi.kpi_id)) for kpi in columns),
         received=local_minute(standing.received_at, factory.timezone),

@@ -19,6 +19,12 @@ def page(client: httpx.Client, path: str = PAGE) -> Element:
     return parse(client.get(path).raise_for_status().text)
 
 
+def months(found: Element) -> Element:
+    return next(
+        each for each in found.all("section") if each.attributes.get("aria-labelledby") == "months"
+    )
+
+
 def compared(found: Element) -> dict[str, dict[str, str]]:
     table = found.one("table", "comparison")
     heads = [head.text for head in table.one("thead").all("th")]
@@ -93,7 +99,7 @@ def test_pictures_say_in_words_what_they_show(client: httpx.Client) -> None:
 
 
 def test_the_months_name_what_is_missing_and_what_is_open(client: httpx.Client) -> None:
-    note = page(client).one("figcaption").text
+    note = page(client).one("figcaption").one("span", "note").text
     assert note == "有 1 个月无法核验。空心点为尚未结束的月份，数值暂定。"
 
 
@@ -176,3 +182,10 @@ def test_a_page_and_the_interface_tell_the_same(
     found = page(client, f"/factories/{code}")
     shown = len(rows(found.one("table", "comparison"))) if items else 0
     assert shown == len(items)
+
+
+def test_a_sentence_says_what_of_the_promise_happened(client: httpx.Client) -> None:
+    said = months(page(client)).one("figcaption").one("strong").text
+    assert said == (
+        "已实现承诺变化的 80 %（61.0 → 74.6，预期 78.0 %）：部分达成，数据完整率 98.2 %。"
+    )

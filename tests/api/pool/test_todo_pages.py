@@ -71,6 +71,22 @@ def test_the_list_is_by_deadline_with_days_left_and_one_way_to_each(site: Site) 
     assert "Answer the enterprise's request" in shown(site, "county_officer", language="en").text
 
 
+def test_overview_and_factory_say_where_a_factory_stands_and_for_how_long(site: Site) -> None:
+    pooled, _ = site
+    pooled.warn()
+    (way,) = [
+        each
+        for each in shown(site, "city_officer", "/").one("table", "verdicts").all("a")
+        if each.attributes["href"] == "/factories/sample/membership"
+    ]
+    assert way.text.startswith("预警关注")
+    line = shown(site, "ent_filler", "/factories/sample").one("p", "standing-line").text
+    assert line.startswith("在库状态 · 预警关注 剩余 ")
+    assert line.endswith(pooled.membership().deadline.isoformat())
+    english = shown(site, "ent_filler", "/factories/sample", "en").one("p", "standing-line").text
+    assert "Warned" in english
+
+
 def test_who_has_nothing_to_do_is_told_so(site: Site) -> None:
     found = shown(site, "ent_filler")
     assert found.one("h1").text == "我的事项"
