@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from api.kpis import Kpi
 
 NOTHING = "—"
+# Where the bureau is: its days, terms and clock.
+CITY = "Asia/Shanghai"
 _MINUS = "−"
 
 
@@ -45,15 +47,15 @@ def months(start: date, end: date) -> str:
     return first_text if first_text == last_text else f"{first_text} – {last_text}"
 
 
-def local_time(moment: datetime | None, timezone: str) -> str:
-    """Return a moment on a factory's clock; a dash for none."""
+def local_time(moment: datetime | None, timezone: str = CITY) -> str:
+    """Return a moment on the city's clock or a factory's; a dash for none."""
     if moment is None:
         return NOTHING
     return f"{moment.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M:%S}"
 
 
-def local_minute(moment: datetime | None, timezone: str) -> str:
-    """Return a moment on a factory's clock without its seconds; a dash for none."""
+def local_minute(moment: datetime | None, timezone: str = CITY) -> str:
+    """Return a moment on the city's clock or a factory's, without seconds; a dash for none."""
     return local_time(moment, timezone).rpartition(":")[0] or NOTHING
 
 

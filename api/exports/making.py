@@ -7,7 +7,6 @@ ends with 0, or with a code and a sentence that say what kept it from its work.
 import hashlib
 import sys
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import store.registry
 from api.errors import NotFound
@@ -28,8 +27,6 @@ from store.documents import Document, Made
 from store.evidence_items import File
 from store.registry import Factory
 
-_TIMEZONE = ZoneInfo("Asia/Shanghai")
-
 
 def make(conn: Connection, document_id: int, attempt: int, now: datetime) -> bool:
     """Make a document and keep its files; False where another attempt has begun by now.
@@ -47,7 +44,11 @@ def make(conn: Connection, document_id: int, attempt: int, now: datetime) -> boo
     documents.progress(conn, document_id, 30)
     version = documents.next_version(conn, document_id)
     footer = Footer(
-        _asker(document), now.astimezone(_TIMEZONE), version, template.template_id, content.sha256()
+        _asker(document),
+        now.astimezone(workdays.ZONE),
+        version,
+        template.template_id,
+        content.sha256(),
     )
     made: dict[Form, bytes] = {"docx": docx_file(content, footer)}
     documents.progress(conn, document_id, 60)

@@ -27,7 +27,6 @@ router = APIRouter(prefix="/accounts", route_class=BoundedRoute)
 Manager = Annotated[Caller, needs(Permission.MANAGE_ACCOUNTS)]
 Text = Annotated[str, Form(max_length=1024)]
 
-_TIMEZONE = "Asia/Shanghai"
 _SHOWN = 50
 
 
@@ -182,7 +181,7 @@ def _one(request: Request, conn: Connection, caller: Caller, account_id: int) ->
         request,
         "account.html",
         account=found,
-        made_at=local_minute(found.made_at, _TIMEZONE),
+        made_at=local_minute(found.made_at),
         tokens=[each for each in sessions.tokens(conn, account_id) if each.ended_at is None],
         is_own=account_id == caller.actor.account_id,
     )

@@ -15,7 +15,7 @@ from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts, catalogue
 from api.pages import audit_words
-from api.pages.audit_words import TIMEZONE, word
+from api.pages.audit_words import word
 from api.pages.lists import Before, FactoryChoice, WordChoice, kept, listing, select, words
 from api.pages.templates import page
 from api.paging import cut
@@ -98,7 +98,7 @@ def row(t: Texts, entry: Entry) -> Row:
     """Return an entry as a person reads it."""
     return Row(
         number=entry.entry_id,
-        at=local_minute(entry.at, TIMEZONE),
+        at=local_minute(entry.at),
         actor=t("role.system") if entry.role == "system" else entry.actor,
         role=_role(t, entry.role),
         action=_action(t, entry.action),

@@ -12,8 +12,6 @@ from api.messages import Texts, catalogue
 from api.pool import evidence, lifecycle, report_table, warnings
 from api.pool.lifecycle import Name
 
-TIMEZONE = "Asia/Shanghai"
-
 _HASH = re.compile(r"[0-9a-f]{64}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*")
 _HASH_SHOWN = 12
@@ -101,7 +99,7 @@ def _moment(value: str) -> str:
         moment = datetime.fromisoformat(value)
     except ValueError:
         return value
-    return value if moment.tzinfo is None else local_minute(moment, TIMEZONE)
+    return value if moment.tzinfo is None else local_minute(moment)
 
 
 def _name_of_step(code: str) -> Name | None:

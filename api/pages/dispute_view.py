@@ -21,7 +21,6 @@ from api.pool.lifecycle import Step
 from api.verdicts import Tone
 from store.disputes import Disputable, Dispute, Taken, Value, Verifier
 
-_TIMEZONE = "Asia/Shanghai"
 _TONES: Mapping[str, Tone] = {"raised": "warn", "remeasure": "warn", "settled": "good"}
 _RERUN_TONES: Mapping[str, Tone] = {"done": "good", "failed": "bad"}
 _ERRORS = ("timeout", "broken", "refused", "stopped")
@@ -263,7 +262,7 @@ def _figure(t: Texts, found: Dispute, value: Value, what: str, note: str) -> Val
         coverage=f"{percent(value.coverage, 1)} {value.grade}",
         revision=t("dispute.revision", revision=value.revision, figure=value.figure_id),
         method=value.method_version,
-        at=local_minute(value.computed_at, _TIMEZONE),
+        at=local_minute(value.computed_at),
         explained=explanation_view.href(
             found.factory, found.kpi, found.period_kind, found.period_start, value.revision
         ),
@@ -289,7 +288,7 @@ def _said(
         coverage=NOTHING,
         revision=NOTHING,
         method=NOTHING,
-        at=local_minute(taken.at, _TIMEZONE),
+        at=local_minute(taken.at),
         explained="",
         note=note,
         paper=_paper(head, taken),
@@ -334,7 +333,7 @@ def _past(t: Texts, head: Row, found: Dispute, taken: Taken, papers: Mapping[str
         else t.pick(step.transition.name.zh, step.transition.name.en)
     )
     return Past(
-        at=local_minute(taken.at, _TIMEZONE),
+        at=local_minute(taken.at),
         who=t("role.system") if taken.role == "system" else taken.actor,
         role=t(f"role.{taken.role}"),
         step=name,

@@ -15,7 +15,6 @@ from api.pool.entry_sheet import columns
 from api.verdicts import Tone
 from store.entry_runs import EntryRun
 
-_TIMEZONE = "Asia/Shanghai"
 # Lines that a page shows; the file holds all that are kept.
 MOST_LINES = 500
 
@@ -88,7 +87,7 @@ def run_row(t: Texts, found: EntryRun) -> Run:
         state=_state(t, found),
         why=_why(t, found.error),
         who=found.actor,
-        when=local_minute(found.asked_at, _TIMEZONE),
+        when=local_minute(found.asked_at),
         counts=tuple((t(f"entries.{name}"), counts[name]) for name in _OUTCOMES if name in counts),
     )
 

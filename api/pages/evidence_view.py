@@ -9,7 +9,6 @@ from urllib.parse import quote
 from api.formats import NOTHING, local_minute
 from api.identity import Caller
 from api.messages import Texts
-from api.pages.membership_view import TIMEZONE
 from api.pool import evidence
 from api.pool.errors import Declined
 from api.pool.evidence import EvidenceKind
@@ -155,7 +154,7 @@ def _row(t: Texts, item: StoredItem, stage: int, caller: Caller, code: str) -> R
         else "",
         who=item.actor,
         role=t(f"role.{item.role}"),
-        when=local_minute(item.at, TIMEZONE),
+        when=local_minute(item.at),
         file_name=item.file_name or "",
         file_href=href if item.file_sha256 else "",
         current=item.stage == stage,

@@ -179,7 +179,7 @@ def _context(
     versions = store.memberships.step_versions(conn, stay.membership_id)
     mine = caller.may(Permission.MOVE_MEMBERSHIP)
     steps = steps_view.steps(t, found, caller.role, href)
-    at = "" if found.request is None else local_minute(found.request.at, membership_view.TIMEZONE)
+    at = "" if found.request is None else local_minute(found.request.at)
     kind = evidence.kinds().get(typed.get("kind", ""))
     records = caller.may(Permission.RECORD_EVIDENCE) and not found.machine.states[stay.state].final
     known = records and kind is not None and caller.role in kind.who

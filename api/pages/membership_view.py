@@ -18,8 +18,6 @@ from store.documents import Document
 from store.memberships import Membership, Taken
 from store.warnings import KeptWarning, Proposal
 
-TIMEZONE = "Asia/Shanghai"
-
 _TONES: Mapping[str, Tone] = {
     "green": "good", "teal": "good", "yellow": "warn", "orange": "warn", "red": "bad",
 }  # fmt: skip
@@ -99,7 +97,7 @@ def head(t: Texts, found: Standing) -> Head:
     return Head(
         state=Word(said(t, state.name), _TONES.get(state.colour, "plain")),
         about="" if state.about is None else said(t, state.about),
-        since=local_minute(stay.since, TIMEZONE),
+        since=local_minute(stay.since),
         entered=stay.entered_on.isoformat(),
         deadline="" if due is None else due.isoformat(),
         left=None if due is None or state.final else _left(t, due, found.situation.today),
@@ -206,7 +204,7 @@ def _row(
         _letter(t, machine, kind, made.get((taken.version, kind))) for kind in taken.documents
     ]
     return PathRow(
-        when=local_minute(taken.at, TIMEZONE),
+        when=local_minute(taken.at),
         step=step,
         states=" → ".join(names),
         who=t("role.system") if taken.role == "system" else taken.actor,

@@ -25,7 +25,6 @@ from store.messages import Contact, Message
 router = APIRouter(prefix="/messages", route_class=BoundedRoute)
 
 _AT_ONCE = 50
-_TIMEZONE = "Asia/Shanghai"
 
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 
@@ -100,10 +99,10 @@ def _row(t: Texts, each: Message) -> Row:
         for channel, state in sorted(each.elsewhere.items())
     ]
     factory = t.pick(each.name_zh, each.name_en)
-    read = None if each.read_at is None else local_minute(each.read_at, _TIMEZONE)
+    read = None if each.read_at is None else local_minute(each.read_at)
     return Row(
         number=each.message_id,
-        sent=local_minute(each.sent_at, _TIMEZONE),
+        sent=local_minute(each.sent_at),
         text=todo_texts.message(each.template, t.language, factory, each.names),
         read=None if read is None else t("messages.read", at=read),
         elsewhere=t("common.separator").join(elsewhere),

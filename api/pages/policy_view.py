@@ -14,7 +14,6 @@ from api.verdicts import Tone
 from store.acting import Actor
 from store.proposals import Proposal
 
-_TIMEZONE = "Asia/Shanghai"
 _TONES: dict[str | None, Tone] = {"confirmed": "good", "declined": "bad", None: "warn"}
 
 
@@ -99,7 +98,7 @@ def told(t: Texts, found: Proposal, reader: Actor, value: str, whole: str = "") 
     """Return a proposal in words, whose value says what it is about."""
     decided = ""
     if found.decided_at is not None:
-        decided = f"{found.decided_by} {local_minute(found.decided_at, _TIMEZONE)}"
+        decided = f"{found.decided_by} {local_minute(found.decided_at)}"
     outcome = Word(t(f"policy.{found.outcome or 'still'}"), _TONES.get(found.outcome, "plain"))
     return Told(
         number=found.number,
@@ -108,7 +107,7 @@ def told(t: Texts, found: Proposal, reader: Actor, value: str, whole: str = "") 
         valid_from=found.valid_from.isoformat(),
         source=found.source,
         who=found.actor,
-        at=local_minute(found.proposed_at, _TIMEZONE),
+        at=local_minute(found.proposed_at),
         outcome=outcome,
         decided=decided,
         answer=found.answer or "",

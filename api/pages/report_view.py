@@ -15,8 +15,6 @@ from api.pool.report_table import table
 from api.pool.reports import View
 from store.reports import Report, Taken
 
-_TIMEZONE = "Asia/Shanghai"
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -123,7 +121,7 @@ def report_page(
         reasons={each.code: typed.get(f"return:{each.code}", "") for each in items},
         taken=tuple(
             Past(
-                local_minute(each.at, _TIMEZONE),
+                local_minute(each.at),
                 t("role.system") if each.role == "system" else each.actor,
                 t(f"role.{each.role}"),
                 state(each.to_state, t), each.comment,

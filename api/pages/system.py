@@ -26,7 +26,6 @@ from store.operation import GatewayState, JobState, OutboxLetter, QueueState
 router = APIRouter(route_class=BoundedRoute)
 
 _AT_ONCE = 50
-_TIMEZONE = "Asia/Shanghai"
 _OUTCOMES: dict[str, Tone] = {"done": "good", "failed": "bad", "running": "plain"}
 # A disk with less of it free is shown as a warning.
 _LEAST_FREE = 0.1
@@ -66,7 +65,7 @@ def read_system(
         found = operation.state(conn, datetime.now(UTC))
     t = Texts(language)
     tables = (_jobs(t, found), _pieces(t, found), _queues(t, found), _gateways(t, found))
-    at = local_minute(found.at, _TIMEZONE)
+    at = local_minute(found.at)
     return page(request, "system.html", facts=_facts(t, found), tables=tables, at=at)
 
 
@@ -125,8 +124,8 @@ def _letter(t: Texts, found: OutboxLetter) -> Row:
         state=Word(t(f"outbox.{found.state}"), "bad" if has_failed else "plain"),
         why=found.error or "",
         attempts=found.attempts,
-        made=local_minute(found.sent_at, _TIMEZONE),
-        next_try=NOTHING if has_failed else local_minute(found.next_try_at, _TIMEZONE),
+        made=local_minute(found.sent_at),
+        next_try=NOTHING if has_failed else local_minute(found.next_try_at),
         has_failed=has_failed,
     )
 
@@ -146,7 +145,7 @@ def _facts(t: Texts, found: System) -> tuple[Fact, ...]:
         Fact(t("system.disk"), _bytes(disk.free_bytes), _right(t, share >= _LEAST_FREE)),
         Fact(t("system.server"), database.server.partition(" ")[0]),
         Fact(t("system.extension"), database.timescaledb or NOTHING),
-        Fact(t("system.started"), local_minute(database.started_at, _TIMEZONE)),
+        Fact(t("system.started"), local_minute(database.started_at)),
         Fact(t("system.night"), found.night_at),
         Fact(t("system.turn"), t("system.seconds", seconds=found.turn_s)),
     )
@@ -169,8 +168,8 @@ def _job(t: Texts, found: JobState, now: datetime) -> tuple[str | Word, ...]:
     tone: Tone = _OUTCOMES.get(found.outcome, "bad")
     if tone == "good" and found.name != "night" and since_s > OVERDUE_S:
         text, tone = t("common.separator").join((text, t("system.overdue"))), "warn"
-    done = local_minute(found.done_at, _TIMEZONE)
-    started = local_minute(found.started_at, _TIMEZONE)
+    done = local_minute(found.done_at)
+    started = local_minute(found.started_at)
     name = t(f"system.job_{found.name}") if found.name in JOB_NAMES else found.name
     return name, Word(text, tone), started, done, str(found.failed_in_day), found.error or ""
 
@@ -181,8 +180,8 @@ def _pieces(t: Texts, found: System) -> Table:
         (
             t(f"system.job_{each.name}") if each.name in JOB_NAMES else each.name,
             *(each.piece, str(each.failures)),
-            local_minute(each.failed_since, _TIMEZONE),
-            local_minute(each.next_try_at, _TIMEZONE),
+            local_minute(each.failed_since),
+            local_minute(each.next_try_at),
             each.error,
         )
         for each in found.failed_pieces
@@ -197,7 +196,7 @@ def _queues(t: Texts, found: System) -> Table:
 
 def _queue(t: Texts, found: QueueState) -> tuple[str | Word, ...]:
     failed = Word(str(found.failed), "bad" if found.failed else "plain")
-    oldest = local_minute(found.oldest, _TIMEZONE)
+    oldest = local_minute(found.oldest)
     return t(f"system.{found.name}"), str(found.waiting), oldest, failed
 
 
@@ -215,7 +214,7 @@ def _gateway(t: Texts, found: GatewayState) -> tuple[str | Word, ...]:
         state = Word(t("system.enrolled"), "good")
     skew = NOTHING if found.clock_skew_s is None else f"{found.clock_skew_s:.1f}"
     seq = NOTHING if found.seq is None else str(found.seq)
-    return found.code, found.factory, state, seq, local_minute(found.received_at, _TIMEZONE), skew
+    return found.code, found.factory, state, seq, local_minute(found.received_at), skew
 
 
 def _table(

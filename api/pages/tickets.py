@@ -25,7 +25,6 @@ from store import tickets
 router = APIRouter(prefix="/tickets", route_class=BoundedRoute)
 
 _AT_ONCE = 50
-_TIMEZONE = "Asia/Shanghai"
 
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 Worker = Annotated[Caller, needs(Permission.WORK_ON_TICKETS)]
@@ -105,7 +104,7 @@ def read_ticket(
         request,
         "ticket.html",
         ticket=found,
-        said=[(each, local_minute(each.at, _TIMEZONE)) for each in said],
+        said=[(each, local_minute(each.at)) for each in said],
         acts=[each.transition.transition_id for each in steps],
     )
 

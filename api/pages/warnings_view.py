@@ -21,8 +21,6 @@ LETTER = "warning_notice"
 # To-dos that come of a warning.
 TODOS = ("remove_cause", "decide_warning")
 
-_TIMEZONE = "Asia/Shanghai"
-
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -76,10 +74,10 @@ def row(t: Texts, found: Found, today: date, values: Mapping[str, Any]) -> Row:
         said=warnings.retold(warned.rule, warned.numbers, t.language),
         since=warned.since.isoformat(),
         age=t("warning.age", days=max(days, 0)),
-        fired=local_minute(warned.fired_at, _TIMEZONE),
+        fired=local_minute(warned.fired_at),
         state=_state(t, warned),
         clears="" if rule is None else rule.clears[t.language],
-        cleared=local_minute(warned.cleared_at, _TIMEZONE) if warned.cleared_at else "",
+        cleared=local_minute(warned.cleared_at) if warned.cleared_at else "",
         cleared_how=_how(t, warned),
         used=tuple(_used(t, () if rule is None else rule.policy, values)),
         links=tuple(_links(t, warned)),
@@ -100,7 +98,7 @@ def letter_links(t: Texts, made: Sequence[Document]) -> tuple[Link, ...]:
     return tuple(
         Link(
             f"/factories/{quote(each.factory, safe='')}/documents",
-            t("warning.letter", day=local_minute(each.made_at or each.asked_at, _TIMEZONE)),
+            t("warning.letter", day=local_minute(each.made_at or each.asked_at)),
         )
         for each in made
         if each.kind == LETTER

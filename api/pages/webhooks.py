@@ -27,7 +27,6 @@ from store.webhooks import DeadLetter, Webhook
 
 router = APIRouter(prefix="/webhooks", route_class=BoundedRoute)
 
-_TIMEZONE = "Asia/Shanghai"
 _KINDS = re.compile(r"(\w{1,40}(\s+\w{1,40}){0,39})?", re.ASCII)
 
 Manager = Annotated[Caller, needs(Permission.MANAGE_WEBHOOKS)]
@@ -217,7 +216,7 @@ def _trial(t: Texts, found: Webhook) -> str:
         return t("webhooks.trial_waits")
     if found.tried_at is None:
         return ""
-    at = local_minute(found.tried_at, _TIMEZONE)
+    at = local_minute(found.tried_at)
     if found.trial_fault is None:
         return t("webhooks.trial_came", at=at)
     return t("webhooks.trial_lost", at=at, why=found.trial_fault)
@@ -242,4 +241,4 @@ def _letter(t: Texts, found: DeadLetter) -> Letter:
 
 
 def _time(at: datetime | None) -> str:
-    return NOTHING if at is None else local_minute(at, _TIMEZONE)
+    return NOTHING if at is None else local_minute(at)

@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 
 import chinese_calendar
 
-ZONE = ZoneInfo("Asia/Shanghai")
+from api.formats import CITY
+
+ZONE = ZoneInfo(CITY)
 
 Unit = Literal["d", "workday", "month", "year"]
 
