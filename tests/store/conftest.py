@@ -1,5 +1,8 @@
 """Fixtures of the store's tests: a loaded plan and an enrolled gateway."""
 
+from collections.abc import Iterator
+from contextlib import closing
+
 import pytest
 
 import store
@@ -16,3 +19,10 @@ def factory_id(db: store.Connection) -> int:
 def gateway(db: store.Connection, factory_id: int) -> Gateway:
     """An enrolled gateway of the sample factory."""
     return enrol(db)
+
+
+@pytest.fixture
+def second(database_url: str) -> Iterator[store.Connection]:
+    """Another connection to this test's database."""
+    with closing(store.connect(database_url)) as conn:
+        yield conn

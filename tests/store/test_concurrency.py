@@ -19,12 +19,6 @@ _TIMEOUT_S = 30
 
 
 @pytest.fixture
-def second(database_url: str) -> Iterator[store.Connection]:
-    with closing(store.connect(database_url)) as conn:
-        yield conn
-
-
-@pytest.fixture
 def third(database_url: str) -> Iterator[store.Connection]:
     with closing(store.connect(database_url)) as conn:
         yield conn

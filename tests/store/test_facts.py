@@ -1,7 +1,5 @@
 """Claiming dirty hours, writing facts, and adding them up by local day."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -18,12 +16,6 @@ from tests.store.samples import START, Gateway, count, micros, one_row, rows_of
 _HOUR = timedelta(hours=1)
 _LATER = START + timedelta(days=365)
 _ZONE = "Asia/Shanghai"
-
-
-@pytest.fixture
-def second(database_url: str) -> Iterator[store.Connection]:
-    with closing(store.connect(database_url)) as conn:
-        yield conn
 
 
 @pytest.fixture

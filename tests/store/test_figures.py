@@ -1,7 +1,6 @@
 """Revisions of figures, verdicts, and the feed that says what changed."""
 
 import hashlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -54,12 +53,6 @@ def march(conn: store.Connection, factory_id: int) -> list[tuple[int, float | No
 
 def feed(conn: store.Connection, cursor: int = 0, **filters: Any) -> list[Happened]:
     return store.feed.since(conn, cursor, **filters)
-
-
-@pytest.fixture
-def second(database_url: str) -> Iterator[store.Connection]:
-    with closing(store.connect(database_url)) as conn:
-        yield conn
 
 
 def test_a_figure_is_read_as_it_was_published(db: store.Connection, factory_id: int) -> None:
