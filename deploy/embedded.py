@@ -54,8 +54,8 @@ _SETTINGS = {
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
 
-# Data of a test need not survive a power cut, and a worker of TimescaleDB that connects to a
-# template database would keep it from being cloned.
+# Data of a test or a demo need not survive a power cut, and a worker of TimescaleDB that connects
+# to a template database would keep it from being cloned.
 _PERISHABLE = {
     "timescaledb.max_background_workers": "0",
     "shared_buffers": "256MB",

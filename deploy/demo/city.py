@@ -26,12 +26,13 @@ from deploy.broker import EmbeddedBroker
 from deploy.children import Child
 from deploy.demo import live, outcome, people, table
 from deploy.demo.history import Loaded, load_history
-from deploy.demo.steps import Steps
+from deploy.demo.steps import Step, Steps
+from deploy.demo.words import WORDS
 from deploy.demo.workers import Workers, tell, workers
 from deploy.embedded import EmbeddedPostgres
 from deploy.errors import StartFailed
 from deploy.ports import LOOPBACK, free_port_near
-from deploy.signals import stopped_by_sigterm
+from deploy.signals import stopped_with_terminal
 from kpi import jobs
 from kpi.jobs.finding_job import run_findings
 from store import measurements
@@ -61,18 +62,21 @@ def run(
     TimescaleDB cluster by a server of the user's, on which a database millpond_demo is made anew.
     """
     with ExitStack() as opened:
-        opened.enter_context(stopped_by_sigterm())
-        steps = Steps(console)
+        opened.enter_context(stopped_with_terminal())
+        steps = Steps(console, language)
         as_of = live.utc_now()
+        names = simulators.scenarios.names()
         with workers(_WORKERS) as helpers:
             url, broker = services(opened, steps, home, server_url)
             truths = _past(steps, url, as_of, helpers)
-        found = outcome.rows(url, truths)
-        table.show(console, found, language)
-        names = simulators.scenarios.names()
+            found = outcome.rows(url, truths)
+            table.show(console, found, language)
+            with steps.step(steps.words["findings"]) as step:
+                most = _MONTHS_CHECKED * len(names)
+                run_findings(url, as_of, helpers.pool, _shown(step), most=most)
         go_live(opened, steps, live.live_plants(names, as_of, broker.port, url, home), url)
         if check:
-            return _verdict(console, url, truths, found)
+            return _verdict(console, url, truths, found, language)
         stay(opened, console, url, port, language)
     return 0
 
@@ -84,9 +88,11 @@ def services(
 
     The database is a new millpond_demo, on the user's server where one is named.
     """
-    with steps.step("database and broker"):
+    with steps.step(steps.words["services"]):
         if server_url is None:
-            cluster = opened.enter_context(EmbeddedPostgres(home / "postgres"))
+            # Each start begins anew: nothing of it need outlive a power cut.
+            embedded = EmbeddedPostgres(home / "postgres", durable=False)
+            cluster = opened.enter_context(embedded)
             server_url = cluster.url("postgres")
         broker = opened.enter_context(EmbeddedBroker(home / "broker"))
         url = store.databases.recreate(server_url, DATABASE)
@@ -102,30 +108,28 @@ def _load(url: str, scenario: str, as_of: datetime) -> Loaded:
 def _past(steps: Steps, url: str, as_of: datetime, helpers: Workers) -> dict[str, outcome.Truth]:
     pool, news = helpers.pool, helpers.news
     names = simulators.scenarios.names()
-    with steps.step("24 months of history through signed batches") as step:
+    with steps.step(steps.words["history"]) as step:
         loading = [pool.submit(_load, url, name, as_of) for name in names]
         rows = dict.fromkeys(names, 0)
         shares = dict.fromkeys(names, 0.0)
         while not all(_succeeded(future) for future in loading) or not news.empty():
             if not news.empty():
                 name, rows[name], shares[name] = news.get()
-                step.progress(sum(shares.values()) / len(names), f"{sum(rows.values()):,} rows")
+                note = steps.words["rows"].format(rows=sum(rows.values()))
+                step.progress(sum(shares.values()) / len(names), note)
             else:
                 time.sleep(0.05)
         loaded = [future.result() for future in loading]
-    with steps.step("hour facts") as step:
-        jobs.run_facts(url, as_of, pool, lambda _, done, total: step.progress(done / total))
-    with steps.step("figures and verdicts") as step:
-        jobs.run_figures(url, as_of, pool, lambda _, done, total: step.progress(done / total))
-    with steps.step("findings of the newest months") as step:
-        run_findings(
-            url,
-            as_of,
-            pool,
-            lambda _, done, total: step.progress(done / total),
-            most=_MONTHS_CHECKED * len(names),
-        )
+    with steps.step(steps.words["facts"]) as step:
+        jobs.run_facts(url, as_of, pool, _shown(step))
+    with steps.step(steps.words["figures"]) as step:
+        jobs.run_figures(url, as_of, pool, _shown(step))
     return {each.factory_code: each.truth for each in loaded}
+
+
+def _shown(step: Step) -> jobs.Progress:
+    """Return what shows how much of a job is done."""
+    return lambda _, done, total: step.progress(done / total)
 
 
 def _succeeded(future: Future[Loaded]) -> bool:
@@ -137,14 +141,20 @@ def go_live(
     opened: ExitStack, steps: Steps, plants: AbstractContextManager[list[Child]], url: str
 ) -> None:
     """Start the plants and their gateways, and return when every tag has given a value."""
-    with steps.step("live plants over OPC UA, Modbus TCP and MQTT") as step:
-        since = live.utc_now()
-        tags = live.wait_for_live(url, since, opened.enter_context(plants))
-        step.progress(1.0, f"{tags} tags answer")
+    with steps.step(steps.words["live"]) as step:
+        since, children = live.utc_now(), opened.enter_context(plants)
+        tags = live.wait_for_live(
+            url, since, children, progress=lambda done, total: step.progress(done / total)
+        )
+        step.progress(1.0, steps.words["tags"].format(tags=tags))
 
 
 def _verdict(
-    console: Console, url: str, truths: dict[str, outcome.Truth], found: list[outcome.Row]
+    console: Console,
+    url: str,
+    truths: dict[str, outcome.Truth],
+    found: list[outcome.Row],
+    language: Language,
 ) -> int:
     years = [row.compared for row in found] + outcome.baselines(url, truths)
     months = outcome.months(url, truths)
@@ -158,9 +168,10 @@ def _verdict(
     for text in unlike:
         console.print(f"✕ {text}", style="red", markup=False)
     if not unlike:
-        console.print(f"all {foreseen} findings that the troubles lead to are there, and no other")
+        console.print(WORDS[language]["foreseen"].format(count=foreseen))
     count = len(years) + len(months) + len(missing)
-    console.print(f"{count - len(complaints)} of {count} figures agree with the simulator's truth")
+    agreed = count - len(complaints)
+    console.print(WORDS[language]["agree"].format(count=count, agreed=agreed))
     return 1 if complaints or unlike else 0
 
 
@@ -177,16 +188,17 @@ def stay(
     opened.enter_context(working(url, DOCUMENTS, ENTRIES, RERUNS))
     port = free_port_near(port)
     opened.enter_context(_pages(url, port))
-    console.print(f"http://{LOOPBACK}:{port}/  (Ctrl-C stops everything)", style="bold")
-    status = console.status("collecting")
+    words = WORDS[language]
+    console.print(words["address"].format(url=f"http://{LOOPBACK}:{port}/"), style="bold")
+    status = console.status(words["collecting"].format(rows=0, batches=0))
     if console.is_terminal:  # a file would get an empty line of it
         opened.enter_context(status)
     with closing(store.connect(url)) as conn, suppress(KeyboardInterrupt):
         while True:
             rows, batches = measurements.count(conn)
-            status.update(f"collecting: {rows:,} rows in {batches:,} batches")
+            status.update(words["collecting"].format(rows=rows, batches=batches))
             time.sleep(_COUNT_EVERY_S)
-    status.update("stopping")
+    status.update(words["stopping"])
 
 
 @contextmanager

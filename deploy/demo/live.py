@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -112,10 +112,15 @@ def _ports(server: Child) -> tuple[int, int] | None:
 
 
 def wait_for_live(
-    url: str, since: datetime, children: Sequence[Child], timeout_s: float = _READY_S
+    url: str,
+    since: datetime,
+    children: Sequence[Child],
+    timeout_s: float = _READY_S,
+    progress: Callable[[int, int], None] | None = None,
 ) -> int:
     """Wait until every tag has a good row newer than `since`; return how many tags there are.
 
+    Progress is told how many have, of how many.
     Raises StartFailed with the tags that stay silent, or with the child that ended.
     """
     deadline = time.monotonic() + timeout_s
@@ -129,6 +134,8 @@ def wait_for_live(
                 names = ", ".join(sorted(name for _, name in silent)[:5])
                 logs = ", ".join(str(child.log_path) for child in children)
                 raise StartFailed(f"no live data from {names} (logs: {logs})")
+            if progress is not None:
+                progress(len(tags) - len(silent), len(tags))
             time.sleep(_POLL_S)
         return len(tags)
 

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from api.language import Language
+from deploy.demo.words import WORDS
+
 
 class Step:
     """One step in progress: how much of it is done, and what to say beside it."""
@@ -19,13 +22,14 @@ class Step:
     def progress(self, share: float, note: str = "") -> None:
         """Show that a share of the step, 0…1, is done."""
         self.note = note or self.note
-        self._progress.update(self._task, completed=share, note=self.note)
+        self._progress.update(self._task, total=1.0, completed=share, note=self.note)
 
 
 class Steps:
     """Shows a bar for the step in progress, and one line for each that is done."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, language: Language = "zh") -> None:
+        self.words = WORDS[language]
         self._console = console
         self._begun = time.monotonic()
 
@@ -44,7 +48,8 @@ class Steps:
             disable=not self._console.is_terminal,
         )
         with bar:
-            step = Step(bar, bar.add_task(name, total=1.0, note=""))
+            # Of a step that has said nothing yet, the bar shows that it is at work.
+            step = Step(bar, bar.add_task(name, total=None, note=""))
             yield step
         took, whole = time.monotonic() - begun, time.monotonic() - self._begun
         note = f", {step.note}" if step.note else ""

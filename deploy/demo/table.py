@@ -12,10 +12,9 @@ from api.language import Language
 from api.messages import Texts
 from api.verdicts import CONSISTENCY, FULFILMENT
 from deploy.demo.outcome import Compared, Row
+from deploy.demo.words import WORDS
 
 _STYLES = {"good": "green", "warn": "yellow", "bad": "red bold", "plain": "dim"}
-_ZH = "指标 改造前 申报预期 本期自报 平台核验 区间 数据 兑现 一致 仿真真值 差"
-_EN = "KPI before expected reported verified bounds data fulfilment consistency truth difference"
 _LEFT = ("指标", "兑现", "一致", "KPI", "fulfilment", "consistency")
 # Cells that share a column, one below the other, where the terminal is narrow.
 _STACKS = ((0,), (1, 2, 3), (4, 5, 6), (7, 8), (9, 10))
@@ -23,26 +22,21 @@ _UNBOUNDED = 10_000
 
 
 def show(console: Console, rows: Sequence[Row], language: Language) -> None:
-    """Print one table a factory: a line for each KPI, or a few where they would not fit."""
-    for _, group in groupby(rows, key=lambda row: row.compared.factory.code):
-        lines = list(group)
-        table = _table(lines, language)
-        unbounded = console.options.update(max_width=_UNBOUNDED)
-        if console.measure(table, options=unbounded).maximum > console.width:
-            table = _table(lines, language, _STACKS)
-        console.print(table)
+    """Print one table, a section for each factory: a line for each KPI, or a few if too narrow."""
+    table = _table(rows, language)
+    unbounded = console.options.update(max_width=_UNBOUNDED)
+    if console.measure(table, options=unbounded).maximum > console.width:
+        table = _table(rows, language, _STACKS)
+    console.print(table)
 
 
 def _table(
     rows: Sequence[Row], language: Language, stacks: Sequence[Sequence[int]] | None = None
 ) -> Table:
-    compared = rows[0].compared
-    factory, figure = compared.factory, compared.figure
-    title = Texts(language).pick(factory.name_zh, factory.name_en)
-    period = formats.months(figure.period_start, figure.period_end)
-    heads = (_EN if language == "en" else _ZH).split()
+    words = WORDS[language]
+    heads = words["heads"].split()
     table = Table(
-        title=f"{title}  {period}",
+        title=words["title"],
         title_justify="left",
         title_style="bold",
         show_lines=stacks is not None,
@@ -53,12 +47,23 @@ def _table(
         justify: Literal["left", "right"] = "left" if head.startswith(_LEFT) else "right"
         # A name may be broken at a space; half a figure would say nothing.
         table.add_column(head, justify=justify, overflow="fold", no_wrap=head != heads[0])
-    for row in rows:
-        kpi = kpis.by_id(row.compared.figure.kpi)
-        name = kpi.name(language) if stacks is None else kpi.short(language)
-        cells = [f"{name} {kpi.shown_unit(language)}", *_cells(row, language)]
-        table.add_row(*_stacked(cells, stacks))
+    for _, group in groupby(rows, key=lambda row: row.compared.factory.code):
+        lines = list(group)
+        table.add_section()
+        table.add_row(_heading(lines[0].compared, language), end_section=True)
+        for row in lines:
+            kpi = kpis.by_id(row.compared.figure.kpi)
+            name = kpi.name(language) if stacks is None else kpi.short(language)
+            cells = [f"{name} {kpi.shown_unit(language)}", *_cells(row, language)]
+            table.add_row(*_stacked(cells, stacks))
     return table
+
+
+def _heading(compared: Compared, language: Language) -> str:
+    """Return what stands above the lines of a factory: its name and the year."""
+    factory, figure = compared.factory, compared.figure
+    name = Texts(language).pick(factory.name_zh, factory.name_en)
+    return f"[bold]{name}\n{formats.months(figure.period_start, figure.period_end)}[/bold]"
 
 
 def _stacked(cells: Sequence[str], stacks: Sequence[Sequence[int]] | None) -> Sequence[str]:

@@ -43,9 +43,10 @@ def workers(count: int) -> Iterator[Workers]:
     """Hold a pool for the length of the block; when the block fails, its work is cut off."""
     context = get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
-    # First, because it lets signals through again when it starts.
-    resource_tracker.ensure_running()
-    with _interrupts_held():
+    # First, because it lets Ctrl-C through again when it starts.
+    with _held(signal.SIGHUP):
+        resource_tracker.ensure_running()
+    with _held(signal.SIGINT, signal.SIGHUP):
         forkserver.ensure_running()
     news: Queue[News] = context.Queue(_MOST_NEWS)
     with ProcessPoolExecutor(
@@ -85,9 +86,9 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Keep Ctrl-C from what is started meanwhile, for good; for us it waits until then."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _held(*numbers: signal.Signals) -> Iterator[None]:
+    """Keep a terminal's signals from what is started meanwhile, for good; for us they wait."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield
     finally:

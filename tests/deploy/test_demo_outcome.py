@@ -1,7 +1,8 @@
 """When the demo calls a figure wrong, and how it shows one."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from api.language import LANGUAGES, Language
 from deploy.demo import outcome, table
 from deploy.demo.outcome import Row
+from deploy.demo.words import WORDS
 from tests.deploy.samples import FACTORY, compared, figure, row
 
 RATIO: dict[str, Any] = {"unit": "1", "low": 0.0, "high": 1.0}
@@ -106,9 +108,24 @@ def test_a_relative_difference_from_nothing_is_without_end() -> None:
     assert compared(figure(point=1.0, **COAL), 0.0).difference == math.inf
 
 
-def _shown(width: int, language: Language) -> str:
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("width", [80, 120, 250])
+def test_two_factories_stand_in_one_table(width: int, language: Language) -> None:
+    first = list(_rows())
+    other = replace(FACTORY, code="OTHER", name_zh="示例二厂", name_en="Second")
+    second = [replace(each, compared=replace(each.compared, factory=other)) for each in first]
+    text = _shown(width, language, first + second)
+    words = WORDS[language]
+    assert text.count(words["title"]) == 1
+    assert text.count(words["heads"].split()[2]) == 1
+    name = other.name_zh if language == "zh" else other.name_en
+    assert text.index("72.0 ~ 73.0") < text.index(name) < text.rindex("72.0 ~ 73.0")
+    assert text.count("2025-03 – ") == 2
+
+
+def _shown(width: int, language: Language, rows: Sequence[Row] | None = None) -> str:
     console = Console(width=width, file=StringIO(), record=True)
-    table.show(console, list(_rows()), language)
+    table.show(console, rows or list(_rows()), language)
     return console.export_text()
 
 

@@ -38,7 +38,7 @@ def _stop(running: Watched, number: signal.Signals) -> int:
     programs = " ".join(running.left())
     assert "postgres" in programs
     assert "mosquitto" in programs
-    if number == signal.SIGINT:  # from a terminal it reaches everything in the foreground
+    if number in (signal.SIGINT, signal.SIGHUP):  # a terminal tells everything in the foreground
         os.killpg(running.process.pid, number)
     else:
         running.process.send_signal(number)
@@ -47,7 +47,7 @@ def _stop(running: Watched, number: signal.Signals) -> int:
     return code
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_a_demo_that_is_stopped_ends_everything(
     number: signal.Signals, home: Path, tmp_path: Path
 ) -> None:
