@@ -1,22 +1,27 @@
-"""The figure job on a real database: revisions, the months that a change touches, and verdicts."""
+"""The figure job on a real database: revisions, and the months that a change touches."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
 
 from kpi import jobs
 from kpi.errors import JobFailed
-from kpi.jobs.basis import last_full_hour
-from kpi.jobs.evidence import gathered
-from kpi.policy import policies
 from kpi.reasons import said
-from kpi.verdicts import judge
-from store import figures, plans, registry
+from store import figures
 from store.canonical import Record
-from store.figures import Figure
+from tests.kpi.formed import (
+    APRIL,
+    IN_APRIL,
+    MARCH,
+    feed,
+    months_between,
+    numbers,
+    periods,
+    revisions,
+    stored,
+)
 from tests.kpi.plant import (
     Plant,
     balance,
@@ -27,66 +32,6 @@ from tests.kpi.plant import (
     machine_day,
     sample_plan,
 )
-
-MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
-IN_APRIL = china("2026-04-02 09:20")
-
-
-def revisions(
-    plant: Plant, kpi: str, start: date = MARCH, kind: figures.PeriodKind = "month"
-) -> list[Figure]:
-    """All revisions of one figure."""
-    return figures.revisions(plant.conn, plant.factory_id, kpi, kind, start)
-
-
-def numbers(plant: Plant, kpi: str, start: date = MARCH, kind: figures.PeriodKind = "month") -> Any:
-    """The revision numbers of one figure."""
-    return [each.revision for each in revisions(plant, kpi, start, kind)]
-
-
-def periods(plant: Plant, kpi: str = "oee") -> set[tuple[str, date]]:
-    """The periods of which a KPI has a figure."""
-    found = figures.latest(plant.conn, plant.factory_id, kpi=kpi)
-    return {(each.period_kind, each.period_start) for each in found}
-
-
-def stored(plant: Plant) -> list[tuple[Any, ...]]:
-    """All figures as they are stored, but for the time of computing."""
-    return plant.conn.execute(
-        "SELECT kpi, period_kind, period_start, revision, point, low, high, coverage, reason,"
-        " inputs, encode(inputs_sha256, 'hex') FROM kpi.figure ORDER BY 1, 2, 3, 4"
-    ).fetchall()
-
-
-def feed(plant: Plant) -> list[tuple[Any, ...]]:
-    """The follow-up feed."""
-    return plant.conn.execute(
-        "SELECT what, kpi, period_kind, period_start, before, after FROM pool.follow_up"
-        " ORDER BY cursor"
-    ).fetchall()
-
-
-def mondays(first: date, end: date) -> list[str]:
-    """Every seventh day of [first, end)."""
-    return [f"{first + timedelta(days=number)}" for number in range(0, (end - first).days, 7)]
-
-
-def worked(days: list[str]) -> dict[str, list[Any]]:
-    """The rows of both machines on some days."""
-    rows: dict[str, list[Any]] = {}
-    for day in days:
-        for code in ("M01", "M02"):
-            for name, readings in machine_day(code, day).items():
-                rows.setdefault(name, []).extend(readings)
-    return rows
-
-
-def months_between(first: date, end: date) -> list[date]:
-    """The firsts of month of [first, end)."""
-    return [
-        date(number // 12, number % 12 + 1, 1)
-        for number in range(first.year * 12 + first.month - 1, end.year * 12 + end.month - 1)
-    ]
 
 
 def test_an_open_month_is_overwritten_at_revision_zero_and_closed_as_revision_one(
@@ -380,141 +325,3 @@ def test_two_workers_at_once_form_each_figure_once(plant: Plant) -> None:
     )
     plant.figures(IN_APRIL)
     assert stored(plant) == together
-
-
-def year_of_lots(plant: Plant, first: date, end: date, defective: int) -> None:
-    """A lot a month, and a link that never fails."""
-    plant.send(heard(first, end))
-    plant.tell(*(lot(f"{month:%Y-%m}-15", defective) for month in months_between(first, end)))
-
-
-def verdict(plant: Plant, kpi: str = "defect_rate") -> figures.Verdict:
-    """The verdicts on the year after the renovation."""
-    found = figures.verdicts(plant.conn, plant.factory_id, date(2026, 1, 1))
-    return next(each for each in found if each.kpi == kpi)
-
-
-IN_2027 = china("2027-01-02 09:20")
-
-
-def test_verdicts_rest_on_the_measured_baseline_and_appear_in_the_feed(
-    db: Any, database_url: str
-) -> None:
-    plan = sample_plan()
-    plan["self_reports"] = [
-        {
-            "kpi": "defect_rate",
-            "period": ["2026-01-01", "2027-01-01"],
-            "value": 0.05,
-            "reported_at": "2027-01-01T09:00:00+08:00",
-        }
-    ]
-    plant = Plant.load(db, database_url, plan)
-    year_of_lots(plant, date(2025, 1, 1), date(2026, 1, 1), 8)
-    year_of_lots(plant, date(2026, 1, 1), date(2027, 1, 2), 5)
-    plant.refresh(IN_2027)
-    found = verdict(plant)
-    # Measured 8 % before, promised 4 %, reached 5 %: three quarters of the way, and so reported.
-    assert found.before_basis == "measured"
-    assert found.before_value == pytest.approx(0.08)
-    assert found.fulfilment == pytest.approx(0.75)
-    assert (found.fulfilment_verdict, found.consistency_verdict) == ("partly", "same")
-    news = [row for row in feed(plant) if row[0] != "figure" and row[3] == date(2026, 1, 1)]
-    assert [(row[0], row[1], row[4], row[5]["verdict"]) for row in news] == [
-        ("fulfilment", "defect_rate", None, "partly"),
-        ("consistency", "defect_rate", None, "same"),
-    ]
-    plant.tell(*(lot(f"2026-{month:02}-20", 17, "late") for month in range(1, 13)))
-    plant.figures(IN_2027)
-    assert verdict(plant).fulfilment_verdict == "worse"
-    news = [row for row in feed(plant) if row[0] != "figure" and row[3] == date(2026, 1, 1)]
-    assert [(row[0], row[4]["verdict"], row[5]["verdict"]) for row in news[2:]] == [
-        ("fulfilment", "partly", "worse"),
-        ("consistency", "same", "false"),
-    ]
-    assert (
-        verdict(plant).figure_id
-        == revisions(plant, "defect_rate", date(2026, 1, 1), "rolling12")[-1].figure_id
-    )
-
-
-def test_without_a_measured_baseline_what_was_declared_counts(plant: Plant) -> None:
-    year_of_lots(plant, date(2026, 1, 1), date(2027, 1, 2), 7)
-    plant.refresh(IN_2027)
-    found = verdict(plant)
-    assert (found.before_value, found.before_basis) == (0.1, "declared")
-    assert found.fulfilment == pytest.approx(0.5)
-    assert found.fulfilment_verdict == "partly"
-    assert found.consistency_verdict == "unknown"
-    judged = {each.kpi for each in figures.verdicts(plant.conn, plant.factory_id)}
-    assert judged == {"defect_rate"}, "nobody can judge a promise of an unknown KPI"
-
-
-def test_a_year_that_reaches_beyond_the_baseline_is_no_measured_baseline(
-    db: Any, database_url: str
-) -> None:
-    plan = sample_plan()
-    plan["factory"] |= {"baseline": ["2025-01-01", "2025-07-01"], "renovated_on": "2025-07-01"}
-    plant = Plant.load(db, database_url, plan)
-    year_of_lots(plant, date(2025, 1, 1), date(2026, 7, 2), 8)
-    plant.refresh(china("2026-07-02 09:20"))
-    found = figures.verdicts(plant.conn, plant.factory_id, date(2025, 7, 1))
-    assert {each.before_basis for each in found if each.kpi == "defect_rate"} == {"declared"}
-
-
-def test_a_changed_policy_makes_new_verdicts_and_leaves_the_old_ones(plant: Plant) -> None:
-    year_of_lots(plant, date(2026, 1, 1), date(2027, 1, 2), 7)
-    plant.refresh(IN_2027)
-    old = verdict(plant)
-    assert (old.policy_version, old.fulfilment_verdict) == (policies()[0].version, "partly")
-    lenient = replace(policies()[0], version="later", met_from=0.4, partly_from=0.3)
-    factory = registry.factory_by_code(plant.conn, "sample")
-    evidence = gathered(plant.conn, factory, last_full_hour(IN_2027))
-    judge(plant.conn, evidence, lenient)
-    new = verdict(plant)
-    assert (new.policy_version, new.fulfilment_verdict) == ("later", "met")
-    past = figures.past_verdicts(plant.conn, plant.factory_id, "defect_rate", old.period_start)
-    assert past == [old]
-
-
-def test_a_plan_with_other_cycles_after_renovation_makes_the_years_not_comparable(
-    db: Any, database_url: str
-) -> None:
-    plan = sample_plan()
-    plan["promises"] = [{"kpi": "oee", "before": 0.5, "basis": "declared", "expected": 0.9}]
-    # Work is planned on one Monday a quarter, so that few rows cover the years.
-    every_monday = mondays(date(2025, 1, 6), date(2027, 1, 1))
-    before, after = every_monday[:52:13], every_monday[52::13]
-    plan["shifts"] = plan["shifts"][:1]
-    plan["holidays"] = [
-        {"day": day, "name": "休"} for day in every_monday if day not in (*before, *after)
-    ]
-    plant = Plant.load(db, database_url, plan)
-    plant.send(worked(before))
-    plant.refresh(china("2026-01-02 09:20"))
-    # Half of the cycle that the year before was measured by.
-    plan["assets"][0]["ideal_cycles"][0]["cycle_s"] = 30.0
-    plans.load_plan(db, plan)
-    plant.send(worked(after))
-    plant.refresh(IN_2027)
-    found = figures.verdicts(plant.conn, plant.factory_id, date(2026, 1, 1))
-    (judged,) = [each for each in found if each.kpi == "oee"]
-    assert judged.fulfilment_verdict == "not_comparable"
-    assert (judged.before_basis, judged.fulfilment) == ("measured", None)
-    assert judged.reasons[0] == {
-        "about": "fulfilment",
-        "code": "ideal_cycles",
-        "text": "M01 1: 60 s → 30 s",
-    }
-
-
-def test_an_unverifiable_year_is_unknown_and_never_worse(plant: Plant) -> None:
-    plant.tell(
-        *(
-            lot(f"{month:%Y-%m}-15", 50)
-            for month in months_between(date(2026, 1, 1), date(2027, 1, 1))
-        )
-    )
-    plant.refresh(IN_2027)
-    found = verdict(plant)
-    assert (found.fulfilment, found.fulfilment_verdict) == (None, "unknown")
