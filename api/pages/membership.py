@@ -37,6 +37,8 @@ from store.registry import Factory
 router = APIRouter(route_class=BoundedRoute)
 
 _MOST_SHOWN = 500
+# Of evidence and of steps, newest first, until the reader asks for all.
+_AT_ONCE = 50
 _VERSION = re.compile(r"(\d{1,9})-(\d{1,9})")
 
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
@@ -52,9 +54,11 @@ def read_membership(
     database: TheDatabase,
     code: Code,
     record: Annotated[str, Query(pattern=r"^\w{0,40}$")] = "",
+    whole: Annotated[bool, Query()] = False,
 ) -> HTMLResponse:
     """Show the state, the path, what is possible now and why the rest is not."""
-    return shown(request, caller, database, code, typed={"kind": record})
+    typed = {"kind": record} | ({"whole": "yes"} if whole else {})
+    return shown(request, caller, database, code, typed=typed)
 
 
 @router.post("/factories/{code}/membership/steps")
@@ -182,6 +186,7 @@ def _context(
     at = "" if found.request is None else local_minute(found.request.at)
     kind = evidence.kinds().get(typed.get("kind", ""))
     records = caller.may(Permission.RECORD_EVIDENCE) and not found.machine.states[stay.state].final
+    most = _MOST_SHOWN if typed.get("whole") else _AT_ONCE
     known = records and kind is not None and caller.role in kind.who
     return {
         "head": membership_view.head(t, found),
@@ -198,8 +203,10 @@ def _context(
             store.warnings.listed(conn, factory.factory_id, most=_MOST_SHOWN),
             store.warnings.proposals(conn, factory.factory_id, most=_MOST_SHOWN),
         ),
-        "path": membership_view.path(t, found.machine, taken, documents, versions),
-        "items": evidence_view.rows(t, items, stay.stage, caller, factory.code),
+        "path": membership_view.path(t, found.machine, taken, documents, versions)[:most],
+        "path_more": _more(t, href, most, len(taken)),
+        "items": evidence_view.rows(t, items, stay.stage, caller, factory.code)[:most],
+        "items_more": _more(t, href, most, len(items)),
         "kinds": evidence_view.choices(t, caller.role) if records else (),
         "form": evidence_view.form(t, kind, found.situation.today, typed)
         if known and kind is not None
@@ -207,6 +214,14 @@ def _context(
         "newest": max((each.item_id for each in items), default=0),
         "picture": lifecycle_picture.picture(t, found.machine, stay.state, taken),
     }  # fmt: skip
+
+
+def _more(t: Texts, href: str, most: int, count: int) -> tuple[str, str]:
+    """Return how much of a list is shown and where all of it is; nothing where all is shown."""
+    if count <= most:
+        return "", ""
+    whole = f"{href}?whole=true" if most == _AT_ONCE else ""
+    return t("list.newest", most=most, count=count), whole
 
 
 def _records(caller: Caller, kind: str) -> bool:

@@ -23,7 +23,6 @@ class Row:
 
     code: str
     name: str
-    other_name: str
     value: str
     since: str
     state: Word
@@ -76,12 +75,11 @@ def row(t: Texts, held: Held, waiting: Sequence[Proposal]) -> Row:
     return Row(
         code=key.name,
         name=t.pick(key.zh, key.en),
-        other_name=t.pick(key.en, key.zh),
         value=policy_words.value_text(t, key, held.value),
         since=t("policy.since", day=held.valid_from) if held.valid_from else "",
         state=state,
         default=policy_words.value_text(t, key, key.default),
-        kind=t(f"policy.kind_{key.kind}"),
+        kind="" if held.settled or key.kind == "proposal" else t(f"policy.kind_{key.kind}"),
         source=policy_words.source(t, held),
         range=policy_words.range_text(t, key),
         waiting=tuple(_waits(t, key, mine)),

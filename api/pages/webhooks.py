@@ -17,6 +17,7 @@ from api.language import TheLanguage
 from api.messages import Texts
 from api.pages import forms
 from api.pages.templates import Word, page
+from api.paging import cut
 from api.permissions import Permission
 from api.pool.errors import Declined
 from api.routes.parameters import Number, SmallNumber
@@ -27,6 +28,7 @@ from store.webhooks import DeadLetter, Webhook
 
 router = APIRouter(prefix="/webhooks", route_class=BoundedRoute)
 
+_LETTERS = 100
 _KINDS = re.compile(r"(\w{1,40}(\s+\w{1,40}){0,39})?", re.ASCII)
 
 Manager = Annotated[Caller, needs(Permission.MANAGE_WEBHOOKS)]
@@ -127,11 +129,13 @@ def read_webhook(
     t = Texts(language)
     with database.acting(caller) as conn:
         found = service.of(conn, webhook_id)
-        letters = webhooks.dead_letters(conn, webhook_id)
+        kept = webhooks.dead_letters(conn, webhook_id, most=_LETTERS + 1)
+    letters, more = cut(kept, _LETTERS, lambda each: each.letter_id)
     waits = found.trial_at is not None or any(each.again_at is not None for each in letters)
     return page(
         request, "webhook.html",
         row=_row(t, found), letters=[_letter(t, each) for each in letters], waits=waits,
+        cut=(t("list.cut", most=_LETTERS), "") if more else ("", ""),
     )  # fmt: skip
 
 

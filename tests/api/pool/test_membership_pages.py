@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from api.identity import csrf_of
+from api.pages import membership as pages
 from api.pool import proposing, settings, todo_rules, workdays
 from api.pool.evidence import kinds
 from api.pool.lifecycle import shipped
@@ -190,6 +191,27 @@ def test_an_adverse_step_is_shown_once_more_with_its_term_before_it_is_taken(
     lacking = people.send("city_officer", form, {"comment": " "})
     assert lacking.status_code == 422
     assert "“下达整改”对企业不利，请写明理由" in parse(lacking.text).by_id("fault").text
+
+
+def test_long_lists_are_cut_and_lead_to_all_of_it(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "_AT_ONCE", 1)
+    people.pooled.warn()
+    for document in ("示例〔2026〕8 号", "示例〔2026〕9 号"):
+        people.record("county_officer", "misstatement", data_document=document)
+    page = people.page("city_officer")
+    notes = [
+        each for each in page.all("p", "note") if each.text.startswith("列出最新 1 项，共 2 项")
+    ]
+    assert [each.one("a").attributes["href"] for each in notes] == [
+        f"{PAGE}?whole=true#evidence",
+        f"{PAGE}?whole=true#path",
+    ]
+    assert ("9 号" in page.text, "8 号" in page.text) == (True, False)
+    whole = people.page("city_officer", "?whole=true")
+    assert "8 号" in whole.text
+    assert "列出最新" not in whole.text
 
 
 def test_a_stale_form_changes_nothing_and_shows_the_new_state(people: People) -> None:
