@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import product
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext
@@ -20,6 +19,7 @@ PAGES = (
     "/warnings", "/factories/sample/warnings", "/settings", "/policy", f"/policy/{KEY}",
     "/letter-texts", "/letter-texts/warning_notice",
 )  # fmt: skip
+WIDTHS = (375, 1360)
 
 
 @pytest.fixture
@@ -39,16 +39,17 @@ def context(pooled: Pooled, database_url: str, browser: Browser) -> Iterator[Bro
         found.close()
 
 
-def test_nothing_overflows_and_all_stands_out(context: BrowserContext, tmp_path: Path) -> None:
-    for path, width, language in product(PAGES, (375, 1360), ("zh", "en")):
-        page, complaints = opened(context, f"{path}?lang={language}", width)
-        where = (path, width, language)
-        assert complaints == [], where
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, where
-        assert page.evaluate(STICKING_OUT) == [], where
-        assert page.evaluate(CONTRASTS) == [], where
-        name = path.strip("/").replace("/", "_")
-        page.screenshot(path=tmp_path / f"{name}_{width}_{language}.png", full_page=True)
+def test_nothing_overflows_and_all_stands_out(context: BrowserContext) -> None:
+    for path, language in product(PAGES, ("zh", "en")):
+        page, complaints = opened(context, f"{path}?lang={language}", WIDTHS[0])
+        for width in WIDTHS:
+            where = (path, width, language)
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("innerWidth") == width, where
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, where
+            assert page.evaluate(STICKING_OUT) == [], where
+            assert page.evaluate(CONTRASTS) == [], where
+            assert complaints == [], where
         page.close()
 
 
