@@ -170,6 +170,7 @@ def _listed(
         listing=numbered(t, "/accounts", number, pages, fields),
         roles=roles,
         regions=regions,
+        counties={each.code: t.pick(each.name_zh, each.name_en) for each in regions},
         fault=fault,
         given=given,
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from api.identity import Caller
 from api.messages import Texts
-from api.permissions import Permission
+from api.permissions import CITY, Permission, Role
 
 _P = Permission
 # Address, name, the permission that it needs, and which other addresses belong to it.
@@ -45,9 +45,18 @@ def menu(t: Texts, person: Caller | None, path: str) -> tuple[Item, ...]:
     ]
     own = {href for href, *_ in open_to}
     return tuple(
-        Item(href, t(name), any(_is_in(path, each) for each in (href, *set(others) - own)))
+        Item(
+            href,
+            t(_named(name, person)),
+            any(_is_in(path, each) for each in (href, *set(others) - own)),
+        )
         for href, name, _, others in open_to
     )
+
+
+def _named(name: str, person: Caller) -> str:
+    """Return what a way is called: the overview is of the city for those who see all of it."""
+    return "site.own" if name == "site.overview" and Role(person.role) not in CITY else name
 
 
 def _is_in(path: str, place: str) -> bool:

@@ -16,7 +16,7 @@ from api.messages import Texts
 from api.pages.overview_view import overview
 from api.pages.stay_view import stay
 from api.pages.templates import page as render
-from api.permissions import Permission
+from api.permissions import CITY, COUNTY, Permission, Role
 from api.pool import lifecycle, settings, workdays
 from api.routes.parameters import RegionFilter
 
@@ -44,4 +44,10 @@ def read_overview(
     t = Texts(language)
     stays = {each.factory: stay(t, machine, each, today) for each in listed}
     view = overview(t, regions, standings, region, page, stays)
-    return render(request, "overview.html", view=view)
+    return render(request, "overview.html", view=view, title=t(_title(caller.role)))
+
+
+def _title(role: str) -> str:
+    if Role(role) in CITY:
+        return "overview.title"
+    return "overview.title_area" if Role(role) in COUNTY else "overview.title_own"

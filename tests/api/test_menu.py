@@ -56,3 +56,16 @@ def test_an_auditors_record_is_marked_in_its_own_place() -> None:
 def test_who_has_not_finished_logging_in_has_no_menu() -> None:
     assert menu(T, None, "/") == ()
     assert menu(T, person(Role.CITY_OFFICER, "code"), "/") == ()
+
+
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [
+        (Role.CITY_LEADER, "Overview"),
+        (Role.COUNTY_OFFICER, "Factories"),
+        (Role.ENT_FILLER, "Factories"),
+    ],
+)
+def test_only_who_sees_the_whole_city_has_an_overview_of_it(role: Role, said: str) -> None:
+    (way,) = [each for each in menu(T, person(role), "/") if each.href == "/"]
+    assert way.text == said

@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-_WIDTH, _HEIGHT = 1180, 795
+_WIDTH, _HEIGHT = 1180, 880
 
 
 def take(url: str, file: Path, login: str, password: str) -> None:

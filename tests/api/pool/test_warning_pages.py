@@ -135,4 +135,4 @@ def test_the_factory_page_and_the_overview_lead_to_the_warnings(site: Site) -> N
     overview = shown(site, "/")
     assert "/warnings" in {a.attributes["href"] for a in overview.one("main").all("a")}
     marked = [a.text for a in overview.one("header").all("a") if "aria-current" in a.attributes]
-    assert marked == ["全市总览"]
+    assert marked == ["工厂"]
