@@ -253,12 +253,12 @@ def test_the_pages_make_and_shut_an_account(place: Place) -> None:
     refused = place.client.post("/accounts", data=given)
     assert refused.status_code == 422
     assert "县级角色须选" in parse(refused.text).one("p", "fault").text
-    shown = parse(place.client.post("/accounts", data=given | {"region": "320613"}).text)
+    shown = parse(place.client.post("/accounts", data=given | {"region": "崇川区"}).text)
     login, password = [each.text for each in shown.one("dl").all("code")]
     assert place.logs_in(login, password) == "/login/password"
     listed = rows(parse(place.client.get("/accounts").text).one("table"))
     assert [cell.text for cell in next(row for row in listed if row[0].text == "county1")] == [
-        "county1", "示例", "县级经办", "320613", "待改初始密码",
+        "county1", "示例", "县级经办", "崇川区", "待改初始密码",
     ]  # fmt: skip
     href = shown.one("a", "button").attributes["href"]
     one = parse(place.client.get(href).text)
