@@ -14,7 +14,6 @@ from deploy.backups import file as files
 from deploy.backups.making import Tell, told
 from deploy.backups.programs import complaint, feed, program, running
 from deploy.errors import RestoreFailed, RestoreRefused
-from kpi.provenance import ledger
 from store import audit, registry
 from store.backup import Target, analyze, content, database_words, environment, restoring, target
 
@@ -55,6 +54,8 @@ def restore(url: str, path: Path, tell: Tell) -> tuple[files.Manifest, Verified]
 
 def verify(conn: store.Connection, tell: Tell) -> Verified:
     """Work out again the hash of each batch, each chain of batches, and that of the audit."""
+    from kpi.provenance import ledger  # slow to import
+
     found = Verified()
     for factory in registry.factories(conn):
         told_of = partial(tell, f"batches of {factory.code} verified")

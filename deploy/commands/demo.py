@@ -14,7 +14,7 @@ def demo(
     check: Annotated[
         bool, typer.Option("--check", help="Compare every figure with the truth, then stop.")
     ] = False,
-    lang: Annotated[Literal["zh", "en"], typer.Option(help="Language of the table.")] = "zh",
+    lang: Annotated[Literal["zh", "en"], typer.Option(help="Language of what is printed.")] = "zh",
     port: Annotated[
         int, typer.Option(help="Port of the pages; another if it is taken.", min=1, max=65535)
     ] = 8321,

@@ -319,3 +319,14 @@ def test_a_reader_that_leaves_early_gets_no_traceback() -> None:
         process.stdout.close()
         assert "Traceback" not in process.stderr.read()
         process.wait(60)
+
+
+def test_the_command_starts_without_what_only_some_verbs_need() -> None:
+    slow = {"pandas", "fastapi", "uvicorn", "asyncua", "kpi.jobs", "dask"}
+    code = "import sys, deploy.cli; print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "deploy.commands.demo" in loaded
+    assert loaded & slow == set()
