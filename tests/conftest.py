@@ -16,8 +16,8 @@ from tests.support.database import (
     cloned_database,
     ensure_template,
     scratch_home,
-    throwaway_cluster,
 )
+from tests.support.database import database_server as running_server
 
 _CLUSTER_URL = "millpond_cluster_url"
 _shared = pytest.StashKey[tuple[ExitStack, str]]()
@@ -44,26 +44,29 @@ def _interrupt_once(_number: int, _frame: FrameType | None) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Give every worker of pytest-xdist the same cluster; this runs in the controller alone."""
+    """Give every worker of pytest-xdist the same server; this runs in the controller alone."""
     stash = node.config.stash
     if _shared not in stash:
         opened = ExitStack()
-        stash[_shared] = (opened, opened.enter_context(throwaway_cluster()).url())
+        stash[_shared] = (opened, opened.enter_context(running_server()))
     node.workerinput[_CLUSTER_URL] = stash[_shared][1]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop the workers' cluster."""
+    """Stop the workers' server."""
     if _shared in config.stash:
         config.stash[_shared][0].close()
 
 
 @pytest.fixture(scope="session")
 def database_server(request: pytest.FixtureRequest) -> Iterator[str]:
-    """URL of a TimescaleDB server with the migrated template; started when first asked for."""
+    """URL of a TimescaleDB server with the migrated template; started when first asked for.
+
+    MILLPOND_DATABASE_URL names one of the user's instead.
+    """
     with ExitStack() as opened:
         shared: dict[str, str] = getattr(request.config, "workerinput", {})
-        url = shared.get(_CLUSTER_URL) or opened.enter_context(throwaway_cluster()).url()
+        url = shared.get(_CLUSTER_URL) or opened.enter_context(running_server())
         ensure_template(url)
         yield url
 

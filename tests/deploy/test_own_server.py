@@ -1,5 +1,6 @@
 """The demo on a server of the user's instead of the private cluster."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -29,8 +30,9 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture
-def server(database_server: str) -> Iterator[str]:
-    """A server of the user's; the demo's database on it is dropped afterwards."""
+def server(database_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A server of the user's; what is made on it has another name than the user's own demo."""
+    monkeypatch.setattr(city, "DATABASE", f"test_{secrets.token_hex(8)}")
     yield database_server
     with closing(store.connect(database_server)) as conn:
         conn.execute(f"DROP DATABASE IF EXISTS {city.DATABASE} WITH (FORCE)".encode())

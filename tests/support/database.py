@@ -1,4 +1,7 @@
-"""Real databases for tests: one throw-away cluster, one migrated template, one clone per test."""
+"""Real databases for tests: one server, one migrated template on it, one clone per test.
+
+The server is a throw-away cluster unless MILLPOND_DATABASE_URL names one of the user's.
+"""
 
 import atexit
 import fcntl
@@ -13,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+import pytest
 from psycopg import sql
 
 import store
@@ -26,7 +30,12 @@ T = TypeVar("T")
 
 TEMPLATE = "millpond_template"
 _UNFINISHED = "millpond_template_unfinished"
+# What every database of the tests is called, and no other.
+_OURS = "^(test|template)_[0-9a-f]{16}$|^millpond_template(_unfinished)?$"
 _TEMPLATE_LOCK_KEY = 0x7E57
+_BORROWED_LOCK_KEY = 0x7E58
+# Taken from the environment: a test finds there what it puts there itself.
+_GIVEN_SERVER = os.environ.pop("MILLPOND_DATABASE_URL", None) or None
 _MEMORY = Path("/dev/shm")
 _PLENTY_BYTES = 6_000_000_000
 _CLAIM = ".claim"
@@ -55,6 +64,40 @@ def _available_bytes() -> int:
     lines = Path("/proc/meminfo").read_text().splitlines()
     (available,) = (line.split() for line in lines if line.startswith("MemAvailable:"))
     return int(available[1]) * 1024
+
+
+@contextmanager
+def database_server() -> Iterator[str]:
+    """Hold the server of a whole run; yield its URL."""
+    if _GIVEN_SERVER is not None:
+        with borrowed_server(_GIVEN_SERVER):
+            yield _GIVEN_SERVER
+    else:
+        with throwaway_cluster() as cluster:
+            yield cluster.url()
+
+
+@contextmanager
+def borrowed_server(url: str) -> Iterator[None]:
+    """Hold a server of the user's for one run at a time, and leave no database of ours on it.
+
+    Its role must be a superuser, and the address a URL.
+    """
+    with closing(store.connect(url)) as server:
+        free = server.execute("SELECT pg_try_advisory_lock(%s)", (_BORROWED_LOCK_KEY,))
+        if free.fetchone() != (True,):
+            pytest.exit("another run of the tests is using this server; wait for its end", 1)
+        _drop_ours(server)
+        try:
+            yield
+        finally:
+            _drop_ours(server)
+
+
+def _drop_ours(server: store.Connection) -> None:
+    found = server.execute("SELECT datname FROM pg_database WHERE datname ~ %s", (_OURS,))
+    for (name,) in found.fetchall():
+        _drop(server, name)
 
 
 @contextmanager
