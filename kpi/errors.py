@@ -6,6 +6,8 @@ KpiError
 ├── BadTable         a data file of this package breaks its own rules
 ├── ClusterUnavailable  no Dask cluster to work on
 ├── BadSchedule      a schedule of the jobs cannot be used
+├── NotFinal         raw rows cannot be dropped yet
+├── NotFormable      what is final is not formed again
 └── JobFailed        some of the work was not done; the rest was
 """
 
@@ -36,6 +38,14 @@ class ClusterUnavailable(KpiError):
 
 class BadSchedule(KpiError):
     """The schedule of the jobs cannot be used; correct the key that the message names."""
+
+
+class NotFinal(KpiError):
+    """Raw rows are still needed; the message says for what."""
+
+
+class NotFormable(KpiError):
+    """The rows of those days were dropped, so that nothing is formed of them again."""
 
 
 class JobFailed(KpiError):

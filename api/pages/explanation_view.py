@@ -133,7 +133,7 @@ def explanation_page(t: Texts, factory: Factory, found: Explanation) -> Explanat
         bounds=bounds,
         why=said(found.reason, t.language),
         facts=tuple(_facts(t, factory, found)),
-        chain=_chain(t, found),
+        chain=_chain(t, factory, found),
         assets=tuple(_asset(t, each) for each in found.facts),
         hours=_hours(factory, found.facts),
         batches=tuple(_batch(t, factory, each) for each in found.batches[:MOST_BATCHES]),
@@ -171,7 +171,7 @@ def _facts(t: Texts, factory: Factory, found: Explanation) -> list[tuple[str, st
     ]
 
 
-def _chain(t: Texts, found: Explanation) -> tuple[str, ...]:
+def _chain(t: Texts, factory: Factory, found: Explanation) -> tuple[str, ...]:
     hours = sum(each.hours for each in found.facts)
     rows = sum(each.rows for each in found.facts)
     signed = all(each.signature_ok for each in found.batches)
@@ -183,6 +183,9 @@ def _chain(t: Texts, found: Explanation) -> tuple[str, ...]:
         steps.append(t("explained.chain_records", count=number(found.record_count, 0)))
     batches = "explained.chain_batches" if signed else "explained.chain_unsigned"
     steps.append(t(batches, count=number(found.batch_count, 0), gateways=len(found.gateways)))
+    if found.rows_from is not None:
+        day = local_minute(found.rows_from, factory.timezone)
+        steps.append(t("explained.chain_final", day=day))
     return tuple(steps)
 
 

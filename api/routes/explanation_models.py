@@ -94,3 +94,6 @@ class Explanation(Model):
     gateways: list[Gateway] = Field(description="Who signed them")
     record_count: int = Field(examples=[412])
     records: list[Record] = Field(description="The first 200")
+    rows_from: datetime | None = Field(
+        description="Set where raw rows under the figure are no longer kept: those before this time"
+    )

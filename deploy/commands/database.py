@@ -12,12 +12,14 @@ import store.migrate
 from collectors.identity import who
 from deploy.commands import backups
 from deploy.commands.common import DatabaseOption, database_url
+from deploy.commands.retain import retain
 from deploy.errors import FileNotReadable
 from store import access, plans
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(backups.backup)
 app.command()(backups.restore)
+app.command()(retain)
 
 
 @app.command()

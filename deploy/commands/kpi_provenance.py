@@ -173,6 +173,11 @@ def _print_explanation(found: "Explanation") -> None:
         for hour in facts.worst_hours:
             lost = f"{hour.unknown_s:.0f} s unknown, {hour.uncounted_s:.0f} s uncounted"
             print(f"  worst hour {hour.hour:{_TIME}}: {lost}")
+    if found.rows_from is not None:
+        print(
+            f"rows before {found.rows_from:{_TIME}} are no longer kept: the figure is final, its "
+            "facts are held by a seal, and batches of that time by the ledger alone"
+        )
     _print_batches(found)
     for record in found.records[:_MOST_LISTED]:
         source = f"batch {record.seq} of {record.gateway}"

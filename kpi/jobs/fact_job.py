@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import store
-from kpi.calendar import asset_calendar, local_midnight, production_time, to_us
+from kpi.calendar import asset_calendar, production_time, to_us
 from kpi.facts import AssetPlan, Window, asset_facts
 from kpi.jobs.basis import Progress, last_full_hour, run_job
-from kpi.jobs.reading import Reader
+from kpi.jobs.reading import Reader, first_hour
 from kpi.jobs.settings import Schedule
 from store import batches, facts, registry
 
@@ -133,8 +133,7 @@ def _recompute_span(
     before: datetime,
 ) -> _Done:
     factory = plan.factory
-    first = local_midnight(factory.baseline_from, factory.timezone)
-    reader = Reader(conn, asset, last_full_hour(first), before + _HOUR)
+    reader = Reader(conn, asset, first_hour(conn, factory), before + _HOUR)
     rows, start, end = reader.bearing(start, end)
     if end > before:
         # The hour that still runs takes part of what was said before it, even if nothing follows.

@@ -16,7 +16,7 @@ from kpi.jobs.evidence import gathered
 from kpi.jobs.settings import Schedule
 from kpi.policy import Policy, policy_on
 from kpi.verdicts import judge, unkept_years
-from store import due, figures, judged, records, registry
+from store import due, figures, judged, records, registry, retention
 
 # Formed of every period, with a number or with a reason: it tells which periods have been formed.
 _ALWAYS_FORMED = "oee"
@@ -77,6 +77,8 @@ def _form_touched(conn: store.Connection, factory: registry.Factory, until: date
     shown = production_time(registry.monitoring_plan(conn, factory), until)
     changed = _periods(factory, _in_a_row(factory, touched, known_from, shown), shown)
     periods = sorted({*changed, *_due(conn, factory, shown)}, key=_order)
+    if final := retention.horizon(conn, factory.factory_id):
+        periods = [each for each in periods if each.start >= final.final_until]
     today = _today(factory, shown)
     policy = policy_on(today)
     years = _years(conn, factory, periods, policy)

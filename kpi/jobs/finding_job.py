@@ -14,7 +14,7 @@ from kpi.facts.basis import Samples, samples_of
 from kpi.jobs.basis import Progress, last_full_hour, run_job
 from kpi.jobs.settings import Schedule
 from kpi.plausibility import Before, Case, check
-from store import facts, findings, measurements, records, registry
+from store import facts, findings, measurements, records, registry, retention
 from store.record_kinds import KINDS
 
 _TAGS_AT_ONCE = 50
@@ -73,6 +73,9 @@ def check_month(
     with store.transaction(conn):
         if not findings.take_mark(conn, factory.factory_id, month):
             return False
+        final = retention.horizon(conn, factory.factory_id)
+        if final is not None and month < final.final_until:
+            return True  # its rows are gone; what was found stays found
         case = gathered_case(conn, factory, month, now)
         if case is not None:
             period = month, add_months(month, 1)

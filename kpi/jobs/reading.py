@@ -6,10 +6,11 @@ from datetime import datetime
 import numpy as np
 
 import store
-from kpi.calendar import from_us, to_us
+from kpi.calendar import from_us, local_midnight, to_us
 from kpi.facts import AssetPlan
 from kpi.facts.reach import NEIGHBOURS, product_span, reach, weighed
-from store import measurements
+from kpi.jobs.basis import last_full_hour
+from store import measurements, registry, retention
 from store.canonical import Rows
 
 
@@ -67,6 +68,13 @@ class Reader:
             measurements.following(self.conn, tag_ids, end, NEIGHBOURS),
         )
         return rows.take(rows.ts_us < to_us(self.horizon))
+
+
+def first_hour(conn: store.Connection, factory: registry.Factory) -> datetime:
+    """Return the first hour of a factory whose facts may be formed: of the baseline, not final."""
+    known = retention.horizon(conn, factory.factory_id)
+    day = factory.baseline_from if known is None else max(factory.baseline_from, known.final_until)
+    return last_full_hour(local_midnight(day, factory.timezone))
 
 
 def joined(*parts: Rows) -> Rows:

@@ -12,9 +12,11 @@ from functools import partial
 
 import store
 from kpi.calendar import local_midnight
+from kpi.errors import NotFormable
 from kpi.jobs.basis import Progress, last_full_hour, run_job
 from kpi.jobs.fact_job import recompute_asset
-from store import facts, registry
+from kpi.jobs.reading import first_hour
+from store import facts, registry, retention
 
 
 def mark_range(
@@ -26,7 +28,8 @@ def mark_range(
 ) -> None:
     """Mark the hours of local days [start, end) of some factories, all or none.
 
-    Without a start from the baseline on, without an end up to the last full hour.
+    Without a start from the baseline on, or from what is final; without an end up to the last full
+    hour. Raises NotFormable where the start lies before what is final.
     """
     until = last_full_hour(now)
     with store.transaction(conn):
@@ -35,6 +38,13 @@ def mark_range(
             begins = local_midnight(
                 max(start or factory.baseline_from, factory.baseline_from), zone
             )
+            final = retention.horizon(conn, factory.factory_id)
+            if final is not None and start is not None and start < final.final_until:
+                raise NotFormable(
+                    f"{factory.code}: the days before {final.final_until} are final, their rows "
+                    f"were dropped; give --from {final.final_until} or later"
+                )
+            begins = max(begins, first_hour(conn, factory))
             ends = min(local_midnight(end, zone), until) if end else until
             if begins < ends:
                 facts.mark_recorded_hours(conn, factory.factory_id, begins, ends)

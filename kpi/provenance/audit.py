@@ -12,11 +12,13 @@ from kpi.calendar import add_months, local_midnight, months
 from kpi.figures.records import counting_days, records_window
 from kpi.jobs.basis import last_full_hour
 from kpi.jobs.evidence import gathered
-from kpi.provenance import facts, ledger, published, recomputed, rows
+from kpi.provenance import facts, ledger, published, recomputed, rows, seals
 from kpi.provenance.basis import Problem, assets_under, kinds_under, window
-from store import locks, provenance, registry
+from store import locks, provenance, registry, retention
 from store.figures import Figure
 from store.registry import Asset, Factory, MonitoringPlan
+
+_YEAR = timedelta(days=366)
 
 # What is being checked, how many are done, of how many.
 Tell = Callable[[str, int, int], Any]
@@ -163,6 +165,8 @@ def _check(
     )
     found.batches, found.rows = signed.batches, signed.rows
     found.notes += signed.incomplete
+    found.notes += seals.note(scope.conn, scope.factory)
+    found.problems += seals.check(scope.conn, scope.factory)
     formed = _facts(scope, assets, days, until)
     found.hours = formed.hours
     if formed.waiting:
@@ -208,14 +212,18 @@ def _figures(scope: _Scope, known: Sequence[Figure], newest: set[int]) -> None:
         for each in locks.pending(scope.conn, scope.factory.factory_id)
     }
     evidence: dict[datetime, recomputed.Formed] = {}
+    final = retention.horizon(scope.conn, scope.factory.factory_id)
     for number, figure in enumerate(known, 1):
         scope.tell("figures", number, len(known))
         scope.found.figures += 1
         again = None
-        if figure.figure_id in newest and not waits:
+        is_final = final is not None and figure.period_start < final.final_until
+        if figure.figure_id in newest and not waits and not is_final:
             at = _until(figure, until)
             if at not in evidence:
-                evidence[at] = recomputed.Formed(gathered(scope.conn, scope.factory, at))
+                since = None if final is None else (final.final_until, (at + _YEAR).date())
+                found = gathered(scope.conn, scope.factory, at, since)
+                evidence[at] = recomputed.Formed(found)
             again = evidence[at].again(figure)
         name = recomputed.name(scope.factory.code, figure)
         if again is not None and again.method_version != figure.method_version:

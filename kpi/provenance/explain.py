@@ -14,7 +14,7 @@ from kpi.facts.basis import Columns
 from kpi.figures.records import counting_days, records_window
 from kpi.provenance import ledger
 from kpi.provenance.basis import assets_under, kinds_under, named_period, window
-from store import provenance, registry
+from store import provenance, registry, retention
 from store.formed import Figure, Formed, said_by
 from store.provenance import Keys, LedgerRow, RecordVersion
 from store.registry import Asset, MonitoringPlan
@@ -111,6 +111,8 @@ class Explanation(Formed):
     record_count: int
     # The first 200 in the order of kind and key.
     records: list[RecordUnder]
+    # Set where rows under the figure are no longer kept: those before this time.
+    rows_from: datetime | None
 
 
 def explain(conn: store.Connection, figure_id: int) -> Explanation:
@@ -139,7 +141,14 @@ def explain(conn: store.Connection, figure_id: int) -> Explanation:
                 RecordUnder(each.kind, each.key, each.version, each.at, each.gateway, each.seq)
                 for each in records[:_MOST_RECORDS]
             ],
+            rows_from=_rows_from(conn, figure),
         )
+
+
+def _rows_from(conn: store.Connection, figure: Figure) -> datetime | None:
+    known = retention.horizon(conn, figure.factory_id)
+    is_final = known is not None and figure.period_start < known.final_until
+    return known.rows_from if known is not None and is_final else None
 
 
 def records_under(

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 import store
-from kpi.calendar import asset_calendar, from_us, local_midnight, to_us
+from kpi.calendar import asset_calendar, from_us, to_us
 from kpi.facts import Window, asset_facts
 from kpi.facts.basis import HOUR_US, Columns
 from kpi.jobs.basis import last_full_hour
 from kpi.jobs.fact_job import asset_plan, lost, spans
-from kpi.jobs.reading import Reader
+from kpi.jobs.reading import Reader, first_hour
 from kpi.provenance.basis import Problem
 from store import provenance
 from store.facts import FACT_COLUMNS
@@ -60,19 +60,19 @@ def check(
     found: Checked,
 ) -> None:
     """Compute the facts of an asset in [start, end) again and compare each hour."""
-    end = min(end, last_full_hour(now))
+    first = first_hour(conn, plan.factory)
+    start, end = max(start, first), min(end, last_full_hour(now))
     reading = asset_plan(plan, asset.asset_id, lost(conn, asset.asset_id))
     if start >= end or not reading.tags:
         return
     stored = provenance.stored_facts(conn, asset.asset_id, start, end)
-    first = local_midnight(plan.factory.baseline_from, plan.factory.timezone)
-    reader = Reader(conn, reading, last_full_hour(first), last_full_hour(now) + timedelta(hours=1))
+    reader = Reader(conn, reading, first, last_full_hour(now) + timedelta(hours=1))
     if asset.asset_id not in found.waiting_us:
         found.waiting_us[asset.asset_id] = _waiting(reader, last_full_hour(now))
     waiting = found.waiting_us[asset.asset_id]
     rows, begin, until = reader.bearing(start, end)
     begin, until = min(begin, start), max(until, end)
-    begin = max(begin, last_full_hour(first))
+    begin = max(begin, first)
     span = Window(to_us(begin), to_us(until))
     calendar = asset_calendar(plan, asset.asset_id, begin, until)
     again = asset_facts(reading, rows, calendar, span)

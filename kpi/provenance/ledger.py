@@ -4,11 +4,12 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import store
 from kpi.provenance.basis import Problem
-from store import provenance, signing
+from store import provenance, retention, signing
 from store.batch_content import span
 from store.canonical import FIRST_PREVIOUS, Record, Rows, canonical_bytes, chain_hash
 from store.provenance import BatchRecord, Keys, LedgerRow
@@ -47,6 +48,9 @@ class Checked:
     problems: list[Problem] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
     altered: list[Content] = field(default_factory=list)
+    # Rows before it were dropped, and how many batches lack some of theirs therefore.
+    rows_from: datetime | None = None
+    retired: int = 0
 
 
 def check(
@@ -60,6 +64,8 @@ def check(
     The ledger is read page by page, and of rows a bounded number at a time.
     """
     found = Checked()
+    known = retention.horizon(conn, factory_id)
+    found.rows_from = None if known is None else known.rows_from
     keys = provenance.keys(conn, factory_id)
     total = provenance.count_batches(conn, factory_id) if numbers is None else len(numbers)
     page = provenance.ledger(conn, factory_id, numbers, most=_PAGE)
@@ -71,6 +77,12 @@ def check(
             if tell is not None:
                 tell(found.batches, total)
         page = provenance.ledger(conn, factory_id, numbers, after=page[-1].batch_id, most=_PAGE)
+    if found.retired:
+        found.incomplete.append(
+            f"{found.retired} batches have rows from before {found.rows_from:%Y-%m-%d}, which are "
+            "no longer kept: chain and signatures hold by the ledger, their content cannot be "
+            "worked out again"
+        )
     if found.more:
         said = f"and {found.more} more problems of batches"
         found.problems.append(Problem("more", "batches", said))
@@ -167,6 +179,9 @@ def _content(content: Content, versions: int, records_known: bool, found: Checke
         found.problems += _ledger(content)
         return
     missing = batch.row_count - len(content.rows)
+    if found.rows_from and batch.first_ts and batch.first_ts < found.rows_from and missing > 0:
+        found.retired += 1
+        return
     if batch.absorbed and missing == batch.absorbed:
         found.incomplete.append(
             f"{batch.name}: {missing} repeated rows were counted but not listed when it came; "

@@ -1,10 +1,14 @@
 """A figure's explanation over REST."""
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 
 import httpx
 import pytest
 
+import store
+import store.retention
+from store.retention import Seal
 from tests.api.conftest import served
 from tests.api.html import parse
 from tests.api.people import client_of, secret_of
@@ -63,3 +67,14 @@ def test_the_page_of_a_figure_that_is_not_there_says_so(asked: httpx.Client) -> 
     answer = asked.get("/factories/sample/figures/oee/month/2030-01-01")
     assert answer.status_code == 404
     assert parse(answer.text).one("h1").text
+
+
+def test_a_figure_whose_rows_went_says_so(formed: Plant, asked: httpx.Client) -> None:
+    gone = datetime(2026, 3, 3, tzinfo=UTC)
+    seal = Seal(None, date(2026, 4, 1), gone, ("run_s",), 0, bytes(32))
+    with store.transaction(formed.conn):
+        store.retention.seal(formed.conn, formed.factory_id, seal, "operator")
+    found = asked.get(f"{FIGURES}/oee/month/2026-03-01/explanation").raise_for_status().json()
+    assert datetime.fromisoformat(found["rows_from"]) == gone
+    page = parse(asked.get("/factories/sample/figures/oee/month/2026-03-01").text)
+    assert "已期满清理" in page.one("ol", "chain").all("li")[-1].text

@@ -289,3 +289,16 @@ def test_the_password_stands_in_no_command_line() -> None:
     assert environment(url)["PGPASSWORD"] == "secret word"
     assert "secret" not in database_words(url)
     assert "name with spaces" in database_words(url)
+
+
+def test_rows_that_are_younger_stay_and_what_would_go_is_said_first(
+    original: str, capsys: Captured
+) -> None:
+    rows = "SELECT count(*) FROM telemetry.measurement"
+    with closing(store.connect(original)) as conn:
+        before = conn.execute(rows).fetchone()
+        said = millpond(capsys, "db", "retain", "--keep-days", "36600", "--database", original)
+        assert (said.code, "nothing is older than 36600 days" in said.out) == (0, True)
+        assert conn.execute(rows).fetchone() == before
+    said = millpond(capsys, "db", "retain", "--keep-days", "30", "--database", original)
+    assert said.code == 2
