@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.processes import is_alive
@@ -85,22 +85,24 @@ class Watched:
         self._looking.join()
 
     def _look(self) -> None:
+        parents: dict[int, int] = {}
         while not self._stop.wait(_LOOK_EVERY_S):
-            parents = dict(_parents())
+            _follow(parents)
             while found := [p for p, q in parents.items() if q in self.seen and p not in self.seen]:
                 self.seen |= {pid: _name(pid) for pid in found}
             # One that was seen between its fork and its exec still had its parent's name.
             self.seen |= {pid: _name(pid) for pid in parents if pid in self.seen and is_alive(pid)}
 
 
-def _parents() -> Iterator[tuple[int, int]]:
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            try:
-                status = (folder / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            yield int(folder.name), int(status[1])
+def _follow(parents: dict[int, int]) -> None:
+    """Bring up to date who started whom; each process is asked once, for a machine has many."""
+    living = {int(name) for name in os.listdir("/proc") if name.isdecimal()}
+    for gone in parents.keys() - living:
+        del parents[gone]
+    for pid in living - parents.keys():
+        with suppress(OSError):
+            status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            parents[pid] = int(status[1])
 
 
 def _name(pid: int) -> str:
