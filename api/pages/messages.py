@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -38,6 +39,8 @@ class Row:
     text: str
     read: str | None
     elsewhere: str
+    href: str
+    leads_to: str
 
 
 @router.get("", response_class=HTMLResponse)
@@ -106,4 +109,6 @@ def _row(t: Texts, each: Message) -> Row:
         text=todo_texts.message(each.template, t.language, factory, each.names),
         read=None if read is None else t("messages.read", at=read),
         elsewhere=t("common.separator").join(elsewhere),
+        href="/todos" if each.todo_id else f"/factories/{quote(each.factory, safe='')}/membership",
+        leads_to=t("messages.to_todos" if each.todo_id else "messages.to_membership"),
     )

@@ -126,6 +126,8 @@ def test_a_message_is_read_and_the_contact_set(site: Site) -> None:
         assert client.post("/messages/contact", data=form).status_code == 303
         shown = client.get("/messages").text
         assert 'value="10000000001"' in shown
+        ways = {each.text: each.attributes["href"] for each in parse(shown).one("main").all("a")}
+        assert ways["查看待办"] == "/todos"
         assert 'name="wants_digest" value="true" checked' in shown
         assert client.post("/messages/contact", data=form | {"phone": "x"}).status_code == 422
 
