@@ -21,10 +21,12 @@ fail() {
     exit 1
 }
 
-# The line of a log that tells most: what the network said, else the first error, else the last line.
+# What a log tells most: that the network failed, else the first error, else the last line.
 reason_in() {
     local network='could not resolve|name resolution|connection (refused|timed out)|unreachable'
-    grep -m 1 -iE "$network|certificate verify failed|no space left" "$1" && return
+    network=$(grep -m 1 -oiE "$network|certificate verify failed" "$1" | head -n 1)
+    [ -z "$network" ] || { echo "a package registry cannot be reached ($network)" && return; }
+    grep -m 1 -i 'no space left' "$1" && return
     grep -m 1 -iE '^(E:|ERROR)|^[^W].*(error|fatal):' "$1" && return
     grep -v '^[[:space:]]*$' "$1" | tail -n 1
 }
@@ -328,6 +330,7 @@ set_up_interop() {
 }
 
 set_up_packages
-set_up_timescaledb
+# Whoever brings a server needs none from here; the tests of the private cluster do.
+[ -n "${MILLPOND_DATABASE_URL:-}" ] && [ "${1:-}" != tests ] || set_up_timescaledb
 set_up_python
 [ "${1:-}" != tests ] || set_up_interop

@@ -131,6 +131,22 @@ def test_a_failing_step_says_what_and_why_in_one_line(checkout: Path) -> None:
     assert "numpy==0.0.0" in Path(log.group(1)).read_text()
 
 
+def test_a_registry_that_does_not_answer_is_told_as_that(checkout: Path) -> None:
+    nobody = "http://127.0.0.1:9/simple"  # port 9 takes no connection
+    result = _make_setup(
+        checkout,
+        PIP_INDEX_URL=nobody,
+        PIP_RETRIES="1",
+        PIP_FIND_LINKS="",
+        PIP_EXTRA_INDEX_URL="",
+        PIP_NO_CACHE_DIR="1",
+    )
+    assert result.returncode != 0
+    (line,) = _complaints(result)
+    told = "set-up: python failed: a package registry cannot be reached (Connection refused) (all of"
+    assert line.startswith(told)
+
+
 def test_without_root_and_sudo_it_says_so(checkout: Path) -> None:
     """A package is missing, we are not root, and there is no sudo."""
     programs = checkout / "programs"
