@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from copy import deepcopy
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,15 +17,28 @@ from kpi.errors import ClusterUnavailable
 from kpi.jobs import fact_job
 from store import facts, registry
 from tests.kpi.plant import Plant, Readings, china, every, machine_day, sample_plan
+from tests.support.database import cloned_database, filled_template
 from tests.support.waiting import wait_for
 
 DAYS = ("2026-03-02", "2026-03-03", "2026-03-09")
 NOW = china("2026-03-11 03:30")
 
 
+@pytest.fixture(scope="module")
+def formed(database_server: str) -> tuple[str, Plant]:
+    """The name of a database of that factory, which each test clones, and its gateway."""
+    return filled_template(database_server, lambda conn, url: _brought_up(Plant.load(conn, url)))
+
+
 @pytest.fixture
-def busy(plant: Plant) -> Plant:
+def busy(database_server: str, formed: tuple[str, Plant]) -> Iterator[Plant]:
     """Three days of two machines and a meter, brought up to date."""
+    name, made = formed
+    with cloned_database(database_server, name) as url, closing(store.connect(url)) as conn:
+        yield replace(made, url=url, conn=conn, gateway=deepcopy(made.gateway))
+
+
+def _brought_up(plant: Plant) -> Plant:
     begin = 0.0
     for day in DAYS:
         for code in ("M01", "M02"):
