@@ -179,7 +179,7 @@ def stay(
     opened: ExitStack, console: Console, url: str, port: int, language: Language = "zh"
 ) -> None:
     """Make sample accounts, serve the pages, refresh the figures and follow up until Ctrl-C."""
-    people.show(console, people.make(url), language)
+    people.show(console, people.make(url, language), language)
     with closing(store.connect(url)) as conn:  # so that there is something to do at once
         api.pool.nightly.once(conn, datetime.now(UTC))
     opened.enter_context(jobs.scheduled(url, _JOBS_EVERY_S))

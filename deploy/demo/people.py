@@ -31,25 +31,24 @@ class Sample:
     scope: str
 
 
-def make(url: str) -> list[Sample]:
+def make(url: str, language: Language = "zh") -> list[Sample]:
     """Make the sample accounts of a city and return them with their passwords."""
     with closing(store.connect(url)) as conn:
         found = registry.factories(conn)
         if not found or accounts.accounts(conn):
             return []
-        return [_made(conn, new, scope) for new, scope in _wanted(found)]
+        return [_made(conn, new, scope) for new, scope in _wanted(found, language)]
 
 
-def _wanted(found: list[registry.Factory]) -> list[tuple[NewAccount, str]]:
+def _wanted(found: list[registry.Factory], language: Language) -> list[tuple[NewAccount, str]]:
     first = found[0]
+    county_name = Texts(language).pick(first.region_zh, first.region_en)
     city = [("city", "city_officer"), ("city-leader", "city_leader")]
     county = [("county", "county_officer"), ("county-leader", "county_leader")]
     enterprise = [("filler", "ent_filler"), ("approver", "ent_approver")]
     alone = [("security", "secadmin"), ("audit", "auditor")]
     wanted = [(_new(login, role), "") for login, role in city]
-    wanted += [
-        (_new(login, role, region=first.region_code), first.region_zh) for login, role in county
-    ]
+    wanted += [(_new(login, role, region=first.region_code), county_name) for login, role in county]
     for factory in found:
         suffix = "" if factory is first else f"-{factory.code.rpartition('-')[2].lower()}"
         wanted += [
