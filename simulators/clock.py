@@ -63,7 +63,7 @@ def seconds_of_day(text: str) -> int:
 
 def add_months(first: date, months: int) -> date:
     """Return the first day of the month that lies some months after a first of month."""
-    moved = np.datetime64(first, "M") + months
+    moved = np.datetime64(first, "M") + np.timedelta64(months, "M")
     found: date = moved.astype("datetime64[D]").item()
     return found
 
