@@ -32,9 +32,12 @@ os.environ.pop("SSL_CERT_FILE", None)
 def pytest_configure() -> None:
     """Clean up on SIGTERM as on Ctrl-C: a cancelled run must leave no cluster behind."""
     signal.signal(signal.SIGTERM, _interrupt_once)
-    # A shell has what it runs in the background ignore Ctrl-C, and so would all that a test starts.
+    # A shell has what it runs in the background ignore Ctrl-C, `nohup` the end of the terminal,
+    # and so would all that a test starts.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _interrupt_once(_number: int, _frame: FrameType | None) -> None:

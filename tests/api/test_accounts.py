@@ -286,4 +286,4 @@ def test_the_audit_shows_what_changed_before_and_after(place: Place) -> None:
         assert older["items"][0]["entry_id"] == body["next_before"] - 1
         page = parse(client.get("/audit?action=account_made").text)
     made = [[each.text for each in row[4].all("ins")] for row in rows(page.one("table"))]
-    assert any({"expert", "sample"} <= set(words) for words in made)
+    assert any({"评审专家", "sample"} <= set(words) for words in made)

@@ -28,6 +28,8 @@ from tests.support.processes import children_of, is_alive
 from tests.support.waiting import wait_for
 
 KILLS = 2
+# Two seconds of messages a kill: they go on while the database is gone.
+A_TURN = 600
 
 
 @pytest.fixture
@@ -83,6 +85,7 @@ def test_a_database_killed_at_any_moment_loses_nothing_and_counts_nothing_twice(
             wait_for(lambda: [s.state for s in status(load(path)).sources] == ["up"], "session")
             with Publisher(broker, message, per_second=300) as publisher:
                 for _ in range(KILLS):
+                    publisher.go_on(A_TURN)
                     wait_for_rows(cluster)
                     time.sleep(moments.uniform(0.0, 0.4))
                     kill(cluster)
