@@ -8,7 +8,7 @@ def is_alive(pid: int) -> bool:
     """Say whether the process exists and is no zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter when it ends while it is read
         return False
     return state != "Z"
 
