@@ -54,15 +54,17 @@ def numbered(n: int) -> dict[str, Any]:
 
 
 async def stored_until(wanted: MqttAdapter, last: int) -> list[Delivery]:
-    """Receive and store until a number came."""
+    """Receive and store until a number came; fails when it never does."""
     found: list[Delivery] = []
-    while last not in {sample.value for sample in samples_of(found)}:
-        more = await receive_until(wanted, lambda seen: len(seen) > 0, f"number {last}")
-        for delivery in more:
+
+    def has_come(seen: list[Delivery]) -> bool:
+        for delivery in seen[len(found) :]:
             if delivery.stored is not None:
                 delivery.stored()
-        found += more
-    return found
+            found.append(delivery)
+        return last in {sample.value for sample in samples_of(found)}
+
+    return await receive_until(wanted, has_come, f"number {last}")
 
 
 def collect(settings: MqttSource, folder: Path, last: int) -> list[Delivery]:
@@ -249,7 +251,8 @@ def test_a_broker_restarted_without_its_session_is_told(tmp_path: Path) -> None:
         async def run() -> list[Delivery]:
             wanted = MqttAdapter(settings, context(tmp_path))
             async with opened(wanted):
-                publish(broker, "t/n", numbered(3))
+                # Kept by the broker: the answer to the subscription may still be on its way.
+                publish(broker, "t/n", numbered(3), retain=True)
                 return await stored_until(wanted, 3)
 
         found = asyncio.run(run())
@@ -301,12 +304,13 @@ def test_shared_subscriptions_give_each_message_to_one_gateway(tmp_path: Path) -
                     publish_many, broker, "t/n", [numbered(n) for n in range(1, 41)]
                 )
                 seen: list[list[Delivery]] = [[], []]
-                while sum(len(samples_of(found)) for found in seen) < 40:
-                    for found, one in zip(seen, (first, second), strict=True):
-                        delivery = await one.receive()
-                        found.append(delivery)
-                        if delivery.stored is not None:
-                            delivery.stored()
+                async with asyncio.timeout(30.0):
+                    while sum(len(samples_of(found)) for found in seen) < 40:
+                        for found, one in zip(seen, (first, second), strict=True):
+                            delivery = await one.receive()
+                            found.append(delivery)
+                            if delivery.stored is not None:
+                                delivery.stored()
                 return [[s.value or 0.0 for s in samples_of(found)] for found in seen]
 
         first, second = asyncio.run(run())
