@@ -27,6 +27,8 @@ _shared = pytest.StashKey[tuple[ExitStack, str]]()
 os.environ.pop("COLUMNS", None)
 # No test trusts the world's authorities, and a file of them takes each client 50 ms to read.
 os.environ.pop("SSL_CERT_FILE", None)
+# Tests start some hundred interpreters; what the first has compiled, the others need not.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_configure() -> None:
