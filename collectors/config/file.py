@@ -25,6 +25,9 @@ from collectors.errors import ConfigRefused, NotSet, Problem
 
 T = TypeVar("T")
 
+_SECTIONS = {name: f"[{name}]" for name in ("gateway", "spool", "sink", "metrics")}
+_SECTIONS["source"] = "[[source]]"
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
@@ -87,33 +90,39 @@ def _read(path: Path) -> tuple[GatewayConfig | None, list[Problem]]:
 def _build(
     path: Path, version: str, raw: dict[str, Any], findings: Findings
 ) -> GatewayConfig | None:
-    note_unknown_keys(raw, ("gateway", "spool", "sink", "metrics", "source"), (), findings)
-    gateway = _one(GatewayTable, raw, "gateway", findings)
-    spool = _one(SpoolTable, raw, "spool", findings)
-    sink = _one(SinkTable, raw, "sink", findings)
+    meant = note_unknown_keys(raw, _SECTIONS, (), findings)
+    gateway = _one(GatewayTable, raw, "gateway", meant, findings)
+    spool = _one(SpoolTable, raw, "spool", meant, findings)
+    sink = _one(SinkTable, raw, "sink", meant, findings)
     for fault in sink.faults() if sink is not None else ():
         findings.add(("sink", *fault.place), fault.message)
-    metrics = _one(MetricsTable, raw, "metrics", findings) if "metrics" in raw else None
-    sources = _sources(raw.get("source"), findings)
+    metrics = _one(MetricsTable, raw, "metrics", {"metrics"}, findings)
+    sources = _sources(raw, meant, findings)
     if gateway is None or spool is None or sink is None:
         return None
     return GatewayConfig(path.absolute(), version, gateway, spool, sink, metrics, sources)
 
 
-def _one(cls: type[T], raw: dict[str, Any], name: str, findings: Findings) -> T | None:
+def _one(
+    cls: type[T], raw: dict[str, Any], name: str, spared: set[str], findings: Findings
+) -> T | None:
+    """Return a section; those spared may be missing: misspelt, so told already, or optional."""
     if name not in raw:
-        findings.add((), f"the file lacks the table [{name}]")
+        if name not in spared:
+            findings.add((), f"the file lacks the table [{name}]")
         return None
     return read_table(cls, raw[name], (name,), findings)
 
 
-def _sources(raw: object, findings: Findings) -> tuple[Source, ...]:
-    if not isinstance(raw, list) or not raw:
-        findings.add(("source",), "the file needs at least one [[source]]")
+def _sources(raw: dict[str, Any], meant: set[str], findings: Findings) -> tuple[Source, ...]:
+    tables = raw.get("source")
+    if not isinstance(tables, list) or not tables:
+        if "source" in raw or "source" not in meant:
+            findings.add(("source",), "the file needs at least one [[source]]")
         return ()
     found = [
         (cast(Place, ("source", index)), source)
-        for index, table in enumerate(raw)
+        for index, table in enumerate(tables)
         if (source := _source(table, ("source", index), findings)) is not None
     ]
     _note_repeats(found, findings)

@@ -41,7 +41,8 @@ def read_table(cls: type[T], raw: object, place: Place, findings: Findings) -> T
         return None
     before = len(findings.problems)
     known = {_key(spec): spec for spec in fields(cls)}  # type: ignore[arg-type]  # T is a dataclass
-    meant = note_unknown_keys(raw, known, place, findings)
+    shown = {key: _quoted(key) for key in known}
+    meant = note_unknown_keys(raw, shown, place, findings)
     hints = get_type_hints(cls)
     values: dict[str, Any] = {}
     for key, spec in known.items():
@@ -54,16 +55,23 @@ def read_table(cls: type[T], raw: object, place: Place, findings: Findings) -> T
 
 
 def note_unknown_keys(
-    raw: Mapping[str, Any], allowed: Iterable[str], place: Place, findings: Findings
+    raw: Mapping[str, Any], allowed: Mapping[str, str], place: Place, findings: Findings
 ) -> set[str]:
-    """Note each key that is not among those allowed; returns those that were probably meant."""
+    """Note each key that is not among those allowed; returns those that were probably meant.
+
+    allowed holds how each of them is shown, a section with its brackets.
+    """
     names = sorted(allowed)
+    # What stands there already is hardly what another key was meant to be.
+    missing = [name for name in names if name not in raw]
     meant = set()
-    for key in raw:
+    for key, value in raw.items():
         if key not in names:
-            nearest = _nearest(key, names)
-            rest = f"{_hint(nearest)}; allowed: {', '.join(names)}"
-            findings.add((*place, key), f'unknown key "{key}" in {_shown(place)}{rest}')
+            nearest = _nearest(key, missing) or _nearest(key, names)
+            rest = f"{_hint(nearest and allowed[nearest])}; allowed: {', '.join(names)}"
+            is_section = not place and _is_section(value)
+            unknown = f"section {_section(key, value)}" if is_section else f"key {_quoted(key)}"
+            findings.add((*place, key), f"unknown {unknown} in {_shown(place)}{rest}")
             if nearest:
                 meant.add(nearest)
     return meant
@@ -72,7 +80,12 @@ def note_unknown_keys(
 def not_allowed(word: str, allowed: Iterable[str]) -> str:
     """Return what to say of a word that is not among those allowed."""
     names = list(allowed)
-    return f"is not allowed{_hint(_nearest(word, names))}; allowed: {', '.join(names)}"
+    nearest = _nearest(word, names)
+    return f"is not allowed{_hint(nearest and _quoted(nearest))}; allowed: {', '.join(names)}"
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"'
 
 
 def _key(spec: "Field[Any]") -> str:
@@ -85,8 +98,17 @@ def _nearest(word: str, names: list[str]) -> str | None:
     return lower[close[0]] if close else None
 
 
-def _hint(nearest: str | None) -> str:
-    return f'; did you mean "{nearest}"?' if nearest else ""
+def _hint(meant: str | None) -> str:
+    return f"; did you mean {meant}?" if meant else ""
+
+
+def _is_section(value: object) -> bool:
+    tables = value if isinstance(value, list) else [value]
+    return bool(tables) and all(isinstance(each, Mapping) for each in tables)
+
+
+def _section(key: str, value: object) -> str:
+    return f"[[{key}]]" if isinstance(value, list) else f"[{key}]"
 
 
 def _shown(place: Place) -> str:
@@ -150,4 +172,4 @@ def _written(raw: object) -> str:
         return "{…}"
     if isinstance(raw, list):
         return "[…]"
-    return f'"{raw}"' if isinstance(raw, str) else str(raw)
+    return _quoted(raw) if isinstance(raw, str) else str(raw)

@@ -39,10 +39,11 @@ def load(path: Path) -> Mapping:
     """Return what a mapping file says; raises ConfigRefused with every problem in it."""
     read = read_toml(path)
     raw, findings = read.content, Findings.of(path, read.text)
-    note_unknown_keys(raw, ("file",), (), findings)
+    meant = note_unknown_keys(raw, {"file": "[[file]]"}, (), findings)
     tables = raw.get("file")
     if not isinstance(tables, list) or not tables:
-        findings.add((), "the file needs at least one [[file]]")
+        if "file" in raw or not meant:
+            findings.add((), "the file needs at least one [[file]]")
         tables = []
     files = [_file(table, ("file", index), findings) for index, table in enumerate(tables)]
     if findings.problems:

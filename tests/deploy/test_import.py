@@ -77,7 +77,7 @@ def test_from_the_dry_run_to_what_was_refused(
 
 FAILURES = {
     "collector import gateway.toml absent.toml": "absent.toml: cannot be read",
-    "collector import gateway.toml gateway.toml": 'gateway.toml:1: unknown key "gateway"',
+    "collector import gateway.toml gateway.toml": "gateway.toml:1: unknown section [gateway]",
     "collector import gateway.toml history.toml": "Connection refused",
     "collector refused gateway.toml": "this gateway has not run yet",
 }

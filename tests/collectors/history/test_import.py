@@ -336,6 +336,10 @@ def test_a_file_that_cannot_be_read_keeps_nothing_from_the_others(
             ['5: columns lack "month"', '5: columns lack "amount_yuan"'],
         ),
         ('[[file]]\nfile = "a.csv"\nlayout = "wide"', ['2: unknown key "file"']),
+        (
+            '[[files]]\nfiles = "a.csv"',
+            ["1: unknown section [[files]] in the file; did you mean [[file]]?"],
+        ),
         ("[[file]", ["1: is not TOML"]),
     ],
 )
