@@ -125,8 +125,11 @@ def _spend(conn: Connection, asked: Enrolment, actor: str) -> _Code | str:
         return "the enrolment code was used already"
     if has_expired:
         return "the enrolment code has expired"
-    if used_key is None and attempts_left == 0:
-        return "the enrolment code is void: there is a newer one, or too many wrong ones were tried"
+    if attempts_left == 0:
+        return (
+            "the enrolment code is void: there is a newer one, too many wrong ones were tried, or "
+            "the gateway was revoked"
+        )
     conn.execute(query("spend_code"), {"enrolment_code_id": number, "public_key": asked.public_key})
     return _Code(number, factory, by_certificate)
 

@@ -1,7 +1,8 @@
 -- name: void_codes
--- Makes the unspent codes of a gateway worthless.
+-- Makes the codes of a gateway worthless, those that were spent as well: they may be used again as
+-- long as the gateway has not come with its token.
 UPDATE registry.enrolment_code SET attempts_left = 0
-WHERE gateway_code = %(gateway)s AND used_key IS NULL AND attempts_left > 0;
+WHERE gateway_code = %(gateway)s AND attempts_left > 0;
 
 -- name: insert_enrolment_code
 -- Keeps the hash of a code that enrols one gateway of one factory.

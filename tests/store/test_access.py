@@ -216,6 +216,32 @@ def test_a_revoked_gateway_is_out_until_it_is_enrolled_again(
     assert access.by_token(db, again) == GATEWAY
 
 
+def test_a_revoked_gateway_cannot_come_back_with_the_code_that_it_spent(
+    db: store.Connection, make: Make, seed: bytes
+) -> None:
+    code = make(by_certificate=True)
+    enrol(db, code, seed, FINGERPRINT)
+    access.revoke_gateway(db, GATEWAY, actor="officer", reason="stolen")
+    with pytest.raises(EnrolmentRefused, match="is void"):
+        enrol(db, code, seed, FINGERPRINT)
+    code = make()
+    access.by_token(db, token_of(db, code, seed))
+    access.revoke_gateway(db, GATEWAY, actor="officer", reason="stolen again")
+    with pytest.raises(EnrolmentRefused, match="is void"):
+        enrol(db, code, seed)
+
+
+def test_a_newer_code_voids_one_that_was_spent(
+    db: store.Connection, make: Make, seed: bytes
+) -> None:
+    older = make()
+    token_of(db, older, seed)
+    newer = make()
+    with pytest.raises(EnrolmentRefused, match="is void"):
+        enrol(db, older, seed)
+    assert token_of(db, newer, signing.generate_key())
+
+
 def test_revoking_what_is_not_there(db: store.Connection) -> None:
     with pytest.raises(UnknownGateway, match="no gateway gw-none is enrolled"):
         access.revoke_gateway(db, "gw-none", actor="officer")
