@@ -121,7 +121,7 @@ INSERT INTO telemetry.signed_records (batch_id, content) VALUES (%(batch_id)s, %
 
 -- name: lock_records
 -- New versions of a factory's records are numbered by one transaction at a time.
-SELECT pg_advisory_xact_lock(1296649295, %(factory_id)s);
+SELECT pg_advisory_xact_lock(1296649298, %(factory_id)s);
 
 -- name: insert_records
 -- Adds a version for each offered record that differs from the one before it, and marks it dirty.
@@ -131,12 +131,13 @@ WITH offered AS (
     FROM jsonb_array_elements(%(records)s::jsonb) WITH ORDINALITY AS o (value, place)
 ), compared AS (
     SELECT o.*, coalesce(latest.version, 0) AS version,
-        (coalesce(lag(o.body) OVER one_key, latest.body) IS DISTINCT FROM o.body)::int AS changed
+        ((coalesce(lag(o.body) OVER one_key, latest.body),
+          coalesce(lag(o.at) OVER one_key, latest.at)) IS DISTINCT FROM (o.body, o.at))::int AS changed
     FROM offered o
     LEFT JOIN LATERAL (
         -- Sought in the order of the unique index, which alone has it: by equal keys a server without
         -- statistics may take an index without the key, and each record reads all of its kind.
-        SELECT r.kind, r.key, r.version, r.body
+        SELECT r.kind, r.key, r.version, r.body, r.at
         FROM telemetry.record r
         WHERE r.factory_id = %(factory_id)s AND (r.kind, r.key) <= (o.kind, o.key)
         ORDER BY r.kind DESC, r.key DESC, r.version DESC

@@ -223,3 +223,12 @@ def test_changing_the_plan_does_not_stop_a_gateway(
         second.execute("UPDATE registry.tag SET unit = 'pieces'")
         batch = gateway.batch(rows_of([gateway.tags["M01.total"]]))
         assert batches.accept(db, batch).outcome == "accepted"
+
+
+def test_a_run_of_a_job_holds_back_no_records_of_the_factory_with_its_number(
+    db: store.Connection, second: store.Connection, gateway: Gateway, factory_id: int
+) -> None:
+    second.execute(query("hold_job_run"), {"run_id": factory_id})
+    db.execute("SET lock_timeout = '2s'")
+    record = Record("order_line", "SO1-1", START, {"line": "SO1-1"})
+    assert batches.accept(db, gateway.batch(records=(record,))).outcome == "accepted"

@@ -179,3 +179,17 @@ def test_one_worker_at_a_time_has_a_factory(
                 assert records.try_lock_factory(other, factory_id + 1)
         with store.transaction(other):
             assert records.try_lock_factory(other, factory_id)
+
+
+def test_a_record_of_which_only_the_time_was_mended_is_a_new_version(
+    db: store.Connection, gateway: Gateway, factory_id: int
+) -> None:
+    """A file read again with the right zone, or another path to the time, says the same body."""
+    for at in (START, START, START + 40 * _DAY):
+        batches.accept(db, gateway.batch(records=(order(1, at=at),)))
+    assert versions(db) == [("SO1-1", 1, 1), ("SO1-1", 2, 1)]
+    assert latest(db, factory_id, days=30) == []
+    assert latest(db, factory_id) == [("SO1-1", 2)]
+    both = order(1, at=START), order(1, at=START + _DAY)
+    batches.accept(db, gateway.batch(records=both))
+    assert [version for _, version, _ in versions(db)] == [1, 2, 3, 4]
