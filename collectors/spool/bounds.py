@@ -40,10 +40,13 @@ class Bounds:
     max_age_s: float
 
 
-def enforce(conn: sqlite3.Connection, bounds: Bounds) -> None:
-    """Drop what exceeds the bounds; runs inside the transaction that added to the spool."""
+def enforce(conn: sqlite3.Connection, bounds: Bounds, too_old_us: int) -> None:
+    """Drop what exceeds the bounds; runs inside the transaction that added to the spool.
+
+    Everything that arrived before too_old_us, in µs since 1970 UTC, is too old.
+    """
     _trim_quarantined(conn)
-    _drop_old(conn, now_us() - int(bounds.max_age_s * 1e6))
+    _drop_old(conn, too_old_us)
     if used_bytes(conn) <= bounds.max_bytes:
         return
     target = int(bounds.max_bytes * _EMPTY_TO)

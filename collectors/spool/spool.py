@@ -18,6 +18,7 @@ from collectors.columns import Columns, TagTable
 from collectors.sample import Delivery, Refused, now_us
 from collectors.spool import blocks
 from collectors.spool import bounds as spool_bounds
+from collectors.spool.age import AgeClock
 from collectors.spool.blocks import Block
 from collectors.spool.bounds import Bounds
 from collectors.spool.file import add_counts, open_file, transaction
@@ -44,9 +45,10 @@ class SourceState:
 class Spool:
     """Appends what sources deliver, whole or not at all, and keeps the file within its bounds."""
 
-    def __init__(self, path: Path, bounds: Bounds) -> None:
+    def __init__(self, path: Path, bounds: Bounds, age: AgeClock | None = None) -> None:
         self._conn = open_file(path)
         self._bounds = bounds
+        self._age = age or AgeClock(bounds.max_age_s)
         self._numbers: dict[str, int] = dict(self._conn.execute("SELECT name, tag_index FROM tag"))
         # The spool's number of each tag of a source's table, for as long as the table lives.
         self._indexes: WeakKeyDictionary[TagTable, npt.NDArray[np.int32]] = WeakKeyDictionary()
@@ -76,7 +78,7 @@ class Spool:
             with transaction(self._conn):
                 self._insert(arrived)
                 add_counts(self._conn, [("repeated", repeated)])
-                spool_bounds.enforce(self._conn, self._bounds)
+                spool_bounds.enforce(self._conn, self._bounds, self._age.too_old_us())
         except BaseException:
             # Tags that were numbered in the transaction have no number any more.
             self._numbers = numbers_before

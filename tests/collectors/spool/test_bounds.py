@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from collectors.sample import Delivery, Refused, now_us
+from collectors.spool.age import AgeClock
 from collectors.spool.bounds import Bounds
 from collectors.spool.file import open_for_reading
 from collectors.spool.spool import Spool
@@ -86,13 +87,15 @@ def test_marks_do_not_pile_up(path: Path) -> None:
 
 
 def test_what_is_too_old_goes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    spool = Spool(path, Bounds(max_bytes=10_000_000, max_age_s=3600))
+    passed_us = [0]
+    age = AgeClock(3600, lambda: now_us() + passed_us[0], lambda: passed_us[0])
+    spool = Spool(path, Bounds(max_bytes=10_000_000, max_age_s=3600), age)
     outbox = make_outbox(path)
     outbox.learn_tags(IDS)
     put(spool, samples("A", (1, 1.0), (2, 2.0)))
     put(spool, Delivery(records=[Record("k", "1", AT, {})]))
-    later = now_us() + 3_700_000_000
-    monkeypatch.setattr("collectors.spool.bounds.now_us", lambda: later)
+    passed_us[0] = 3_700_000_000
+    later = now_us() + passed_us[0]
     monkeypatch.setattr("collectors.spool.spool.now_us", lambda: later)
     put(spool, samples("A", (3, 3.0)))
     assert drain(outbox) == [(11, 1, None, BAD_DATA_LOST), (11, 3, 3.0, GOOD)]
