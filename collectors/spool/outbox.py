@@ -8,6 +8,7 @@ never more than one batch cut and unanswered, and what waits behind it may still
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ from store.canonical import Record, Rows, canonical_bytes, chain_hash, unique_so
 
 # What a batch says of when its rows arrived is as exact as this, also after a long outage.
 _MOST_SPAN_US = 60_000_000
+_EVER_US = 1 << 62
 _NOT_IN_PLAN = -1
 _MOST_SHOWN = 4096  # characters of lost records in a note
 
@@ -149,6 +151,10 @@ class Outbox:
         """
         with transaction(self._conn):
             until_us = self._oldest_us() + _MOST_SPAN_US
+            if until_us >= now_us():
+                # All of it came within the minute: what bears a later time came before the clock
+                # was set back, and would wait until that time comes.
+                until_us = _EVER_US
             records, spans = self._take_records(most, until_us)
             taken = self._take_blocks(most - len(records), until_us, is_first=not records)
             spans += [(block.arrived_from_us, block.arrived_to_us) for block in taken]
@@ -310,11 +316,14 @@ class Outbox:
         return ordered
 
     def _take_records(self, most: int, until_us: int) -> tuple[tuple[Record, ...], list[Span]]:
-        found = self._conn.execute(
+        query = (
             "SELECT record_id, kind, key, at, body, arrived_us FROM record "
-            "WHERE arrived_us <= ? ORDER BY record_id LIMIT ?",
-            (until_us, most),
-        ).fetchall()
+            "ORDER BY record_id LIMIT ?"
+        )
+        # None overtakes another: the version that leaves last counts.
+        waiting = self._conn.execute(query, (most,))
+        found = list(takewhile(lambda row: row[5] <= until_us, waiting))
+        waiting.close()
         delete = "DELETE FROM record WHERE record_id = ?"
         self._conn.executemany(delete, [(row[0],) for row in found])
         add_counts(self._conn, [("waiting_records", -len(found))])

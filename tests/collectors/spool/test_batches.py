@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collectors.errors import SpoolDamaged
-from collectors.sample import Delivery
+from collectors.sample import Delivery, now_us
 from collectors.spool.file import open_for_reading
 from collectors.spool.outbox import Outbox
 from collectors.spool.spool import Spool
@@ -144,6 +144,35 @@ def test_what_a_jump_of_the_clock_stretched_is_sent_all_the_same(
     before.arrived_us, after.arrived_us = 1, 7_200_000_000
     put(spool, before, after)
     assert len(rows_of(outbox.cut(10, None))) == 2
+
+
+def test_no_version_of_a_record_overtakes_another_where_the_clock_was_set_back(
+    spool: Spool, outbox: Outbox
+) -> None:
+    hour_us = 3_600_000_000
+    first = Delivery(records=[Record("k", "1", AT, {"n": 1})], arrived_us=2 * hour_us)
+    second = samples("A", (1, 1.0))
+    second.records, second.arrived_us = [Record("k", "1", AT, {"n": 2})], hour_us
+    put(spool, first)
+    put(spool, second)
+    found = []
+    while (batch := outbox.cut(100, None)) is not None:
+        found += [one.body["n"] for one in batch.records]
+        outbox.acknowledge(batch)
+    assert found == [1, 2]
+
+
+def test_rows_from_before_the_clock_was_set_back_wait_for_nothing(
+    spool: Spool, outbox: Outbox
+) -> None:
+    """Else they would wait until that time comes, while records go on coming."""
+    early = samples("A", (1, 1.0))
+    early.arrived_us = now_us() + 36_000_000_000
+    put(spool, early)
+    put(spool, Delivery(records=[Record("k", "1", AT, {})], arrived_us=now_us()))
+    batch = outbox.cut(100, None)
+    assert batch is not None
+    assert (len(batch.rows), len(batch.records)) == (1, 1)
 
 
 def test_an_equal_repeat_goes_and_a_different_one_waits(
