@@ -38,6 +38,11 @@ class ChangeFilter:
             self._make_room(tag + 1)
             self._deadband[tag] = width
 
+    def forget_later(self, tags: npt.NDArray[np.int32], than_us: int) -> None:
+        """Forget what lies later than a time: no row after it is late, and the next one passes."""
+        known = tags[tags < len(self._seen)]
+        self._seen[known[self._ts_us[known] > than_us]] = False
+
     def passes(self, rows: Columns) -> Mask:
         """Tell which rows are to be stored, and remember the newest of each tag."""
         if len(rows) == 0:

@@ -23,7 +23,7 @@ _CREDIBLE_FROM_US = to_us(datetime(2015, 1, 1, tzinfo=UTC))
 # Ahead of the gateway nothing can be but a wrong clock; behind it, a system that reports now and
 # then is as well, so only hours count.
 _AHEAD_S, _BEHIND_S = 300.0, 3600.0
-_AHEAD_US = int(_AHEAD_S * 1_000_000)
+AHEAD_US = int(_AHEAD_S * 1_000_000)
 _STEP_S = 5.0
 
 Ints = npt.NDArray[np.int64]
@@ -35,7 +35,7 @@ def suspect(ts_us: Ints, received_us: int) -> npt.NDArray[np.bool_]:
 
     A time that lies far back is possible: a value that has not changed since carries it.
     """
-    return (ts_us < _CREDIBLE_FROM_US) | (ts_us > received_us + _AHEAD_US)
+    return (ts_us < _CREDIBLE_FROM_US) | (ts_us > received_us + AHEAD_US)
 
 
 def flagged(codes: Codes, is_suspect: npt.NDArray[np.bool_]) -> Codes:

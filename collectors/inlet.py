@@ -7,7 +7,7 @@ import numpy as np
 
 from collectors import status
 from collectors.change_filter import ChangeFilter
-from collectors.clock import SourceClock, flagged, suspect
+from collectors.clock import AHEAD_US, SourceClock, flagged, suspect
 from collectors.columns import Columns, TagTable, joined
 from collectors.sample import END_US, FIRST_US, Delivery, Refused, Sample, now_us
 
@@ -51,7 +51,12 @@ class Inlet:
             deliveries[0].columns = [rows if passing.all() else rows.take(passing)]
 
     def _flagged(self, rows: Columns) -> Columns:
-        wrong = suspect(rows.ts_us, now_us()) | self._clock.is_wrong
+        at_us = now_us()
+        is_suspect = suspect(rows.ts_us, at_us)
+        # A clock that was set back, the source's or the gateway's: beside its newest row of then
+        # every row of now would be late, and be stored though nothing changed.
+        self._filter.forget_later(rows.index[~is_suspect], at_us + AHEAD_US)
+        wrong = is_suspect | self._clock.is_wrong
         return replace(rows, status=flagged(rows.status, wrong)) if wrong.any() else rows
 
     def _parts(self, deliveries: Sequence[Delivery]) -> list[Columns]:

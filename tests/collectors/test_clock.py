@@ -115,3 +115,27 @@ def test_rows_of_a_source_that_is_hours_off_are_flagged_until_it_is_right_again(
     right = Delivery(samples=[measured("a", now_us(), 6.0)], skew_s=0.1)
     off = Delivery(samples=[measured("a", now_us() - 7_200_000_000, 5.0)], skew_s=7200.0)
     assert [one.status for one in through(off, right).all_samples()] == [status.GOOD]
+
+
+@pytest.mark.parametrize("ahead_us", [HOUR_US, 200_000 * HOUR_US])
+def test_after_the_clock_was_set_back_only_changes_and_heartbeats_are_stored(
+    ahead_us: int,
+) -> None:
+    """Beside a newest row that lies ahead every reading is late, and would be stored."""
+    inlet, found = Inlet("line 1", 60.0, TagTable(["a"])), []
+    start_us = now_us()
+    for ts_us in (start_us + ahead_us, *(start_us + n * 1_000_000 for n in range(50))):
+        delivery = Delivery(samples=[measured("a", ts_us, 5.0)])
+        inlet.take([delivery])
+        found += [sample.ts_us for sample in delivery.all_samples()]
+    assert found == [start_us + ahead_us, start_us]
+
+
+def test_a_source_that_is_always_ahead_is_stored_on_change_as_well() -> None:
+    inlet, found = Inlet("line 1", 60.0, TagTable(["a"])), []
+    start_us = now_us() + HOUR_US
+    for n in range(50):
+        delivery = Delivery(samples=[measured("a", start_us + n * 1_000_000, 5.0)])
+        inlet.take([delivery])
+        found += delivery.all_samples()
+    assert len(found) == 1
