@@ -87,4 +87,5 @@ CONSISTENCY: dict[str, Word] = {
 REASONS = (
     "no_baseline", "no_change", "coverage", "bounds", "method", "coefficients", "devices",
     "ideal_cycles", "calendar", "planned_downtime", "product_mix", "boundary", "meters",
+    "direction",
 )  # fmt: skip

@@ -6,7 +6,7 @@ of the period that it would have counted for.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,9 @@ KINDS = (
 )
 _INSPECTED = ("total", "scrap", "rework", "passed_first")
 STOCK = ("raw", "wip", "finished")
+# What reading a body raises that no check foresaw, such as digits without end: it is one record,
+# and must not keep all figures of its factory from being formed.
+_STRANGE = (ArithmeticError, LookupError, TypeError, ValueError)
 
 Body = Mapping[str, Any]
 Parsed = TypeVar("Parsed")
@@ -38,11 +41,13 @@ def business(records: Mapping[str, Sequence[StoredRecord]], timezone: str) -> Bu
 
     def read(kind: str, parse: Callable[[Body], Parsed]) -> Iterator[tuple[date, Parsed]]:
         for record in records[kind]:
-            day = record.at.astimezone(zone).date()
+            day = local_day(record.at, zone)
             try:
                 yield day, parse(_body(record))
             except NotComputable as refusal:
                 aside.append(Unreadable(kind, record.key, day, refusal.reason))
+            except _STRANGE:
+                aside.append(Unreadable(kind, record.key, day, because("body_strange")))
 
     lines: dict[date, list[OrderLine]] = defaultdict(list)
     for _, (promised, line) in read("order_line", _order_line):
@@ -219,8 +224,23 @@ def _list(body: Body, name: str) -> Sequence[Any]:
     return given
 
 
+def local_day(at: datetime, zone: ZoneInfo) -> date:
+    """Return the local day of a time; the last one there is for a time behind it."""
+    try:
+        return at.astimezone(zone).date()
+    except OverflowError:
+        return date.max
+
+
 def counting_days(kind: str, at: date, body: Body) -> list[date]:
     """Return the local days of whose months a record is part."""
+    try:
+        return _counting_days(kind, at, body)
+    except _STRANGE:
+        return [at]
+
+
+def _counting_days(kind: str, at: date, body: Body) -> list[date]:
     if kind == "order_line" and isinstance(body, Mapping):
         try:
             return [_order_line(body)[0]]

@@ -28,11 +28,20 @@ Difference = Literal[
     "product_mix",
     "boundary",
     "meters",
+    "direction",
 ]
 
 _EQUIPMENT = frozenset({"oee", "availability", "performance", "quality", "nee", "teep", "ooe"})
 _ENERGY = ("standard_coal", "energy_")
 _BY_PRODUCT = frozenset({"performance", "quality", "oee", "nee", "defect_rate"})
+# Of these less is better.
+SHALL_FALL = frozenset(
+    {
+        "defect_rate", "headcount", "rd_cycle", "energy_intensity", "energy_intensity_value",
+        "standard_coal", "standard_coal_equivalent", "standard_coal_purchased",
+        "standard_coal_with_media",
+    }
+)  # fmt: skip
 _MOST_NAMED = 5
 
 
@@ -124,6 +133,21 @@ def differences(
     if new.kpi.startswith(_ENERGY):
         found += _energy(was["meters"], now["meters"])
     return found
+
+
+def turned(
+    kpi: str, declared: float | None, measured: float, expected: float
+) -> Iterator[Differing]:
+    """Yield that what was measured before lies beyond what was promised.
+
+    The share of the promised change would turn round then: what got better would be worse.
+    """
+    if declared is None or declared == expected:
+        rises = kpi not in SHALL_FALL
+    else:
+        rises = expected > declared
+    if measured != expected and (expected > measured) != rises:
+        yield Differing("direction", f"{measured:.4g} → {expected:.4g}")
 
 
 def _versions(old: Figure, new: Figure) -> Iterator[Differing]:

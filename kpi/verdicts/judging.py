@@ -1,6 +1,7 @@
 """Judging a factory: both verdicts for each promised KPI and each rolling year since renovation."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,7 +9,7 @@ import store
 from kpi.calendar import months
 from kpi.figures import Evidence
 from kpi.policy import Policy
-from kpi.verdicts.comparability import Differing, basis_of, differences
+from kpi.verdicts.comparability import Differing, basis_of, differences, turned
 from kpi.verdicts.words import Consistency, Fulfilment, Verified, consistency, fulfilment
 from store import disputes, figures, judged, verdict_bases
 from store.registry import Factory
@@ -36,12 +37,18 @@ def judge(
     }
     settled = {
         (each.kpi, each.period_start, each.period_end): each
-        for each in disputes.settled(conn, factory.factory_id, promises, starts)
+        for each in disputes.settled(
+            conn, factory.factory_id, promises, {*starts, factory.baseline_from}
+        )
     }
     window = factory.baseline_from, factory.baseline_to
     known = _known(conn, factory, promises, starts)
     bases = _bases(conn, evidence, known)
-    baseline = {each.kpi: each for each in known if (each.period_start, each.period_end) == window}
+    baseline = {
+        each.kpi: _as_settled(each, settled.get((each.kpi, *window)))
+        for each in known
+        if (each.period_start, each.period_end) == window
+    }
     decided = []
     for found in known:
         if found.period_start >= factory.renovated_on:
@@ -100,6 +107,13 @@ def _bases(
     return {**kept, **new}
 
 
+def _as_settled(found: figures.Figure, settled: disputes.Settled | None) -> figures.Figure:
+    """Return what was measured before, by what a dispute about that year settled."""
+    if settled is None:
+        return found
+    return replace(found, point=settled.value, low=settled.low, high=settled.high)
+
+
 def _verified(found: figures.Figure, settled: disputes.Settled | None) -> Verified:
     """Return what counts as verified: the figure, or what a dispute about its period settled."""
     if settled is None:
@@ -122,10 +136,11 @@ def _verdict(
     before = baseline.point if baseline is not None and measured else promise.before_value
     kept = fulfilment(before, promise.expected_value, verified, policy)
     apart: list[Differing] = []
-    if baseline is not None and measured and kept.reason != "no_figure":
+    if baseline is not None and before is not None and measured and kept.reason != "no_figure":
         apart = differences(
             (baseline, bases[baseline.period_start]), (found, bases[found.period_start]), policy
         )
+        apart += turned(found.kpi, promise.before_value, before, promise.expected_value)
         kept = Fulfilment(None, None, None, NOT_COMPARABLE) if apart else kept
     true = consistency(reported, verified, policy.tolerance(found.kpi, found.unit), policy)
     return figures.NewVerdict(

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from api.kpis import KPIS
 from kpi.policy import policies
 from kpi.verdicts import differences
+from kpi.verdicts.comparability import SHALL_FALL, turned
 from store.figures import Figure
 
 POLICY = policies()[0]
@@ -131,3 +133,30 @@ def test_development_cycles_of_unlike_products_are_not_comparable(
     old, new = years
     apart = differences((old, basis()), (new, basis()), POLICY)
     assert [(each.what, each.text) for each in apart] == expected
+
+
+def test_what_shall_fall_is_what_pages_call_better_when_lower() -> None:
+    assert {each.kpi_id for each in KPIS if each.better == "down"} == SHALL_FALL
+
+
+@pytest.mark.parametrize(
+    ("kpi", "declared", "measured", "expected", "is_turned"),
+    [
+        ("oee", 0.6, 0.7, 0.8, False),
+        ("oee", 0.6, 0.85, 0.8, True),
+        ("oee", 0.6, 0.8, 0.8, False),
+        ("oee", None, 0.7, 0.8, False),
+        ("oee", None, 0.85, 0.8, True),
+        ("defect_rate", None, 0.03, 0.04, True),
+        ("defect_rate", None, 0.05, 0.04, False),
+        ("defect_rate", 0.04, 0.03, 0.04, True),
+        # Whoever grows may promise to use more.
+        ("standard_coal", 4000.0, 4500.0, 5000.0, False),
+        ("standard_coal", 4000.0, 5500.0, 5000.0, True),
+    ],
+)
+def test_a_promise_goes_its_own_way_also_from_what_was_measured(
+    kpi: str, declared: float | None, measured: float, expected: float, is_turned: bool
+) -> None:
+    found = [each.what for each in turned(kpi, declared, measured, expected)]
+    assert found == (["direction"] if is_turned else [])

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+import store
 from kpi.jobs.basis import last_full_hour
 from kpi.jobs.evidence import gathered
 from kpi.policy import policies
+from kpi.provenance.published import check
 from kpi.verdicts import judge
 from store import figures, plans, registry
+from store import policies as policies_
 from tests.kpi.formed import feed, mondays, months_between, revisions, worked
 from tests.kpi.plant import (
     Plant,
@@ -157,3 +160,70 @@ def test_an_unverifiable_year_is_unknown_and_never_worse(plant: Plant) -> None:
     plant.refresh(IN_2027)
     found = verdict(plant)
     assert (found.fulfilment, found.fulfilment_verdict) == (None, "unknown")
+
+
+@pytest.mark.parametrize(("after", "turned"), [(2, "worse"), (6, "over")])
+def test_a_measured_baseline_beyond_the_promise_does_not_turn_better_into_worse(
+    plant: Plant, after: int, turned: str
+) -> None:
+    # Declared were 10 % before and 4 % after; measured were 3 % before. By the share of a promised
+    # change from 3 % up to 4 %, fewer defects would be worse and more of them over the promise.
+    year_of_lots(plant, date(2025, 1, 1), date(2026, 1, 1), 3)
+    year_of_lots(plant, date(2026, 1, 1), date(2027, 1, 2), after)
+    plant.refresh(IN_2027)
+    found = verdict(plant)
+    assert (found.before_value, found.before_basis) == (pytest.approx(0.03), "measured")
+    assert found.fulfilment_verdict != turned
+    assert (found.fulfilment_verdict, found.fulfilment) == ("not_comparable", None)
+    assert found.reasons == [{"about": "fulfilment", "code": "direction", "text": "0.03 → 0.04"}]
+    assert [
+        each for each in check(plant.conn, plant.factory_id, "sample") if each.kind == "verdict"
+    ] == []
+
+
+def test_what_a_dispute_about_the_year_before_settled_is_what_was_measured_before(
+    plant: Plant,
+) -> None:
+    year_of_lots(plant, date(2025, 1, 1), date(2026, 1, 1), 8)
+    year_of_lots(plant, date(2026, 1, 1), date(2027, 1, 2), 5)
+    plant.refresh(IN_2027)
+    assert verdict(plant).fulfilment == pytest.approx(0.75)
+    (before,) = revisions(plant, "defect_rate", date(2025, 1, 1), "rolling12")
+    settle(plant, before, 0.06)
+    plant.figures(IN_2027)
+    found = verdict(plant)
+    # From 6 % to 4 % was promised: 5 % is half of it.
+    assert (found.before_value, found.before_basis) == (0.06, "measured")
+    assert found.fulfilment == pytest.approx(0.5)
+    assert [
+        each for each in check(plant.conn, plant.factory_id, "sample") if each.kind == "verdict"
+    ] == []
+
+
+def settle(plant: Plant, found: figures.Figure, value: float) -> None:
+    """Let a dispute about a figure be over, with what was measured again in its place."""
+    with store.transaction(plant.conn):
+        policies_.keep(plant.conn, "sample", {})
+        row = plant.conn.execute(
+            "INSERT INTO pool.dispute (factory_id, figure_id, kpi, period_kind, period_start,"
+            " period_end, state, version, claimed, raised_on, due_on, closed_at)"
+            " VALUES (%s, %s, %s, 'rolling12', %s, %s, 'settled', 1, %s, '2026-02-01',"
+            " '2026-02-20', now()) RETURNING dispute_id",
+            (plant.factory_id, found.figure_id, found.kpi, found.period_start, found.period_end,
+             value),
+        ).fetchone()  # fmt: skip
+        assert row is not None
+        plant.conn.execute(
+            "INSERT INTO pool.dispute_step (dispute_id, factory_id, version, step, to_state, at,"
+            " actor, role, comment, data, policy_id) VALUES (%s, %s, 1, 'accept', 'settled', now(),"
+            " 'sample', 'city_leader', '', '{}', 'sample')",
+            (row[0], plant.factory_id),
+        )
+        plant.conn.execute(
+            "INSERT INTO pool.settled_value (factory_id, kpi, period_start, period_end, value, low,"
+            " high, document, dispute_id, actor, at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, 'sample', %s, 'sample', now())",
+            (plant.factory_id, found.kpi, found.period_start, found.period_end, value, value,
+             value, row[0]),
+        )  # fmt: skip
+        plant.conn.execute("SELECT pool.judge_again(%s)", row)
