@@ -37,7 +37,8 @@ _BY_DENSITY = {"kg": ("L", "m3"), "t": ("L", "m3")}
 
 def billed_in(wanted: str, unit: Any) -> float | None:
     """Return how many of the wanted unit one of an invoice's unit is, None where nobody can say."""
-    return (CONVERSIONS.get(wanted, {}) | _BILLED.get(wanted, {})).get(unit)
+    known = CONVERSIONS.get(wanted, {}) | _BILLED.get(wanted, {})
+    return known.get(unit) if isinstance(unit, str) else None
 
 
 def check_units(place: str, tag: Mapping[str, Any], meter: Mapping[str, Any] | None) -> None:

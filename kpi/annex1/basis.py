@@ -156,7 +156,7 @@ def as_number(given: Any) -> float | None:
     """Return a number, or what a text of digits stands for; None for anything else."""
     try:
         found = float(given)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return None
     return found if isfinite(found) else None
 

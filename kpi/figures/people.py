@@ -41,11 +41,15 @@ def project(body: Mapping[str, Any]) -> Project:
         approved=_day("approved_on", body.get("approved_on")),
         released=_optional_day("released_on", body.get("released_on")),
         cancelled=_optional_day("cancelled_on", body.get("cancelled_on")),
-        product_class=body.get("class"),
+        product_class=_text(body.get("class")),
     )
     if found.days is not None and found.days < 0:
         raise NotComputable(because("released_before_approved"))
     return found
+
+
+def _text(given: object) -> str | None:
+    return str(given) if isinstance(given, str | int) else None
 
 
 def _optional_day(name: str, given: Any) -> date | None:

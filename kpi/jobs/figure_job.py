@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import store
 from kpi.calendar import add_months, months, production_time
 from kpi.figures import Evidence, Period, estimates, figure
-from kpi.figures.records import counting_days
+from kpi.figures.records import counting_days, local_day
 from kpi.jobs.basis import Progress, last_full_hour, run_job
 from kpi.jobs.evidence import gathered
 from kpi.jobs.settings import Schedule
@@ -170,7 +170,7 @@ def _months_of(factory: registry.Factory, new: list[records.DirtyRecord]) -> set
     return {
         day.replace(day=1)
         for record in new
-        for day in counting_days(record.kind, record.at.astimezone(zone).date(), record.body)
+        for day in counting_days(record.kind, local_day(record.at, zone), record.body)
     }
 
 

@@ -82,7 +82,7 @@ def _shipped(body: Mapping[str, Any]) -> Iterator[tuple[date, float]]:
     for pair in given if isinstance(given, list) else ():
         try:
             yield date.fromisoformat(pair[0]), float(pair[1])
-        except (TypeError, ValueError, IndexError):
+        except (ArithmeticError, LookupError, TypeError, ValueError):
             # What cannot be read is named where figures are formed.
             continue
 

@@ -217,7 +217,7 @@ def _billed(case: Case, body: Mapping[str, Any]) -> tuple[int, int, float] | Non
     try:
         first = date.fromisoformat(body["first_day"])
         end = date.fromisoformat(body["last_day"]) + timedelta(days=1)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         return None
     quantity = number_in(body, "quantity")
     if quantity is None:

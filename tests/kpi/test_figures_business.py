@@ -1,13 +1,14 @@
 """Defect rate, on-time delivery and turnover from records as the systems send them."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from kpi.figures import Estimate, Evidence, Period
 from kpi.figures.business import defects, deliveries, stock
-from kpi.figures.records import counting_days
+from kpi.figures.records import counting_days, local_day
 from store.records import StoredRecord
 from tests.kpi.builders import LINK, asset, monitoring_plan, tag
 from tests.kpi.evidence import MARCH, Facts, bounds, each_day, evidence, one, record
@@ -382,3 +383,41 @@ def test_stock_of_nothing_is_refused() -> None:
 )
 def test_a_record_counts_for_these_days(kind: str, body: Any, days: list[date]) -> None:
     assert counting_days(kind, date(2026, 3, 31), body) == days
+
+
+_ENDLESS = "9" * 5000
+_BILL = {
+    "carrier": "raw_coal", "lower_heating_value_mj": 20, "quantity": 1,
+    "first_day": "2026-03-01", "last_day": "2026-03-31",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("headcount", {"month": "2026-03", "employees": _ENDLESS}),
+        ("inspection", {"operation": "final", "total": 1, "scrap": 0, "rework": 0,
+                        "passed_first": 1, "product": _ENDLESS}),
+        ("energy_invoice", _BILL | {"last_day": "9999-12-31"}),
+        ("energy_invoice", _BILL | {"unit": ["t"]}),
+    ],
+)  # fmt: skip
+def test_a_record_that_no_check_foresaw_is_set_aside_and_stops_no_figure(
+    kind: str, body: Any
+) -> None:
+    strange = record("X", DAY, body)
+    found = known(**{kind: [strange]}).business
+    assert [(each.kind, each.key, each.day) for each in found.unreadable] == [(kind, "X", DAY)]
+    assert counting_days(kind, DAY, body)[0] == DAY
+
+
+def test_a_record_of_the_last_day_there_is_has_a_local_day() -> None:
+    last = datetime(9999, 12, 31, 20, tzinfo=UTC)
+    assert local_day(last, ZoneInfo("Asia/Shanghai")) == date.max
+    assert counting_days("stock_balance", date.max, {}) == [date.max]
+
+
+def test_a_class_of_a_project_that_is_no_text_is_none() -> None:
+    body = {"project": "P", "approved_on": "2026-01-05", "released_on": "2026-03-02"}
+    found = known(rd_project=[record("P", DAY, body | {"class": ["A"]})]).business
+    assert [each.product_class for each in found.projects] == [None]
