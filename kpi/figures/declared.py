@@ -40,7 +40,7 @@ def robots(evidence: Evidence, period: Period) -> list[Estimate]:
     if not registered:
         reason = because("no_robot")
         return [refused("robots", "count", 0.0, reason, **inputs)]
-    if not _anything_heard(evidence, window):
+    if not anything_heard(evidence, window):
         reason = because("factory_silent", days=HEARD_DAYS)
         return [refused("robots", "count", 0.0, reason, **inputs)]
     heard = distinct(_heard(evidence, registered, window))
@@ -191,5 +191,6 @@ def _heard(evidence: Evidence, assets: Sequence[Asset], window: tuple[date, date
     return [asset for asset, seconds in zip(assets, known_s, strict=True) if seconds > 0]
 
 
-def _anything_heard(evidence: Evidence, window: tuple[date, date]) -> bool:
+def anything_heard(evidence: Evidence, window: tuple[date, date]) -> bool:
+    """Tell whether anything at all was heard of the factory on some days."""
     return bool(_heard(evidence, evidence.plan.assets, window))

@@ -10,6 +10,7 @@ import numpy as np
 from kpi.errors import NotComputable
 from kpi.figures import beside
 from kpi.figures.basis import Estimate, Evidence, Period, bounded, counts_good_only, grade, refused
+from kpi.figures.declared import anything_heard
 from kpi.figures.identity import distinct
 from kpi.figures.lines import lines
 from kpi.formulas.lines import Share
@@ -269,20 +270,21 @@ def networked(evidence: Evidence, period: Period) -> list[Estimate]:
     """Return how many pieces of key equipment are networked.
 
     Counted is registered key equipment with a serial number and an address of its own, heard of
-    for at least 90 % of the last 30 days of the period, with at least one value that changed.
+    for at least 90 % of the last 30 days of the period, with at least one value that changed. Where
+    nothing at all was heard of the factory nobody knows, as before its gateway was there.
     """
     end = min(period.end, evidence.today + timedelta(days=1))
     start = end - timedelta(days=_NETWORK_DAYS)
     registered = [asset for asset in evidence.plan.assets if asset.key_equipment]
     sums = evidence.sums(registered, start, end)
     least = _NETWORK_SHARE * evidence.seconds(start, end)
+    window = {"registered": len(registered), "window": [start.isoformat(), end.isoformat()]}
+    if not anything_heard(evidence, (start, end)):
+        reason = because("factory_silent", days=_NETWORK_DAYS)
+        return [refused("networked_equipment", "count", 0.0, reason, **window)]
     alive = (sums["known_s"] >= least) & (sums["changes"] > 0)
     heard = [asset for asset, is_alive in zip(registered, alive, strict=True) if is_alive]
     apart = distinct(heard)
     count = float(len(apart))
-    inputs = {
-        "registered": len(registered),
-        "networked": sorted(asset.code for asset in apart),
-        "window": [start.isoformat(), end.isoformat()],
-    }
+    inputs = window | {"networked": sorted(asset.code for asset in apart)}
     return [bounded("networked_equipment", "count", 1.0, (count, count, count), **inputs)]

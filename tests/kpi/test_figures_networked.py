@@ -71,7 +71,17 @@ def test_equipment_without_a_serial_number_or_off_the_register_does_not_count() 
 
 
 def test_equipment_without_any_data_does_not_count() -> None:
-    assert count(key_equipment(1), facts={}) == 0
+    facts = {2: each_day(date(2026, 3, 20), date(2026, 3, 21), ALIVE)}
+    assert count(key_equipment(1), asset(2), facts=facts) == 0
+
+
+@pytest.mark.parametrize("facts", [{}, {1: each_day(date(2026, 2, 1), date(2026, 3, 2), ALIVE)}])
+def test_where_the_whole_factory_was_silent_nobody_knows(facts: Any) -> None:
+    plan = monitoring_plan(assets=[key_equipment(1), asset(2)])
+    (found,) = networked(evidence(plan, facts), MARCH)
+    assert (found.point, found.coverage) == (None, 0.0)
+    assert "30" in str(found.reason)
+    assert found.inputs["registered"] == 1
 
 
 @pytest.mark.parametrize(("hour", "expected"), [(1, 0), (6, 0), (9, 1), (23, 1)])
