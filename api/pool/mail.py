@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate
@@ -17,6 +18,8 @@ from store.messages import Channel
 Security = Literal["starttls", "tls", "none"]
 
 _PERMANENT = 500
+# What the email package raises for one thing and another that is no address.
+_NO_ADDRESS = (ValueError, LookupError, AttributeError, MessageError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class Mail:
             return _outcome(code, said)
         except smtplib.SMTPResponseException as error:
             return _outcome(error.smtp_code, error.smtp_error)
-        except (ValueError, UnicodeError) as error:
+        except _NO_ADDRESS as error:
             return RefusedForGood(f"this is no address: {error}")
         except (OSError, smtplib.SMTPException) as error:
             return Unreachable(f"the mail server: {_said(error)}")

@@ -28,6 +28,8 @@ from tests.api.pool.pooled import Pooled
 from tests.support.certificates import Authority
 
 EMAIL, PHONE = "filler@example.invalid", "10000000001"
+# Each is refused by the email package with another kind of error.
+NO_ADDRESSES = ("no address", "filler@", "@example.invalid", "filler@example.", "filler@[")
 USER, PASSWORD = "pool", "sample-password"
 
 
@@ -268,14 +270,14 @@ def test_one_bad_address_keeps_no_other_letter_back() -> None:
     inbox.refused.add("gone@example.invalid")
     letters = [
         outbox.Letter(number, to, "示例\r\nBcc: x@example.invalid", "示例")
-        for number, to in enumerate(("no address", "gone@example.invalid", EMAIL))
+        for number, to in enumerate((*NO_ADDRESSES, "gone@example.invalid", EMAIL))
     ]
     with mail_server(port, inbox):
         outcomes = Mail(MailSettings("127.0.0.1", "pool@example.invalid", port, "none")).send(
             letters
         )
     assert [type(each).__name__ for each in outcomes] == [
-        "RefusedForGood", "RefusedForGood", "NoneType",
+        *["RefusedForGood"] * (len(NO_ADDRESSES) + 1), "NoneType",
     ]  # fmt: skip
     assert inbox.to == [EMAIL], "no header is put in by a text"
 
