@@ -1,6 +1,7 @@
 """The factories in the pool."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -41,7 +42,7 @@ def list_factories(
     """Each with its county, kind, windows and how many KPIs have which verdict."""
     with database.acting(caller) as conn:
         standings = store.pool.standings(conn, region=region)
-    rest = [one for one in standings if after is None or one.factory.code > after]
+    rest = behind(standings, after)
     shown, next_after = cut(rest, limit, lambda each: each.factory.code)
     body = models.FactoryList(items=[_factory(one) for one in shown], next_after=next_after)
     return tagged_json(request, body)
@@ -64,6 +65,15 @@ def read_factory(
     with database.acting(caller) as conn:
         body = _factory(standing_of(conn, code))
     return tagged_json(request, body)
+
+
+def behind(standings: Sequence[Standing], after: str | None) -> list[Standing]:
+    """Return what follows a code in the order of codes, which is ours and not that of a server.
+
+    A server's language may put small letters before large ones: a part would skip factories then.
+    """
+    rest = [one for one in standings if after is None or one.factory.code > after]
+    return sorted(rest, key=lambda one: one.factory.code)
 
 
 def standing_of(conn: Connection, code: str) -> Standing:

@@ -1,7 +1,13 @@
 """GET /api/v1/factories and /api/v1/factories/{code}."""
 
+from contextlib import closing
+from dataclasses import replace
+
 import httpx
 import pytest
+
+import store
+from api.routes.factories import behind
 
 
 def test_lists_every_factory_with_its_county_windows_and_verdict_counts(
@@ -69,3 +75,19 @@ def test_an_unchanged_list_is_not_sent_again(client: httpx.Client) -> None:
     other = client.get("/api/v1/factories", headers={"If-None-Match": '"something else"'})
     assert other.status_code == 200
     assert other.content == first.content
+
+
+def test_the_order_of_a_server_s_language_makes_no_part_skip_a_factory(sample_url: str) -> None:
+    with closing(store.connect(sample_url)) as conn:
+        some = store.pool.standings(conn)[:3]
+    # As a server sorts that is set up in English or Chinese.
+    codes = ("a-1", "B-1", "c-1")
+    found = [
+        replace(each, factory=replace(each.factory, code=code))
+        for each, code in zip(some, codes, strict=True)
+    ]
+    seen: list[str] = []
+    for _ in range(5):
+        rest = behind(found, seen[-1] if seen else None)
+        seen += [each.factory.code for each in rest[:1]]
+    assert sorted(seen) == sorted(codes)
