@@ -15,7 +15,7 @@ def automatic(seen: Footprint, rule: Rule) -> Answer:
     against: list[StoredRecord] = []
     for job in seen.some("job", rule):
         mode, ended = text(job, "mode"), seen.time(job, "ended_at")
-        if text(job, "asset") in codes and mode in run_s and ended is not None:
+        if text(job, "asset") in codes and mode in run_s and ended and ended >= job.at:
             run_s[mode] += (ended - job.at).total_seconds()
             (shown if mode == "auto" else against).append(job)
     if not sum(run_s.values()):

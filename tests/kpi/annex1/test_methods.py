@@ -315,3 +315,14 @@ def test_times_without_an_offset_are_local() -> None:
     assert found.numbers["auto_s"] == 3600
     assert MACHINE.code == "M01"
     assert late.at.tzinfo == CHINA
+
+
+@pytest.mark.parametrize("ended_at", ["2026-03-01T09:00:00", "2026-03-06T07:59:59"])
+def test_a_job_that_ended_before_it_began_makes_no_other_more_automatic(ended_at: str) -> None:
+    jobs = (
+        job("J1", "03-05 08:00", 2, mode="auto"),
+        job("J2", "03-06 08:00", 8, mode="manual"),
+        rec("J3", "03-06 08:00", asset="M01", mode="manual", ended_at=ended_at),
+    )
+    found = answer("EV-AUTO", **rows("job", *jobs))
+    assert (found.verdict, found.numbers["share"]) == ("not_proven", pytest.approx(0.2))
