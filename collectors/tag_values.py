@@ -28,6 +28,6 @@ def tag_sample(tag: str, ts_us: int, value: Any, quality: Any = None) -> Sample:
 def _code(tag: str, quality: Any) -> int:
     if quality is None:
         return status.GOOD
-    if quality not in status.CODES:
+    if not isinstance(quality, str) or quality not in status.CODES:
         raise NotDecoded(f'{tag}: there is no status "{quality}"; use Good, Uncertain or Bad')
     return status.CODES[quality]

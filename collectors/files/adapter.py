@@ -14,8 +14,8 @@ from pathlib import Path
 
 from collectors.context import Context
 from collectors.errors import SourceError, SourceUnreachable
-from collectors.files.decode import Decoder, Rule
-from collectors.files.folder import Folder, memory_of
+from collectors.files.decode import Decoder, Reading, Rule
+from collectors.files.folder import Done, Folder, memory_of
 from collectors.files.lines import look_through, rows
 from collectors.files.settings import FilesSource
 from collectors.sample import Delivery, Refused
@@ -106,16 +106,20 @@ class FilesAdapter:
         if look is None:
             return
         rule = next(one for one in self._rules if fnmatchcase(path.name, one.pattern))
-        sha256 = ""
+        last = folder.last_read(path) or Done(0, 0, "")
+        sha256, pieces = "", list(last.pieces)
         try:
             survey = look_through(path, rule.encoding)
             sha256 = survey.sha256
-            if not folder.was_read(path, sha256):
-                decoder = Decoder(path.name, rule, self._tag_names, self._context.zone)
+            if sha256 != last.sha256:
+                reading = Reading(path.name, look.mtime_ns, last.sha256, last.pieces)
+                decoder = Decoder(path.name, rule, self._tag_names, self._context.zone, reading)
+                pieces = decoder.pieces
                 with closing(rows(path, survey.encoding, rule.delimiter)) as found:
                     yield from decoder.deliveries(found)
         except OSError as error:
             # One file that cannot be read keeps nothing from the others.
             reason = f"{path.name} cannot be read: {error.strerror}"
             yield Delivery(refused=[Refused(reason, path.name)])
-        yield Delivery(stored=partial(folder.finish, path, look, sha256))
+        done = Done(look.size, look.mtime_ns, sha256, tuple(pieces))
+        yield Delivery(stored=partial(folder.finish, path, done))

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,15 +17,51 @@ from store.canonical import Record
 
 _ROWS = 500
 _MOST_REFUSED = 200
+_PIECE_LETTERS = 32
 
 Rule = FileRecord | FileValues
 
 
-class Decoder:
-    """Turns the rows of one file into deliveries; name is how messages call the file."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What tells one reading of a file from those of other files, and from those before it.
 
-    def __init__(self, name: str, rule: Rule, tags: frozenset[str], zone: ZoneInfo) -> None:
+    The same after a crash; another where the file was written anew, since what it says again after
+    it said otherwise is news. before has the hashes of the pieces that were read last.
+    """
+
+    name: str
+    mtime_ns: int = 0
+    last_sha256: str = ""
+    before: tuple[str, ...] = ()
+
+    def is_known(self, place: int, piece: str) -> bool:
+        """Tell whether a piece is what stood at its place before."""
+        return place < len(self.before) and self.before[place] == piece
+
+    def message(self, place: int, piece: str) -> Message:
+        """Return by what the spool knows a piece again."""
+        text = f"{self.name}\0{self.mtime_ns}\0{self.last_sha256}\0{place}\0{piece}"
+        return Message(hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest(), True)
+
+
+class Decoder:
+    """Turns the rows of one file into deliveries; name is how messages call the file.
+
+    pieces has the hashes of those that were read so far.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        rule: Rule,
+        tags: frozenset[str],
+        zone: ZoneInfo,
+        reading: Reading | None = None,
+    ) -> None:
         self._name = name
+        self._reading = reading or Reading(name)
+        self.pieces: list[str] = []
         self._rule = rule
         self._tags = tags
         dates = rule.date_format if isinstance(rule, FileRecord) else None
@@ -45,9 +82,12 @@ class Decoder:
                 is_more = False
             if not is_more:
                 self._sum_up(delivery)
-            # After a crash the same rows come again, and the spool knows them by this.
-            delivery.message = Message(digest.digest(), repeated=True)
-            yield delivery
+            place, piece = len(self.pieces), digest.hexdigest()[:_PIECE_LETTERS]
+            self.pieces.append(piece)
+            if not self._reading.is_known(place, piece):
+                # After a crash the same rows come again, and the spool knows them by this.
+                delivery.message = self._reading.message(place, piece)
+                yield delivery
 
     def _piece(self, rows: Iterator[Row], delivery: Delivery, digest: "hashlib._Hash") -> bool:
         """Fill a delivery with the next rows; tell whether there may be more."""
@@ -103,11 +143,11 @@ class Decoder:
 
     def _sample(self, rule: FileValues, row: Row) -> Sample:
         tag = self._cell(row, rule.tag)
-        if tag not in self._tags:
+        if not isinstance(tag, str) or tag not in self._tags:
             raise NotDecoded(f'"{tag}" is not among the tags of this source')
         ts_us = to_us(self._moment(self._cell(row, rule.ts)))
         quality = self._cell(row, rule.status) if rule.status is not None else None
-        return tag_sample(str(tag), ts_us, self._number(row, rule.value), quality or None)
+        return tag_sample(tag, ts_us, self._number(row, rule.value), quality or None)
 
     def _cell(self, row: Row, column: str) -> Any:
         if column not in row.cells:

@@ -5,6 +5,7 @@ Files are only looked at and read. What was read is remembered in a file of the 
 
 import json
 import os
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -25,11 +26,12 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A file that was read: how it looked then, and what was in it."""
+    """A file that was read: how it looked then, what was in it, and the hashes of its pieces."""
 
     size: int
     mtime_ns: int
     sha256: str
+    pieces: tuple[str, ...] = ()
 
 
 class Folder:
@@ -42,6 +44,8 @@ class Folder:
         self._done = _remembered(memory)
         self._seen: dict[str, Look] = {}
         self._in_hand: set[str] = set()
+        # Files are looked for in one thread, and finished in another.
+        self._lock = threading.Lock()
 
     def due(self) -> list[Path]:
         """Return the files that are new and that nobody wrote to since the last look.
@@ -51,9 +55,10 @@ class Folder:
         looks = dict(self._looks())
         whole = [name for name, look in looks.items() if self._seen.get(name) == look]
         self._seen = looks
-        gone = self._done.keys() - looks.keys() - self._in_hand
-        self._done = {name: one for name, one in self._done.items() if name not in gone}
-        due = [name for name in whole if self._is_new(name) and name not in self._in_hand]
+        with self._lock:
+            for name in self._done.keys() - looks.keys() - self._in_hand:
+                del self._done[name]
+            due = [name for name in whole if self._is_new(name) and name not in self._in_hand]
         due.sort(key=lambda name: (looks[name].mtime_ns, name))
         return [self._path / name for name in due]
 
@@ -63,21 +68,23 @@ class Folder:
             found = path.stat()
         except FileNotFoundError:
             return None
-        self._in_hand.add(path.name)
+        with self._lock:
+            self._in_hand.add(path.name)
         return Look(found.st_size, found.st_mtime_ns)
 
-    def was_read(self, path: Path, sha256: str) -> bool:
-        """Tell whether a file of this name was read with this content before."""
-        done = self._done.get(path.name)
-        return done is not None and done.sha256 == sha256
+    def last_read(self, path: Path) -> Done | None:
+        """Return what a file of this name held when it was last read to its end."""
+        with self._lock:
+            return self._done.get(path.name)
 
-    def finish(self, path: Path, look: Look, sha256: str) -> None:
+    def finish(self, path: Path, done: Done) -> None:
         """Remember over a restart that a file was read."""
-        self._in_hand.discard(path.name)
-        self._done[path.name] = Done(look.size, look.mtime_ns, sha256)
+        with self._lock:
+            self._in_hand.discard(path.name)
+            self._done[path.name] = done
+            text = json.dumps({name: asdict(one) for name, one in self._done.items()})
         self._memory.parent.mkdir(parents=True, exist_ok=True)
         draft = self._memory.with_name(f"{self._memory.name}.new")
-        text = json.dumps({name: asdict(one) for name, one in self._done.items()})
         with draft.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
@@ -110,7 +117,10 @@ def memory_of(state: Path, source: str) -> Path:
 def _remembered(memory: Path) -> dict[str, Done]:
     try:
         found = json.loads(memory.read_text(encoding="utf-8"))
-        return {name: Done(**one) for name, one in found.items()}
+        return {
+            name: Done(**(one | {"pieces": tuple(one.get("pieces", ()))}))
+            for name, one in found.items()
+        }
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError, AttributeError):

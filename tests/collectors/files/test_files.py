@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -215,6 +216,57 @@ def test_a_file_that_was_not_stored_is_read_again_and_the_spool_knows_its_pieces
             spool.append(spool.unseen([("exports", one) for one in found]))
         counts = dict(spool._conn.execute("SELECT name, value FROM counter"))
     assert counts["records"] == 2
+
+
+def spooled(path: Path, *readings: list[Delivery]) -> list[Any]:
+    """Return the quantities of the records that a spool keeps of readings, in their order."""
+    with closing(Spool(path, Bounds(10**7, 10**6))) as spool:
+        for found in readings:
+            spool.append(spool.unseen([("exports", one) for one in found]))
+        rows = spool._conn.execute("SELECT body FROM record ORDER BY record_id").fetchall()
+    return [json.loads(body)["quantity"] for (body,) in rows]
+
+
+@pytest.mark.parametrize("names", [("1", "1", "1", "1"), ("1", "2", "3", "4")])
+def test_what_a_file_says_again_after_it_said_otherwise_counts_again(
+    exports: Path, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    """An export of all that is open, over the one before or beside it: 5, then 6, then 5 again."""
+    readings = []
+    for number, (name, quantity) in enumerate(zip(names, (5, 6, 5, 6), strict=True)):
+        path = exports / f"orders-{name}.csv"
+        path.write_text(f"订单行号,数量,交期,发货\nSO1,{quantity},2026/3/10,\n", encoding="utf-8")
+        os.utime(path, (1_772_323_200 + number, 1_772_323_200 + number))
+        readings.append(read(exports.parent, source()))
+    assert spooled(tmp_path / "spool.db", *readings) == [5, 6, 5, 6]
+
+
+def test_of_a_file_that_grew_only_the_new_pieces_are_stored(
+    exports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collectors.files.decode, "_ROWS", 1)
+    path = exports / "orders-1.csv"
+    readings, text = [], "订单行号,数量,交期,发货\n"
+    for quantity in (1, 2, 3):
+        text += f"SO{quantity},{quantity},2026/3/10,\n"
+        path.write_text(text, encoding="utf-8")
+        readings.append(read(exports.parent, source()))
+    assert [bodies(found)[-1]["quantity"] for found in readings] == [1, 2, 3]
+    assert spooled(tmp_path / "spool.db", *readings) == [1, 2, 3]
+
+
+def test_a_line_that_is_no_value_at_all_keeps_nothing_from_the_others(exports: Path) -> None:
+    rule = FileValues(pattern="meters.jsonl", status="q")
+    good = {"tag": "EM01.energy", "value": 7, "ts": "2026-03-01T00:00:00Z", "q": "Good"}
+    lines = [good | {"tag": ["EM01.energy"]}, good | {"q": ["Good"]}, good | {"ts": {}}]
+    lines += [good | {"value": []}, good]
+    exports.joinpath("meters.jsonl").write_text("\n".join(json.dumps(line) for line in lines))
+    settings = source(records=(), values=(rule,), tags=(FileTag(tag="EM01.energy"),))
+    found = read(exports.parent, settings)
+    assert [one.value for each in found for one in each.samples] == [7.0]
+    assert [each.reason.partition(": ")[0] for each in refused(found)] == [
+        f"meters.jsonl, line {number}" for number in (1, 2, 3, 4)
+    ]
 
 
 def test_a_table_without_a_column_is_refused_once(exports: Path) -> None:

@@ -177,6 +177,7 @@ def test_values_as_rows_keep_their_own_time_and_status() -> None:
         ({"tag": "EM01.energy", "value": "12"}, "a text, not a number"),
         ({"tag": "EM01.energy", "value": 1, "ts": "1890-01-01"}, "outside the years"),
         ({"tag": "EM01.energy", "value": 1, "status": "Fine"}, 'no status "Fine"'),
+        ({"tag": "EM01.energy", "value": 1, "status": ["Good"]}, "there is no status"),
         ({"tag": "EM01.energy", "wert": 1}, '"tag" and "value"'),
     ],
 )
