@@ -213,7 +213,10 @@ class RowDecoder:
         found = number(cell.strip()) if isinstance(cell, str) else cell
         if isinstance(found, bool) or not isinstance(found, int | float):
             raise NotDecoded(f"{self._table.time} is {_named(cell)}, not a number of seconds")
-        return round(found * factor)
+        try:
+            return round(found * factor)
+        except (OverflowError, ValueError) as error:
+            raise NotDecoded(f"{self._table.time} is no time: {_named(cell)}") from error
 
     def _joined(self, day: Any, at: Any) -> Any:
         if isinstance(day, date) and isinstance(at, time):

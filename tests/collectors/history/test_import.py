@@ -224,6 +224,25 @@ def test_qualities_and_seconds_since_1970(gateway: GatewayConfig, database_url: 
     assert report.files[0].unknown_tags == {"PT-2": 1}
 
 
+def test_rows_without_a_time_that_is_one_keep_nothing_from_the_others(
+    gateway: GatewayConfig, database_url: str
+) -> None:
+    """A data frame writes an empty time as NaN."""
+    text = LONG + 'time_format = "unix_s"\n'
+    text += text.replace("*.csv", "*.parquet")
+    first = FIRST_US // 1_000_000
+    arrow = import_module("pyarrow")
+    times, tags = [float("nan"), float(first)], ["EM01.energy"] * 2
+    table = arrow.table({"time": times, "tag": tags, "value": [1.0, 2.0]})
+    import_module("pyarrow.parquet").write_table(table, gateway.path.parent / "a.parquet")
+    (gateway.path.parent / "b.csv").write_text(
+        f"time,tag,value\n1e999,EM01.energy,3\n{first + 60},EM01.energy,4\n"
+    )
+    report = imported(gateway, text)
+    assert [row[2] for row in rows_of(database_url)] == [2.0, 4.0]
+    assert [file.refused for file in report.files] == [1, 1]
+
+
 def test_records_of_the_past(gateway: GatewayConfig, database_url: str) -> None:
     rows: list[list[Any]] = [
         ["行号", "数量", "交期"],
