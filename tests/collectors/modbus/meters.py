@@ -21,13 +21,17 @@ def tag(
     return ModbusTag(tag=name, address=address, type=kind, unit_id=unit_id, table=table, **more)
 
 
+# For units that never answer; the others of such a test have to answer within it.
+SILENCE_S = 0.5
+
+
 def source(*tags: ModbusTag, **more: Any) -> ModbusSource:
-    """Return a source that polls fast and waits briefly, unless told otherwise."""
+    """Return a source that polls fast and waits as long as a busy machine may need."""
     keys: dict[str, Any] = {
         "name": "meters",
         "kind": "modbus",
         "poll_s": 0.05,
-        "timeout_s": 0.3,
+        "timeout_s": 3.0,
         "tags": tags,
     }
     return ModbusSource(**(keys | more))

@@ -18,7 +18,7 @@ from collectors.status import (
     BAD_TIMEOUT,
     GOOD,
 )
-from tests.collectors.modbus.meters import adapter, read_once, tag
+from tests.collectors.modbus.meters import SILENCE_S, adapter, read_once, tag
 from tests.collectors.receiving import failure_of, first_of_each, opened, receive_until, samples_of
 from tests.collectors.servers import (
     HOLDING,
@@ -119,7 +119,7 @@ def test_a_unit_that_is_back_is_read_again(server: ModbusServer, free_port: int)
     async def run() -> None:
         tags = (tag("one", 1), tag("dead", 2, unit_id=SILENT))
         async with opened(
-            adapter(free_port, *tags, timeout_s=0.1, silent_cycles=1, rest_s=0.2)
+            adapter(free_port, *tags, timeout_s=SILENCE_S, silent_cycles=1, rest_s=0.2)
         ) as meter:
             await first_of_each(meter)
             server.silent = set()
@@ -153,7 +153,7 @@ def test_what_is_no_number_is_bad(server: ModbusServer, free_port: int, number: 
 def test_a_silent_unit_does_not_stop_the_others(server: ModbusServer, free_port: int) -> None:
     tags = [tag("one", 1), tag("dead", 2, unit_id=SILENT), tag("dead2", 900, unit_id=SILENT)]
     tags.append(tag("two", 3, unit_id=2))
-    assert asyncio.run(read_once(adapter(free_port, *tags))) == {
+    assert asyncio.run(read_once(adapter(free_port, *tags, timeout_s=SILENCE_S))) == {
         "one": (1, GOOD),
         "dead": (None, BAD_TIMEOUT),
         "dead2": (None, BAD_TIMEOUT),
@@ -163,7 +163,8 @@ def test_a_silent_unit_does_not_stop_the_others(server: ModbusServer, free_port:
 
 def test_a_unit_that_stays_silent_is_left_alone(server: ModbusServer, free_port: int) -> None:
     async def cycles() -> None:
-        meter = adapter(free_port, tag("one", 1), tag("dead", 2, unit_id=SILENT), timeout_s=0.1)
+        tags = (tag("one", 1), tag("dead", 2, unit_id=SILENT))
+        meter = adapter(free_port, *tags, timeout_s=SILENCE_S)
         async with opened(meter):
             await receive_until(meter, lambda seen: len(samples_of(seen, "one")) >= 20, "polls")
 
@@ -174,7 +175,8 @@ def test_a_unit_that_stays_silent_is_left_alone(server: ModbusServer, free_port:
 
 def test_all_silent_is_a_lost_source(server: ModbusServer, free_port: int) -> None:
     async def run() -> Exception:
-        async with opened(adapter(free_port, tag("dead", 2, unit_id=SILENT))) as meter:
+        dead = tag("dead", 2, unit_id=SILENT)
+        async with opened(adapter(free_port, dead, timeout_s=SILENCE_S)) as meter:
             return await failure_of(meter)
 
     assert isinstance(asyncio.run(run()), SourceLost)

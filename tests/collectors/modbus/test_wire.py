@@ -19,7 +19,7 @@ from collectors.status import (
     BAD_TYPE_MISMATCH,
     GOOD,
 )
-from tests.collectors.modbus.meters import adapter, read_once, serial, tag
+from tests.collectors.modbus.meters import SILENCE_S, adapter, read_once, serial, tag
 from tests.collectors.modbus.raw import (
     Asked,
     Raw,
@@ -46,7 +46,7 @@ ALL_KINDS = (
 
 @asynccontextmanager
 async def line(
-    transport: str, port: int, *tags: ModbusTag, timeout_s: float = 0.3
+    transport: str, port: int, *tags: ModbusTag, timeout_s: float = 3.0
 ) -> AsyncIterator[tuple[Raw, ModbusAdapter]]:
     """Hold a raw server and an opened adapter on one kind of line."""
     if transport == "rtu":
@@ -106,7 +106,7 @@ def test_modbus_shared_bus_stale_replies(transport: str, free_port: int) -> None
 
     async def run() -> dict[str, tuple[float | None, int]]:
         tags = (tag("slow", 100), tag("next", 200, unit_id=2))
-        async with line(transport, free_port, *tags, timeout_s=0.5) as (raw, meter):
+        async with line(transport, free_port, *tags, timeout_s=SILENCE_S) as (raw, meter):
             held: list[tuple[Asked, Send]] = []
 
             def answer(asked: Asked, send: Send) -> None:
@@ -133,7 +133,8 @@ def test_modbus_shared_bus_stale_replies(transport: str, free_port: int) -> None
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_another_units_reply_is_no_answer(transport: str, free_port: int) -> None:
     async def run() -> dict[str, tuple[float | None, int]]:
-        async with line(transport, free_port, tag("a", 1), tag("b", 2, unit_id=2)) as (raw, meter):
+        tags = (tag("a", 1), tag("b", 2, unit_id=2))
+        async with line(transport, free_port, *tags, timeout_s=SILENCE_S) as (raw, meter):
 
             def answer(asked: Asked, send: Send) -> None:
                 unit = 7 if asked.unit == 1 else asked.unit
@@ -152,7 +153,8 @@ def test_another_units_reply_is_no_answer(transport: str, free_port: int) -> Non
 @pytest.mark.parametrize("shift", [-1, 1, 0x5555])
 def test_a_reply_with_anothers_transaction_is_no_answer(free_port: int, shift: int) -> None:
     async def run() -> dict[str, tuple[float | None, int]]:
-        async with line("tcp", free_port, tag("a", 1), tag("b", 2, unit_id=2)) as (raw, meter):
+        tags = (tag("a", 1), tag("b", 2, unit_id=2))
+        async with line("tcp", free_port, *tags, timeout_s=SILENCE_S) as (raw, meter):
 
             def answer(asked: Asked, send: Send) -> None:
                 wrong = Asked(asked.transaction + shift, asked.unit, 3, 666, asked.count)
@@ -200,7 +202,8 @@ def test_too_few_coils_are_bad(free_port: int) -> None:
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_reply_cut_off_gives_no_value(transport: str, free_port: int) -> None:
     async def run() -> Exception:
-        async with line(transport, free_port, tag("a", 1, "uint32")) as (raw, meter):
+        cut = tag("a", 1, "uint32")
+        async with line(transport, free_port, cut, timeout_s=SILENCE_S) as (raw, meter):
             raw.answer = lambda asked, send: send(raw.framed(asked, right_pdu(asked)[:-1]))
             return await failure_of(meter)
 
@@ -210,7 +213,8 @@ def test_a_reply_cut_off_gives_no_value(transport: str, free_port: int) -> None:
 @pytest.mark.parametrize("transport", ["rtu", "rtu-over-tcp"])
 def test_a_damaged_serial_frame_gives_no_value(transport: str, free_port: int) -> None:
     async def run() -> dict[str, tuple[float | None, int]]:
-        async with line(transport, free_port, tag("a", 1), tag("b", 2, unit_id=2)) as (raw, meter):
+        tags = (tag("a", 1), tag("b", 2, unit_id=2))
+        async with line(transport, free_port, *tags, timeout_s=SILENCE_S) as (raw, meter):
 
             def answer(asked: Asked, send: Send) -> None:
                 frame = bytearray(raw.right(asked))
@@ -271,7 +275,7 @@ def test_a_serial_line_in_use_is_unreachable() -> None:
 def test_a_gateway_that_fell_silent_gets_a_new_connection(free_port: int) -> None:
     async def run() -> int:
         tags = (tag("dead", 1), tag("b", 2, unit_id=2))
-        async with line("rtu-over-tcp", free_port, *tags) as (raw, meter):
+        async with line("rtu-over-tcp", free_port, *tags, timeout_s=SILENCE_S) as (raw, meter):
             raw.answer = lambda asked, send: None if asked.unit == 1 else send(raw.right(asked))
             await values(meter)
             return raw.connections
@@ -296,7 +300,7 @@ def test_a_serial_line_that_is_unplugged_is_lost() -> None:
 def test_dead_units_do_not_hold_back_the_values_of_others(free_port: int) -> None:
     async def run() -> list[int]:
         alive, dead = tag("a", 1), [tag(f"d{unit}", 1, unit_id=unit) for unit in range(2, 8)]
-        async with line("tcp", free_port, alive, *dead, timeout_s=0.2) as (raw, meter):
+        async with line("tcp", free_port, alive, *dead, timeout_s=SILENCE_S) as (raw, meter):
             raw.answer = lambda asked, send: send(raw.right(asked)) if asked.unit == 1 else None
             found = await receive_until(meter, lambda seen: len(samples_of(seen)) >= 7, "a poll")
             return [len(delivery.samples) for delivery in found]
