@@ -29,7 +29,7 @@ kind = "modbus"
 host = "127.0.0.1"
 port = {port}
 poll_s = 0.1
-timeout_s = 0.5
+timeout_s = 5
   [[source.tag]]
   tag = "{name}.x"
   address = 7
