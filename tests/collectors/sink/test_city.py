@@ -35,7 +35,7 @@ path = "spool.db"
 [sink]
 kind = "https"
 url = "{url}"
-timeout_s = 1
+timeout_s = {timeout_s}
 """
 TIME = json.dumps({"server_time": "2026-03-01T00:00:00Z"}).encode()
 
@@ -91,9 +91,9 @@ def stranger(
         thread.join(10)
 
 
-def config_of(folder: Path, url: str) -> GatewayConfig:
+def config_of(folder: Path, url: str, timeout_s: float = 20) -> GatewayConfig:
     path = folder / "gateway.toml"
-    path.write_text(FILE.format(url=url) + SOURCE, "utf-8")
+    path.write_text(FILE.format(url=url, timeout_s=timeout_s) + SOURCE, "utf-8")
     config = load(path)
     write_token(token_path(config), "secret")
     return config
@@ -276,7 +276,8 @@ def test_a_chain_that_is_none(tmp_path: Path, body: bytes) -> None:
 def test_a_city_that_takes_the_connection_and_says_nothing(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(SinkUnavailable, match="timed out"), linked(tmp_path, url):
+        transport = transport_for(config_of(tmp_path, url, timeout_s=1))
+        with pytest.raises(SinkUnavailable, match="timed out"), transport.connect():
             pass
 
 
