@@ -39,6 +39,7 @@ class Row:
     basis: str
     expected: str
     reported: str
+    is_bare: bool  # nothing is known from before, promised or reported
     verified: str
     is_number: bool
     bounds: str
@@ -193,6 +194,7 @@ def _row(t: Texts, found: Comparison, row: Compared) -> Row:
         basis=t(f"basis.{row.before_basis}") if row.before_basis else "",
         expected=kpi_value(kpi, row.expected_value),
         reported=kpi_value(kpi, row.reported_value),
+        is_bare=row.before_value is row.expected_value is row.reported_value is None,
         verified=words.verified(t, kpi, row),
         is_number=row.point is not None,
         bounds=f"{bounds[0]} – {bounds[1]}" if row.point is not None else "",

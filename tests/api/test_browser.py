@@ -144,13 +144,32 @@ def test_keys_reach_the_content_the_tables_and_every_factory(context: BrowserCon
 
 
 def test_a_wide_table_scrolls_in_its_own_box(context: BrowserContext) -> None:
-    page, _ = opened(context, "/factories/SAMPLE-1", 380)
+    page, _ = opened(context, "/factories/SAMPLE-1", 760)
     box = page.locator(".scroll").first
     assert box.evaluate("e => e.scrollWidth > e.clientWidth")
     before = page.locator(".comparison tbody th").first.bounding_box()
     box.evaluate("e => { e.scrollLeft = 200; }")
     after = page.locator(".comparison tbody th").first.bounding_box()
     assert before == after, "the name of the KPI stays in view"
+
+
+def test_a_telephone_shows_each_kpi_as_a_card_that_is_still_a_row(context: BrowserContext) -> None:
+    page, _ = opened(context, "/factories/SAMPLE-1", 375)
+    box = page.locator(".scroll").first
+    assert box.evaluate("e => e.scrollWidth <= e.clientWidth"), "nothing is to be scrolled"
+    table = page.get_by_role("table").first
+    heads = table.get_by_role("columnheader").all_text_contents()
+    row = table.get_by_role("row").filter(has_text="设备综合利用率")
+    assert row.get_by_role("rowheader").is_visible()
+    labels = [
+        cell.evaluate("e => getComputedStyle(e, '::before').content")
+        for cell in row.get_by_role("cell").all()
+    ]
+    assert len(labels) == len(heads) - 1
+    # What is read aloud of a label is the empty text after the slash: the head is read anyway.
+    for head, label in zip(heads[1:], labels, strict=True):
+        assert label.endswith('" / ""')
+        assert head.startswith(label.split('"')[1])
 
 
 def test_a_telephone_gets_the_narrow_picture_and_paper_the_wide_one(
