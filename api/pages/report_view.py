@@ -183,7 +183,7 @@ def asked(item: Item, t: Texts, typed: Mapping[str, str]) -> Asked:
     stance = typed.get(f"stance:{item.code}", answer.stance if answer else "")
     if item.is_verified and answer is not None and not item.is_answered:
         stance = typed.get(f"stance:{item.code}", "")
-    value = _text(item, item.value) if not item.is_verified or stance == "disputed" else ""
+    value = _typed(item, item.value) if not item.is_verified or stance == "disputed" else ""
     return Asked(
         code=item.code,
         name=t.pick(item.name.zh, item.name.en),
@@ -230,6 +230,13 @@ def _text(item: Item, value: Any) -> str:
         kpi = kpis.by_id(item.code.removeprefix(KPI))
         return f"{value * kpi.factor:.{kpi.decimals}f}"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _typed(item: Item, value: Any) -> str:
+    """Return what was said as a field holds it: in full, since it is sent again as it stands."""
+    if item.code.startswith(KPI) and isinstance(value, int | float):
+        return f"{value * kpis.by_id(item.code.removeprefix(KPI)).factor:.12g}"
+    return f"{value:.12g}" if isinstance(value, float) else _text(item, value)
 
 
 def _unit(item: Item, t: Texts) -> str:

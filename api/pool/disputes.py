@@ -16,6 +16,7 @@ from api.pool import lifecycle as machine
 from api.pool import settings, stepping, workdays
 from api.pool.dispute_table import FINAL, table
 from api.pool.errors import Declined, NotAllowed, NotPossible
+from api.pool.kpi_values import check_value
 from api.pool.reasons import Reason, reason
 from api.pool.refused import refused
 from api.pool.report_table import Step
@@ -90,11 +91,12 @@ def raise_dispute(
     """
     if actor.role not in _ENTERPRISE:
         raise refused("not_enterprise", NotAllowed)
-    if not math.isfinite(claimed) or claimed < 0:
+    if not math.isfinite(claimed):
         raise refused("claim", Declined)
     _check_text("reason", reason)
     with transaction(conn):
         figure = newest_figure(conn, factory_id, kpi, period_kind, period_start)
+        check_value(kpi, claimed)
         if not _is_there(conn, factory_id, file_sha256):
             raise refused("no_file", Declined)
         today, due = workdays.today(now), _last_day(conn, figure, now)
@@ -251,7 +253,7 @@ def _said(conn: Connection, at: View, given: Given) -> dict[str, Any]:
     if given.step == "assign":
         return _assigned(conn, given)
     if given.step == "measure":
-        return _measured(given.measured)
+        return _measured(at.dispute.kpi, given.measured)
     if given.step not in ("accept", "reject"):
         return {}
     _check_text("document", given.document)
@@ -275,12 +277,13 @@ def _assigned(conn: Connection, given: Given) -> dict[str, Any]:
     raise refused("which_verifier", Declined)
 
 
-def _measured(found: Measured | None) -> dict[str, Any]:
+def _measured(kpi: str, found: Measured | None) -> dict[str, Any]:
     if found is None:
         raise refused("nothing_measured", Declined)
     low, value, high = found.low, found.value, found.high
-    if not all(map(math.isfinite, (low, value, high))) or not 0 <= low <= value <= high:
+    if not all(map(math.isfinite, (low, value, high))) or not low <= value <= high:
         raise refused("bounds", Declined)
+    check_value(kpi, low, value, high)
     _check_text("method", found.method)
     return {"value": value, "low": low, "high": high, "method": found.method.strip()}
 

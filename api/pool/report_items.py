@@ -6,6 +6,7 @@ from typing import Any
 
 from api import kpis
 from api.pool.errors import Declined
+from api.pool.kpi_values import check_value
 from api.pool.lifecycle import Name
 from api.pool.refused import refused
 from api.pool.report_table import Field, table
@@ -145,7 +146,11 @@ def _valid(given: Given, item: Item) -> Any:
         if value not in item.form:
             raise refused("words", Declined, item=item.name, words=", ".join(item.form))
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MOST:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and item.code.startswith(KPI):
+        check_value(item.code.removeprefix(KPI), value)
+        return value
+    if not is_number or not 0 <= value < _MOST:
         raise refused("number", Declined, item=item.name)
     if item.form == "count" and value != int(value):
         raise refused("count", Declined, item=item.name)

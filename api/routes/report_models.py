@@ -232,7 +232,7 @@ class NewDispute(Given):
     kpi: str = Field(pattern=r"^\w{1,60}$", examples=["oee"])
     period_start: date
     period_kind: Literal["month", "rolling12"] = "rolling12"
-    claimed: float = Field(ge=0, examples=[0.79])
+    claimed: float = Field(examples=[0.79])
     reason: str = Field(min_length=1, max_length=_TEXT, examples=["计划停机被计为停机"])
     file_sha256: str = Field(pattern=_SHA256, description="Evidence that was handed over")
 
@@ -240,9 +240,9 @@ class NewDispute(Given):
 class NewMeasurement(Given):
     """What was measured again, in the figure's unit."""
 
-    value: float = Field(ge=0, examples=[0.79])
-    low: float = Field(ge=0, examples=[0.78])
-    high: float = Field(ge=0, examples=[0.80])
+    value: float = Field(examples=[0.79])
+    low: float = Field(examples=[0.78])
+    high: float = Field(examples=[0.80])
     method: str = Field(min_length=1, max_length=_TEXT, examples=["现场连续 72 小时计时"])
 
 

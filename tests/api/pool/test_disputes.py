@@ -27,7 +27,8 @@ def test_a_dispute_comes_with_reason_and_evidence(disputing: Disputing) -> None:
         disputing.begin("ent_filler")
     for file, reason, claimed, why in (
         ("0" * 64, "why", 0.8, "no file"), (SHA, " ", 0.8, "say the reason"),
-        (SHA, "why", float("nan"), "the value"), (SHA, "why", -1.0, "the value"),
+        (SHA, "why", float("nan"), "the value"), (SHA, "why", -1.0, "from 0 to 100 %"),
+            (SHA, "why", 80.0, "from 0 to 100 %"),
     ):  # fmt: skip
         with disputing.pooled.as_("ent_filler") as actor, pytest.raises(Declined, match=why):
             disputes.raise_dispute(

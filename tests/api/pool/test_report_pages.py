@@ -142,3 +142,12 @@ def test_a_change_is_begun_on_the_list(pages: Pages) -> None:
     begun = client.post("/factories/sample/reports", data=form)
     assert begun.status_code == 303
     assert "事故等级" in pages.text("ent_filler", begun.headers["location"])
+
+
+def test_what_was_said_stands_in_the_form_in_full_since_it_is_sent_again(pages: Pages) -> None:
+    pages.send("ent_filler", "answers", **{"value:kpi.defect_rate": "1.2345", "then": "save"})
+    text = pages.text("ent_filler")
+    assert 'value="1.2345"' in text
+    again = {"value:kpi.defect_rate": "1.2345", "value:staff": "5", "then": "save"}
+    pages.send("ent_filler", "answers", **again)
+    assert pages.reporting.item("kpi.defect_rate").value == pytest.approx(0.012345)

@@ -134,6 +134,11 @@ UNFIT = [
     (Given(OEE, "given", 0.9), "confirm the figure or dispute it"),
     (Given(OEE, "disputed", 0.9), "own value and why"),
     (Given(OEE, "disputed", None, "why"), "own value and why"),
+    # A value of another unit would be judged as a false report.
+    (Given(OEE, "disputed", 78, "why"), "from 0 to 100 %"),
+    (Given(DEFECTS, "given", 1.2), "from 0 to 100 %"),
+    (Given(DEFECTS, "given", -0.01), "from 0 to 100 %"),
+    (Given(DEFECTS, "given", float("nan")), "from 0 to 100 %"),
 ]
 
 
