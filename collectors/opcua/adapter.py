@@ -4,6 +4,7 @@ Which nodes are wanted and how each of them is read is kept here: a node that th
 asked for again every minute, and never stands in the way of the others.
 """
 
+import asyncio
 import logging
 import time
 from collections import Counter, deque
@@ -59,6 +60,8 @@ class OpcuaAdapter:
         self._told_overflow = False
         self._reconcile_s = 0.0
         self._is_asking_next = True
+        # How the session ended, while what it brought before is still to be taken.
+        self._ended: Exception | None = None
         self._begin()
 
     @property
@@ -81,7 +84,23 @@ class OpcuaAdapter:
         await self._connection.open()
 
     async def receive(self) -> Delivery:
-        """Return what the server published, the readings that are due, or nothing."""
+        """Return what the server published, the readings that are due, or nothing.
+
+        When the session ends, what it brought and nobody took yet comes before the error: it is
+        acknowledged, and no other session would bring it again.
+        """
+        if self._ended is not None:
+            raise self._ended
+        try:
+            return await self._receive()
+        except ERRORS as error:
+            rest = await self._rest()
+            if not rest.columns and not rest.samples:
+                raise
+            self._ended = error
+            return rest
+
+    async def _receive(self) -> Delivery:
         now_s = time.monotonic()
         if now_s >= self._reconcile_s:
             self._reconcile_s = now_s + _RECONCILE_S
@@ -104,6 +123,7 @@ class OpcuaAdapter:
 
     def _begin(self) -> None:
         """Forget the last session: nothing of it holds in the next one."""
+        self._ended = None
         self._notes: list[Note] = []
         self._items = items_of(self._source.tags, self._notes)
         self._subscriptions = Subscriptions(self._source, self._connection)
@@ -123,12 +143,25 @@ class OpcuaAdapter:
 
     def _decode(self, result: ua.PublishResult) -> Delivery:
         delivery = Delivery()
-        received_us = now_us()
+        self._take_changes(delivery, result)
         for data in result.NotificationMessage.NotificationData or ():
             if isinstance(data, ua.StatusChangeNotification):
                 raise SourceLost(f"{self._source.url} ended the subscription: {data.Status.name}")
+        return delivery
+
+    def _take_changes(self, delivery: Delivery, result: ua.PublishResult) -> None:
+        received_us = now_us()
+        for data in result.NotificationMessage.NotificationData or ():
             if isinstance(data, ua.DataChangeNotification):
                 self._emit(delivery, self._changes(data.MonitoredItems, received_us))
+
+    async def _rest(self) -> Delivery:
+        """Return the changes of all that was published and waits."""
+        delivery = Delivery()
+        while (result := self._subscriptions.waiting()) is not None:
+            self._take_changes(delivery, result)
+            # Whoever waited for room puts what it holds.
+            await asyncio.sleep(0)
         return delivery
 
     def _changes(self, changes: Iterable[ua.MonitoredItemNotification], received_us: int) -> Found:

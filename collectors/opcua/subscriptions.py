@@ -99,13 +99,17 @@ class Subscriptions:
 
     async def next(self, timeout_s: float) -> ua.PublishResult | None:
         """Return what was published next, or None when nothing was within timeout_s."""
-        if not self._published.empty():
-            return self._published.get_nowait()
+        if (result := self.waiting()) is not None:
+            return result
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._published.get()
         except TimeoutError:
             return None
+
+    def waiting(self) -> ua.PublishResult | None:
+        """Return what was published and waits, or None."""
+        return None if self._published.empty() else self._published.get_nowait()
 
     @property
     def has_news(self) -> bool:

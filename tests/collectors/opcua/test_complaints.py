@@ -29,6 +29,7 @@ from tests.collectors.receiving import (
 )
 from tests.collectors.servers import LoopThread, OpcuaServer, loop_thread, node, opcua_server
 from tests.collectors.surroundings import context
+from tests.support.waiting import wait_for
 
 MANY = {f"N{number}": ua.Variant(float(number)) for number in range(32)}
 VALUES = {"A": ua.Variant(1.0), "B": ua.Variant(2.0), "C": ua.Variant(3.0)} | MANY
@@ -225,6 +226,31 @@ def test_a_lost_message_is_noticed_and_every_node_read_again(
     with caplog.at_level(logging.WARNING, "collectors.opcua"):
         assert with_open(adapter(server, "B", "C"), work)[0].value == 51.0
     assert told(caplog) == ["line1: a message was lost; every node is read again"]
+
+
+def test_what_was_published_before_the_connection_broke_is_not_lost(loop: LoopThread) -> None:
+    """It is acknowledged when it comes, and may wait while the disk is slow."""
+    with opcua_server(loop, free_port(), dict(VALUES)) as own:
+
+        async def work(line: OpcuaAdapter) -> list[float | None]:
+            await first_of_each(line)
+            for value in (70.0, 71.0, 72.0):
+                await asyncio.to_thread(own.write, "A", ua.Variant(value))
+            waiting = line._subscriptions._published
+            await asyncio.to_thread(
+                wait_for, lambda: "Value=72.0" in str(waiting), "the last of them"
+            )
+            await asyncio.to_thread(own.stop)
+            await asyncio.to_thread(
+                wait_for, lambda: line._connection._lost is not None, "the end of the connection"
+            )
+            line._readings._scan_s = 0.0  # the next look at the connection is due
+            found: list[Delivery] = []
+            with pytest.raises(OpcuaAdapter.errors):
+                await receive_until(line, lambda seen: bool(found.extend(seen[-1:])), "the error")
+            return [sample.value for sample in samples_of(found, "A")]
+
+        assert with_open(adapter(own, "A"), work)[-3:] == [70.0, 71.0, 72.0]
 
 
 def test_values_that_the_server_drops_are_told_once(
