@@ -149,13 +149,13 @@ class BrokerSession:
         linger_s is how long to let more of them come once there is one: a few at a time cost less.
 
         Raises SourceLost when the connection is lost: what still waited comes again, since its
-        acknowledgement could go nowhere.
+        acknowledgement could go nowhere. What came at QoS 0 comes only once, and is returned first.
         """
         await self._wait_for_news(wait_s)
         if linger_s and 0 < len(self._waiting) < most and not self._lost:
             await asyncio.sleep(linger_s)
         if self._lost:
-            raise SourceLost(self._lost)
+            return self._rest(self._lost, most)
         if not self._waiting:
             self._check_granted()
             self._is_catching_up = False
@@ -168,6 +168,18 @@ class BrokerSession:
         if taken:
             taken[-1].is_in_a_crowd = bool(self._waiting) or self._is_catching_up
         return taken
+
+    def _rest(self, reason: str, most: int) -> list[Arrived]:
+        """Return what waits of QoS 0 when the connection is lost; raises SourceLost without any."""
+        rest: list[Arrived] = []
+        while self._waiting and len(rest) < most:
+            arrived = self._waiting.popleft()
+            if not arrived.message.qos:
+                arrived.is_in_a_crowd = True
+                rest.append(arrived)
+        if not rest:
+            raise SourceLost(reason)
+        return rest
 
     async def next(self, wait_s: float) -> Arrived | None:
         """Return the next message, or None after wait_s; raises SourceLost when disconnected."""

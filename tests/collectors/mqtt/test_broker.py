@@ -3,18 +3,19 @@
 import asyncio
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
-from collectors.errors import NotSet, SourceUnreachable
+from collectors.errors import NotSet, SourceLost, SourceUnreachable
 from collectors.mqtt.adapter import MqttAdapter
 from collectors.mqtt.settings import MqttSource, MqttTag, MqttTemplate
 from collectors.sample import Delivery
 from tests.collectors.mqtt.brokers import OwnBroker, own_broker, publish, publish_many
 from tests.collectors.receiving import (
+    failure_of,
     opened,
     paho_threads,
     receive_until,
@@ -344,3 +345,31 @@ def test_tags_of_templates_turn_bad_with_the_others_after_a_restart(tmp_path: Pa
         collect(settings, tmp_path, 2)
         assert MqttAdapter(settings, context(tmp_path)).tags == ["M01.a", "M01.b"]
         assert MqttAdapter(settings, context(tmp_path / "new")).tags == []
+
+
+def test_what_came_at_qos_0_is_not_lost_with_the_connection(tmp_path: Path) -> None:
+    """Nobody sends it again; it waits while the disk is slow, until the broker gives us up."""
+    with own_broker() as broker:
+        wanted = MqttAdapter(settings_for(broker, watch_broker=False), context(tmp_path))
+
+        async def run() -> list[float | None]:
+            async with opened(wanted):
+                session = wanted._session
+                assert session is not None
+                await until(lambda: not session._asked, "the answer to the subscription")
+                for n in range(5):
+                    await asyncio.to_thread(publish, broker, "t/n", numbered(n), qos=0)
+                await until(lambda: len(session._waiting) == 5, "all messages")
+                await asyncio.to_thread(broker.stop)
+                await until(lambda: session._lost is not None, "the loss of the connection")
+                found = await receive_until(
+                    wanted, lambda seen: len(samples_of(seen)) == 5, "what waited"
+                )
+                assert isinstance(await failure_of(wanted), SourceLost)
+                return [sample.value for sample in samples_of(found)]
+
+        assert asyncio.run(run()) == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    await asyncio.to_thread(wait_for, condition, what)
