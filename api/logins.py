@@ -200,7 +200,8 @@ class Steps:
                 idle_s=self.policy.idle_s,
                 longest_s=self.policy.longest_s,
                 address=self.address,
-                alone=is_official(actor.role),
+                # Half of a log-in, as by whoever found a password, ends nobody's work.
+                alone=is_official(actor.role) and stage == "open",
             )
         return Opened(secret, stage, actor.role)
 

@@ -60,6 +60,18 @@ def test_a_code_that_was_seen_opens_nothing_again(strict: Place) -> None:
     assert statuses == [303, 401]
 
 
+def test_half_of_a_log_in_ends_no_other_session_and_the_whole_of_it_does(strict: Place) -> None:
+    strict.account()
+    with strict.client() as at_work, strict.client() as other:
+        secret, _ = _enrol(strict, at_work)
+        _later(strict)
+        assert strict.log_in(other).headers["location"] == "/login/code"
+        assert at_work.get("/").status_code == 200
+        given = {"csrf": csrf(other, "/login/code"), "code": pyotp.TOTP(secret).now()}
+        assert other.post("/login/code", data=given).headers["location"] == "/todos"
+        assert at_work.get("/").status_code == 303
+
+
 def test_a_recovery_code_opens_once(strict: Place) -> None:
     strict.account()
     with strict.client() as client:
