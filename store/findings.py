@@ -221,3 +221,10 @@ def listed(
     }
     with transaction(conn):
         return [Finding(*row) for row in conn.execute(query("list_findings"), values)]
+
+
+def asset_names(conn: Connection, factory_id: int) -> dict[int, tuple[str, str]]:
+    """Return what the machines and meters of a factory are called, in Chinese and English."""
+    with transaction(conn):
+        rows = conn.execute(query("asset_names"), {"factory_id": factory_id})
+        return {asset_id: (name_zh, name_en) for asset_id, name_zh, name_en in rows}

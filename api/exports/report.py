@@ -1,7 +1,7 @@
 """What the verification report of a factory and a rolling year states."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -51,6 +51,7 @@ def of_year(conn: Connection, factory: Factory, period_start: date | None, today
         conn, factory.factory_id,
         since=found.year.period_start, until=found.year.period_end, most=_MOST_STORED_FINDINGS,
     )  # fmt: skip
+    names = store.findings.asset_names(conn, factory.factory_id)
     proven = store.evidence.latest(conn, factory.factory_id)
     t = Texts("zh")
     looked_at = [each for each in findings if each.severity in SEVERITIES]
@@ -70,7 +71,7 @@ def of_year(conn: Connection, factory: Factory, period_start: date | None, today
         "fulfilment_picture": _fulfilment(t, found),
         "month_pictures": _months(t, found, figures),
         "reasons": _reasons(t, found),
-        "findings": _findings(t, looked_at),
+        "findings": _findings(t, looked_at, names),
         "evidence": _evidence(t, proven, today),
         "versions": [_versions(found)],
     }
@@ -249,18 +250,24 @@ def _findings_said(t: Texts, found: Sequence[Finding]) -> str:
     return f"核验期内数据合理性规则共有发现{len(found)}条，其中{'、'.join(parts)}{shown}。"
 
 
-def _findings(t: Texts, found: Sequence[Finding]) -> list[Block]:
+def _findings(
+    t: Texts, found: Sequence[Finding], names: Mapping[int, tuple[str, str]]
+) -> list[Block]:
     rows = [
         (
             f"{each.period_start:%Y-%m}",
             f"{each.rule} {rules()[each.rule].name_zh}" if each.rule in rules() else each.rule,
             t(f"severity.{each.severity}"),
-            sentence(each, "zh"),
+            sentence(each, "zh", _name(each, names)),
         )
         for each in found[:_MOST_FINDINGS]
     ]
     columns = (("月份", 1.5, "c"), ("规则", 3, "l"), ("程度", 1.5, "c"), ("发现", 7, "l"))
     return [table("数据合理性发现", columns, rows)] if rows else []
+
+
+def _name(found: Finding, names: Mapping[int, tuple[str, str]]) -> str:
+    return "" if found.asset_id is None else names.get(found.asset_id, ("", ""))[0]
 
 
 def _evidence_said(found: Sequence[StoredEvidence]) -> str:

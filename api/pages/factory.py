@@ -23,7 +23,7 @@ from api.language import TheLanguage
 from api.messages import Texts
 from api.pages.factory_view import factory_page
 from api.pages.picture_data import months_view
-from api.pages.proof_view import SEVERITIES, proof
+from api.pages.proof_view import MOST_FINDINGS, SEVERITIES, proof
 from api.pages.stay_view import stay
 from api.pages.templates import page
 from api.permissions import Permission
@@ -36,6 +36,7 @@ from store.figures import Figure
 router = APIRouter()
 
 _CHANGES = 10
+_MOST_CHANGES = 500
 _MOST_TAGS = 1000
 # Of each severity.
 _MOST_FINDINGS = 500
@@ -50,6 +51,7 @@ def read_factory(
     code: Code,
     period_start: PeriodStart = None,
     kpi: Annotated[KpiId, Query()] = "oee",
+    whole: Annotated[bool, Query()] = False,
 ) -> HTMLResponse:
     """Show what was promised, reported and verified, month by month, and the live data."""
     t = Texts(language)
@@ -58,7 +60,7 @@ def read_factory(
         factory = standing.factory
         found = api.comparison.load(conn, factory, period_start)
         by_kpi = month_figures(conn, factory.factory_id, factory.baseline_from)
-        changes = store.pool.newest_changes(conn, factory, most=_CHANGES)
+        changes = store.pool.newest_changes(conn, factory, most=_MOST_CHANGES)
         tags = store.pool.live_tags(conn, factory.factory_id, most=_MOST_TAGS)
         found_by_rules = [
             each
@@ -67,17 +69,27 @@ def read_factory(
                 conn, factory.factory_id, severity=severity, most=_MOST_FINDINGS
             )
         ]
+        names = store.findings.asset_names(conn, factory.factory_id)
         evidence = store.evidence.latest(conn, factory.factory_id)
         held = store.locks.locks(conn, factory.factory_id)
         open_warnings = store.warnings.count_open(conn, factory.factory_id)
         today = datetime.now(UTC).astimezone(ZoneInfo(factory.timezone)).date()
         stays = store.memberships.newest(conn, factory.factory_id)
         machine = lifecycle.held(settings.current(conn, today))
-    stands_on = proof(t, found_by_rules, evidence, held, today)
+    most = len(found_by_rules) if whole else MOST_FINDINGS
+    stands_on = proof(t, found_by_rules, evidence, held, today, names=names, most=most)
     run = months_view(t, kpis.by_id(kpi), by_kpi.get(kpi, []), frozenset(by_kpi))
-    view = factory_page(t, standing, found, run, changes, stands_on, tags)
+    shown = changes if whole else changes[:_CHANGES]
+    view = factory_page(t, standing, found, run, shown, stands_on, tags)
     stands = None if stays is None else stay(t, machine, stays, today)
-    return page(request, "factory.html", view=view, open_warnings=open_warnings, stay=stands)
+    return page(
+        request,
+        "factory.html",
+        view=view,
+        change_count=len(changes),
+        open_warnings=open_warnings,
+        stay=stands,
+    )
 
 
 def month_figures(conn: Connection, factory_id: int, since: date) -> dict[str, list[Figure]]:

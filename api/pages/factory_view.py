@@ -105,6 +105,7 @@ class FactoryPage:
     month_note: str
     other_kpis: tuple[Choice, ...]
     changes: tuple[ChangeRow, ...]
+    whole: str
     proof: Proof
     live: Live
 
@@ -153,6 +154,7 @@ def factory_page(
         month_note=t.sentences(run.notes),
         other_kpis=_other_kpis(t, factory.code, run, query),
         changes=tuple(_change(t, change, factory.timezone) for change in changes),
+        whole=_whole(factory.code, query | {"kpi": run.kpi.kpi_id}),
         proof=stands_on,
         live=live(t, tags, factory.timezone, now or datetime.now(UTC)),
     )
@@ -172,6 +174,11 @@ def _kept(t: Texts, found: Comparison, kpi: Kpi) -> str:
         word=words.fulfilment(t, found, row).text,
         coverage=percent(row.coverage, 1),
     )
+
+
+def _whole(code: str, query: dict[str, str]) -> str:
+    """Return where the page is with its lists uncut."""
+    return f"/factories/{code}?{urlencode(query | {'whole': 'true'})}"
 
 
 def _period(year: RollingYear | None) -> str | None:

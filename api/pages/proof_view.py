@@ -1,6 +1,6 @@
 """What a factory's figures stand on, as its page shows it: findings, evidence, locks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -57,14 +57,20 @@ def proof(
     evidence: Sequence[StoredEvidence],
     locks: Sequence[Lock],
     today: date,
+    *,
+    names: Mapping[int, tuple[str, str]] | None = None,
+    most: int = MOST_FINDINGS,
 ) -> Proof:
-    """Build the part of the page that says what the figures stand on."""
+    """Build the part of the page that says what the figures stand on.
+
+    names are those of machines and meters in both languages; most bounds the findings listed.
+    """
     looked_at = [each for each in found if each.severity in SEVERITIES]
     order = list(SEVERITIES)
     looked_at.sort(key=lambda each: order.index(each.severity))
     known = {claim.claim: claim for claim in claims()}
     return Proof(
-        findings=tuple(_finding(t, each) for each in looked_at[:MOST_FINDINGS]),
+        findings=tuple(_finding(t, each, names or {}) for each in looked_at[:most]),
         finding_count=len(looked_at),
         evidence=tuple(
             _evidence(t, each, t.pick(known[each.claim].zh, known[each.claim].en), today)
@@ -75,12 +81,13 @@ def proof(
     )
 
 
-def _finding(t: Texts, found: Finding) -> FindingRow:
+def _finding(t: Texts, found: Finding, names: Mapping[int, tuple[str, str]]) -> FindingRow:
+    name = "" if found.asset_id is None else t.pick(*names.get(found.asset_id, ("", "")))
     return FindingRow(
         f"{found.period_start:%Y-%m}",
         found.rule,
         Word(t(f"severity.{found.severity}"), SEVERITIES[found.severity]),
-        sentence(found, t.language),
+        sentence(found, t.language, name),
     )
 
 

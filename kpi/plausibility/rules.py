@@ -167,10 +167,13 @@ def _sentences() -> dict[str, dict[str, str]]:
     return tomllib.loads(files(__package__).joinpath("sentences.toml").read_text(encoding="utf-8"))
 
 
-def sentence(finding: NewFinding, language: str) -> str:
-    """Return what a person reads of a finding, in zh or en; raises KeyError for another code."""
+def sentence(finding: NewFinding, language: str, name: str = "") -> str:
+    """Return what a person reads of a finding, in zh or en; raises KeyError for another code.
+
+    name is what its machine or meter is called; it stands before the tag.
+    """
     return _sentences()[finding.message][language].format(
-        subject=finding.subject,
+        subject=f"{name} {finding.subject}" if name else finding.subject,
         measured=shown_value(finding.measured, finding.unit, language),
         limit=shown_value(finding.threshold, finding.unit, language),
     )

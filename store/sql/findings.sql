@@ -120,6 +120,12 @@ WHERE factory_id = %(factory_id)s
 ORDER BY period_start DESC, rule, subject, finding_id
 LIMIT %(most)s;
 
+-- name: asset_names
+-- What the machines and meters of a factory are called, in both languages.
+SELECT asset_id, name_zh, name_en FROM registry.asset
+WHERE factory_id = %(factory_id)s
+ORDER BY asset_id;
+
 -- name: delete_limits
 -- Empties what a factory's plan says of nameplates, papers and bills.
 WITH a AS (DELETE FROM registry.bill WHERE factory_id = %(factory_id)s)

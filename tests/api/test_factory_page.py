@@ -126,6 +126,24 @@ def test_recent_changes_tell_revisions_and_verdicts(client: httpx.Client) -> Non
     assert newest[5] == "75.1 %"
 
 
+def test_a_cut_list_leads_to_all_of_it_on_the_page_and_names_what_is_for_programs(
+    client: httpx.Client,
+) -> None:
+    def changes(found: Element) -> Element:
+        sections = found.all("section")
+        return next(one for one in sections if one.attributes.get("aria-labelledby") == "changes")
+
+    cut = changes(page(client))
+    assert len(rows(cut.one("table"))) == 10
+    whole, programs = cut.one("p", "note").all("a")
+    assert programs.text == "变更记录，供程序读取（JSON）"
+    href, _, place = whole.attributes["href"].partition("#")
+    assert (whole.text, place) == ("全部列出", "changes")
+    shown = changes(page(client, href))
+    assert len(rows(shown.one("table"))) > 10
+    assert [link.text for link in shown.one("p", "note").all("a")] == [programs.text]
+
+
 def test_live_data_show_values_states_and_what_is_silent(client: httpx.Client) -> None:
     live = page(client).one("section", "live")
     assert live.one("p", "note").text.startswith("共 5 个点位，2 个在线")

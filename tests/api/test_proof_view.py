@@ -18,9 +18,9 @@ TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def finding(severity: str, subject: str = "M01") -> Finding:
+def finding(severity: str, subject: str = "M01", asset_id: int | None = None) -> Finding:
     return Finding(
-        rule="P05", rule_version="1", severity=severity, subject=subject, asset_id=None,
+        rule="P05", rule_version="1", severity=severity, subject=subject, asset_id=asset_id,
         tag_id=None, measured=1.2, threshold=1.0, unit="ratio", message="P05", shown=[],
         shown_count=1, finding_id=1, period_start=date(2026, 10, 1), period_end=date(2026, 11, 1),
         found_at=NOW, cleared_at=None,
@@ -46,6 +46,21 @@ def test_the_worst_findings_come_first_and_what_passed_is_left_out() -> None:
 def test_of_many_findings_the_first_are_shown_and_all_are_counted() -> None:
     found = proof(Texts("en"), [finding("fail")] * 30, [], [], TODAY)
     assert (len(found.findings), found.finding_count) == (MOST_FINDINGS, 30)
+
+
+def test_all_findings_are_shown_to_whoever_asks_for_them() -> None:
+    found = proof(Texts("en"), [finding("fail")] * 30, [], [], TODAY, most=30)
+    assert (len(found.findings), found.finding_count) == (30, 30)
+
+
+def test_a_finding_names_the_machine_beside_its_tag() -> None:
+    names = {7: ("一号纺丝线", "Spinning line 1")}
+    given = [finding("fail", "SP1.state", 7), finding("warn", "SP2.state", 8), finding("review")]
+    found = proof(Texts("zh"), given, [], [], TODAY, names=names).findings
+    subjects = [each.sentence.partition("：")[0] for each in found]
+    assert subjects == ["一号纺丝线 SP1.state", "SP2.state", "M01"]
+    (row,) = proof(Texts("en"), given[:1], [], [], TODAY, names=names).findings
+    assert row.sentence.startswith("Spinning line 1 SP1.state: ")
 
 
 @pytest.mark.parametrize(
