@@ -1,14 +1,17 @@
 -- name: latest_records
 -- The newest version of each record of a kind, where that version counts for a window. A newer
--- version takes a record out of the window that an older one lay in.
+-- version takes a record out of the window that an older one lay in. It is sought in the order of the
+-- unique index, which alone has it: by equal keys a server without statistics may take an index
+-- without the key, and each record reads all of its kind.
 SELECT r.key, r.version, r.at, r.body
 FROM telemetry.record r
 WHERE r.factory_id = %(factory_id)s AND r.kind = %(kind)s
   AND r.at >= %(start)s AND r.at < %(end)s
-  AND NOT EXISTS (
-    SELECT FROM telemetry.record newer
-    WHERE newer.factory_id = r.factory_id AND newer.kind = r.kind AND newer.key = r.key
-      AND newer.version > r.version)
+  AND NOT coalesce((
+    SELECT (n.factory_id, n.kind, n.key) = (r.factory_id, r.kind, r.key)
+    FROM telemetry.record n
+    WHERE (n.factory_id, n.kind, n.key, n.version) > (r.factory_id, r.kind, r.key, r.version)
+    ORDER BY n.factory_id, n.kind, n.key, n.version LIMIT 1), false)
 ORDER BY r.key;
 
 -- name: take_dirty_records
@@ -71,23 +74,29 @@ WITH found AS (
     (SELECT r.record_id FROM telemetry.record r
      WHERE %(kind)s = 'output_value' AND r.factory_id = %(factory_id)s AND r.kind = 'output_value'
        AND r.body ->> 'price_year' IS NOT NULL
-       AND r.version = (
-         SELECT max(n.version) FROM telemetry.record n
-         WHERE n.factory_id = r.factory_id AND n.kind = r.kind AND n.key = r.key)
+       AND NOT coalesce((
+         SELECT (n.factory_id, n.kind, n.key) = (r.factory_id, r.kind, r.key)
+         FROM telemetry.record n
+         WHERE (n.factory_id, n.kind, n.key, n.version) > (r.factory_id, r.kind, r.key, r.version)
+         ORDER BY n.factory_id, n.kind, n.key, n.version LIMIT 1), false)
      ORDER BY r.body ->> 'price_year' LIMIT 1)
     UNION
     (SELECT r.record_id FROM telemetry.record r
      WHERE %(kind)s = 'output_value' AND r.factory_id = %(factory_id)s AND r.kind = 'output_value'
        AND r.body ->> 'price_year' IS NOT NULL
-       AND r.version = (
-         SELECT max(n.version) FROM telemetry.record n
-         WHERE n.factory_id = r.factory_id AND n.kind = r.kind AND n.key = r.key)
+       AND NOT coalesce((
+         SELECT (n.factory_id, n.kind, n.key) = (r.factory_id, r.kind, r.key)
+         FROM telemetry.record n
+         WHERE (n.factory_id, n.kind, n.key, n.version) > (r.factory_id, r.kind, r.key, r.version)
+         ORDER BY n.factory_id, n.kind, n.key, n.version LIMIT 1), false)
      ORDER BY r.body ->> 'price_year' DESC LIMIT 1)
 )
 SELECT r.key, r.version, r.at, r.body
 FROM telemetry.record r
 WHERE r.record_id = ANY (ARRAY(SELECT record_id FROM found))
-  AND r.version = (
-    SELECT max(n.version) FROM telemetry.record n
-    WHERE n.factory_id = r.factory_id AND n.kind = r.kind AND n.key = r.key)
+  AND NOT coalesce((
+    SELECT (n.factory_id, n.kind, n.key) = (r.factory_id, r.kind, r.key)
+    FROM telemetry.record n
+    WHERE (n.factory_id, n.kind, n.key, n.version) > (r.factory_id, r.kind, r.key, r.version)
+    ORDER BY n.factory_id, n.kind, n.key, n.version LIMIT 1), false)
 ORDER BY r.key;

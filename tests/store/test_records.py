@@ -80,6 +80,19 @@ def test_a_record_is_found_by_its_key_where_the_server_has_no_statistics(
     assert not [text for (text,) in kept if "telemetry.record r" in text]
 
 
+def test_the_newest_version_is_found_by_its_key_where_the_server_has_no_statistics(
+    db: store.Connection, gateway: Gateway, factory_id: int
+) -> None:
+    """What is read after a bulk import; each record would be held against all of its kind."""
+    db.execute("ALTER TABLE telemetry.record SET (autovacuum_enabled = off)")
+    offered = tuple(Record("order_line", f"K{number}", START, {}) for number in range(1200))
+    batches.accept(db, gateway.batch(records=offered))
+    values = {"factory_id": factory_id, "kind": "order_line", "start": START, "end": START + _DAY}
+    lines = db.execute("EXPLAIN " + query("latest_records"), values).fetchall()
+    (line,) = [line for (line,) in lines if " on record n" in line]
+    assert "record_factory_id_kind_key_version_key" in line
+
+
 def _lookup(db: store.Connection) -> str:
     """Return how the server means to look for the records of a batch."""
     values = {"factory_id": 1, "batch_id": 1, "records": "[]"}
