@@ -102,8 +102,7 @@ class Writer:
         for one in waiting:
             if one.delivery.skew_s is not None:
                 self._skew.add(one.delivery.skew_s)
-            if one.delivery.stored is not None:
-                one.delivery.stored()
+            _acknowledge(one)
 
     def _prepare(self, waiting: list[_Waiting]) -> list[Arrived]:
         """Leave out what is stored already and what did not change; happens once to a delivery."""
@@ -157,6 +156,22 @@ class Writer:
 
 def _name(source: Inlet | str) -> str:
     return source if isinstance(source, str) else source.name
+
+
+def _acknowledge(one: _Waiting) -> None:
+    """Tell the source that the spool has a delivery; what it fails at ends nobody else."""
+    if one.delivery.stored is None:
+        return
+    try:
+        one.delivery.stored()
+    except Exception as error:
+        _log.debug("writer", exc_info=error)
+        _log.error(
+            "source %s cannot note what is stored (%s: %s); coming again, it adds nothing",
+            _name(one.source),
+            type(error).__name__,
+            error,
+        )
 
 
 def _arrived_us(one: _Waiting) -> int:

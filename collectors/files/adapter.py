@@ -37,6 +37,8 @@ class FilesAdapter:
         self._tag_names = frozenset(tag.tag for tag in source.tags)
         self._folder: Folder | None = None
         self._waiting: list[Path] = []
+        # Why files could not be read when that was last tried; it is told once.
+        self._unreadable: dict[str, str] = {}
         self._look_due_s = 0.0
         self._reading: Generator[Delivery, None, None] | None = None
         self._step: asyncio.Task[Delivery | None] | None = None
@@ -118,8 +120,13 @@ class FilesAdapter:
                 with closing(rows(path, survey.encoding, rule.delimiter)) as found:
                     yield from decoder.deliveries(found)
         except OSError as error:
-            # One file that cannot be read keeps nothing from the others.
+            # One file that cannot be read, or not now, keeps nothing from the others.
             reason = f"{path.name} cannot be read: {error.strerror}"
-            yield Delivery(refused=[Refused(reason, path.name)])
+            if self._unreadable.get(path.name) != reason:
+                self._unreadable[path.name] = reason
+                yield Delivery(refused=[Refused(reason, path.name)])
+            folder.leave(path)
+            return
+        self._unreadable.pop(path.name, None)
         done = Done(look.size, look.mtime_ns, sha256, tuple(pieces))
         yield Delivery(stored=partial(folder.finish, path, done))

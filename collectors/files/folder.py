@@ -66,11 +66,16 @@ class Folder:
         """Take a file in hand and return how it looks; None where it is gone."""
         try:
             found = path.stat()
-        except FileNotFoundError:
+        except OSError:
             return None
         with self._lock:
             self._in_hand.add(path.name)
         return Look(found.st_size, found.st_mtime_ns)
+
+    def leave(self, path: Path) -> None:
+        """Let go of a file that could not be read: it is due again at the next look."""
+        with self._lock:
+            self._in_hand.discard(path.name)
 
     def last_read(self, path: Path) -> Done | None:
         """Return what a file of this name held when it was last read to its end."""
@@ -102,7 +107,7 @@ class Folder:
                 if len(found) >= _MOST_FILES:
                     break
                 if any(fnmatchcase(entry.name, each) for each in self._patterns):
-                    with suppress(FileNotFoundError):
+                    with suppress(OSError):
                         look = entry.stat()
                         if entry.is_file():
                             found.append((entry.name, Look(look.st_size, look.st_mtime_ns)))

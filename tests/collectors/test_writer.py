@@ -101,6 +101,33 @@ def test_a_full_disk_holds_everything_back(
     assert again == "the spool can be written again"
 
 
+def test_a_source_that_cannot_note_what_is_stored_ends_nobody_else(
+    path: Path, spool: Spool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its own small file may not fit on the disk that just took the data."""
+    acknowledged = Acknowledged()
+
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    async def run() -> None:
+        writer = Writer(spool, SkewMeter(), list)
+        running = asyncio.create_task(writer.run())
+        await writer.put("src", Delivery(samples=[Sample("T", 1, 1.0, GOOD)], stored=full))
+        await writer.put("src", acknowledged.delivery(1))
+        await until(lambda: acknowledged.numbers == [1], "the next one")
+        writer.end()
+        await running
+        writer.close()
+
+    asyncio.run(run())
+    assert rows(path) == 1001
+    assert told(caplog) == [
+        "source src cannot note what is stored (OSError: [Errno 28] No space left on device); "
+        "coming again, it adds nothing"
+    ]
+
+
 def test_what_can_never_be_stored_is_quarantined_alone(path: Path, spool: Spool) -> None:
     acknowledged = Acknowledged()
     poison = Delivery(

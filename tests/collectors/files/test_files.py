@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+import collectors.files.adapter
 import collectors.files.decode
 from collectors.errors import SourceUnreachable
 from collectors.files.adapter import FilesAdapter
+from collectors.files.lines import Survey, look_through
 from collectors.files.settings import FileRecord, FilesSource, FileTag, FileValues
 from collectors.sample import Delivery, Refused, to_us
 from collectors.spool.bounds import Bounds
@@ -303,6 +305,30 @@ def test_a_file_that_is_not_what_it_seems_is_refused_whole(
     rules = (LINES, FileRecord(pattern="lots.json", kind="inspection"))
     (found,) = refused(read(exports.parent, source(records=rules)))
     assert found.reason.startswith(f"{name}: {reason}")
+
+
+def test_a_file_that_cannot_be_read_now_is_told_once_and_read_later(
+    exports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program has it open, or the right is granted later: it looks as it did before."""
+    tries = []
+
+    def look(path: Path, encoding: str) -> Survey:
+        tries.append(path.name)
+        if path.name == "orders-1.csv" and tries.count(path.name) < 4:
+            raise PermissionError(13, "Permission denied")
+        return look_through(path, encoding)
+
+    monkeypatch.setattr(collectors.files.adapter, "look_through", look)
+    (exports / "orders-0.csv").symlink_to("orders-0.csv")
+    for number in (1, 2):
+        path = exports / f"orders-{number}.csv"
+        path.write_text(f"订单行号,数量,交期,发货\nSO{number},5,2026/3/10,\n", encoding="utf-8")
+    found = read(exports.parent, source(), ended(2))
+    assert [body["line"] for body in bodies(found)] == ["SO2", "SO1"]
+    assert [each.reason for each in refused(found)] == [
+        "orders-1.csv cannot be read: Permission denied"
+    ]
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
