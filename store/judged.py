@@ -35,6 +35,13 @@ def reports_of_years(
         return [SelfReport(*row) for row in conn.execute(query("reports_of_years"), values)]
 
 
+def kpis_with_promise(conn: Connection, factory_id: int) -> set[str]:
+    """Return the KPIs of which a factory's verdicts name a promise, also one taken back since."""
+    with transaction(conn):
+        rows = conn.execute(query("kpis_with_promise"), {"factory_id": factory_id})
+        return {kpi for (kpi,) in rows}
+
+
 def has_other_policy(conn: Connection, factory_id: int, version: str) -> bool:
     """Tell whether a verdict of a factory was given by another policy than this version."""
     values = {"factory_id": factory_id, "version": version}

@@ -26,23 +26,25 @@ def judge(
     """Decide the verdicts of a factory under a policy; earlier ones are kept beside the new.
 
     With the first days of some years, only these: those whose figures changed. All of them are
-    due when the baseline, a promise, a report or the policy did.
+    due when the baseline, a promise, a report or the policy did. Of a promise that was taken back
+    the verdicts say so.
     """
     factory = evidence.plan.factory
     starts = _to_judge(factory, evidence.today, years)
     promises = figures.promises(conn, factory.factory_id)
+    kpis = _kpis(conn, factory, promises, years)
     reports = {
         (report.kpi, report.period_start, report.period_end): report.value
-        for report in judged.reports_of_years(conn, factory.factory_id, promises, starts)
+        for report in judged.reports_of_years(conn, factory.factory_id, kpis, starts)
     }
     settled = {
         (each.kpi, each.period_start, each.period_end): each
         for each in disputes.settled(
-            conn, factory.factory_id, promises, {*starts, factory.baseline_from}
+            conn, factory.factory_id, kpis, {*starts, factory.baseline_from}
         )
     }
     window = factory.baseline_from, factory.baseline_to
-    known = _known(conn, factory, promises, starts)
+    known = _known(conn, factory, kpis, starts)
     bases = _bases(conn, evidence, known)
     baseline = {
         each.kpi: _as_settled(each, settled.get((each.kpi, *window)))
@@ -53,7 +55,7 @@ def judge(
     for found in known:
         if found.period_start >= factory.renovated_on:
             key = found.kpi, found.period_start, found.period_end
-            against = promises[found.kpi], reports.get(key)
+            against = promises.get(found.kpi), reports.get(key)
             verified = _verified(found, settled.get(key))
             before = baseline.get(found.kpi)
             decided.append(_verdict(found, verified, before, against, bases, policy))
@@ -64,10 +66,21 @@ def unkept_years(
     conn: store.Connection, factory: Factory, today: date, years: Collection[date] | None = None
 ) -> list[date]:
     """Return the first days of the years to be judged whose basis was not kept yet."""
-    promises = figures.promises(conn, factory.factory_id)
-    known = _known(conn, factory, promises, _to_judge(factory, today, years))
+    kpis = _kpis(conn, factory, figures.promises(conn, factory.factory_id), years)
+    known = _known(conn, factory, kpis, _to_judge(factory, today, years))
     starts = {each.period_start for each in known}
     return sorted(starts - verdict_bases.kept(conn, factory.factory_id, starts).keys())
+
+
+def _kpis(
+    conn: store.Connection,
+    factory: Factory,
+    promises: Collection[str],
+    years: Collection[date] | None,
+) -> set[str]:
+    """Return the KPIs to be judged; where all years are, also those promised no more."""
+    taken_back = judged.kpis_with_promise(conn, factory.factory_id) if years is None else set()
+    return {*promises, *taken_back}
 
 
 def _to_judge(factory: Factory, today: date, years: Collection[date] | None) -> list[date]:
@@ -81,7 +94,7 @@ def _to_judge(factory: Factory, today: date, years: Collection[date] | None) -> 
 def _known(
     conn: store.Connection,
     factory: Factory,
-    promises: Mapping[str, figures.Promise],
+    kpis: Collection[str],
     starts: Collection[date],
 ) -> list[figures.Figure]:
     """Return the figures of the years to be judged and of the year that they are judged by."""
@@ -89,7 +102,7 @@ def _known(
     wanted = {*starts, factory.baseline_from}
     return [
         each
-        for each in judged.newest_figures(conn, factory.factory_id, "rolling12", promises, wanted)
+        for each in judged.newest_figures(conn, factory.factory_id, "rolling12", kpis, wanted)
         if each.period_start >= factory.renovated_on
         or (each.period_start, each.period_end) == window
     ]
@@ -126,21 +139,24 @@ def _verdict(
     found: figures.Figure,
     verified: Verified,
     baseline: figures.Figure | None,
-    against: tuple[figures.Promise, float | None],
+    against: tuple[figures.Promise | None, float | None],
     bases: Mapping[date, Mapping[str, Any]],
     policy: Policy,
 ) -> figures.NewVerdict:
     promise, reported = against
     # What the same devices measured before the renovation goes before what was declared.
-    measured = baseline is not None and baseline.point is not None
-    before = baseline.point if baseline is not None and measured else promise.before_value
-    kept = fulfilment(before, promise.expected_value, verified, policy)
+    measured = None if baseline is None else baseline.point
+    declared = None if promise is None else promise.before_value
+    expected = None if promise is None else promise.expected_value
+    basis = None if promise is None else promise.before_basis
+    before = declared if measured is None else measured
+    kept = fulfilment(before, expected, verified, policy)
     apart: list[Differing] = []
-    if baseline is not None and before is not None and measured and kept.reason != "no_figure":
+    if baseline and measured is not None and expected is not None and kept.reason != "no_figure":
         apart = differences(
             (baseline, bases[baseline.period_start]), (found, bases[found.period_start]), policy
         )
-        apart += turned(found.kpi, promise.before_value, before, promise.expected_value)
+        apart += turned(found.kpi, declared, measured, expected)
         kept = Fulfilment(None, None, None, NOT_COMPARABLE) if apart else kept
     true = consistency(reported, verified, policy.tolerance(found.kpi, found.unit), policy)
     return figures.NewVerdict(
@@ -150,8 +166,8 @@ def _verdict(
         period_end=found.period_end,
         figure_id=found.figure_id,
         before_value=before,
-        before_basis="measured" if measured else promise.before_basis,
-        expected_value=promise.expected_value,
+        before_basis=basis if measured is None else "measured",
+        expected_value=expected,
         reported_value=reported,
         fulfilment=kept.share,
         fulfilment_low=kept.low,

@@ -60,7 +60,7 @@ def fulfilment(
         return Fulfilment(None, None, None, "unknown", "no_figure")
     if before is None or expected is None:
         return Fulfilment(
-            None, None, None, "unknown", "no_baseline" if before is None else "no_promise"
+            None, None, None, "unknown", "no_promise" if expected is None else "no_baseline"
         )
     if abs(expected - before) < _ROUNDING:
         return Fulfilment(None, None, None, "unknown", "no_change")

@@ -51,6 +51,11 @@ CROSS JOIN LATERAL (
     OFFSET 0) r
 ORDER BY r.kpi, r.period_start;
 
+-- name: kpis_with_promise
+-- The KPIs of which the verdicts of a factory name a promise.
+SELECT DISTINCT kpi FROM kpi.verdict
+WHERE factory_id = %(factory_id)s AND expected_value IS NOT NULL;
+
 -- name: has_other_policy
 -- Whether a verdict of a factory was given by another policy. Policies are dated, so that one can
 -- only be older or newer: two steps into the index.

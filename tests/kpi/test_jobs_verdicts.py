@@ -227,3 +227,26 @@ def settle(plant: Plant, found: figures.Figure, value: float) -> None:
              value, row[0]),
         )  # fmt: skip
         plant.conn.execute("SELECT pool.judge_again(%s)", row)
+
+
+def test_of_a_promise_that_was_taken_back_the_verdict_says_so(
+    db: Any, database_url: str, plant: Plant
+) -> None:
+    year_of_lots(plant, date(2026, 1, 1), date(2027, 1, 2), 12)
+    plant.refresh(IN_2027)
+    assert verdict(plant).fulfilment_verdict == "worse"
+    plan = sample_plan()
+    plan["promises"] = []
+    plans.load_plan(db, plan)
+    plant.figures(IN_2027)
+    found = verdict(plant)
+    assert (found.expected_value, found.fulfilment) == (None, None)
+    assert (found.fulfilment_verdict, found.reasons[0]["code"]) == ("unknown", "no_promise")
+    assert [each.fulfilment_verdict for each in past(plant)] == ["worse"]
+    plant.figures(IN_2027)
+    assert len(past(plant)) == 1, "it is said once"
+
+
+def past(plant: Plant) -> list[figures.Verdict]:
+    """The verdicts on the year after the renovation that others took the place of."""
+    return figures.past_verdicts(plant.conn, plant.factory_id, "defect_rate", date(2026, 1, 1))
