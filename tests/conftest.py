@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-import deploy.ports
 import store
 from deploy.broker import EmbeddedBroker
+from tests.support import ports
 from tests.support.database import (
     cloned_database,
     ensure_template,
@@ -117,4 +117,4 @@ def _running_broker() -> Iterator[EmbeddedBroker]:
 @pytest.fixture
 def free_port() -> int:
     """A loopback TCP port that nobody listens on."""
-    return deploy.ports.free_port()
+    return ports.free_port()

@@ -16,10 +16,10 @@ from api import passwords
 from api.access import AccessPolicy
 from api.peer import Tls
 from api.provider import Provider
-from deploy.ports import free_port
 from tests.api import samples
 from tests.api.people import client_of, secret_of
 from tests.support.database import cloned_database
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 CHROMIUM = "/usr/bin/chromium"

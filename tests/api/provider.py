@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from deploy.ports import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 CLIENT, SECRET = "millpond-test", "a-secret-of-the-test"

@@ -14,12 +14,12 @@ import store
 from api.peer import Tls
 from collectors.config.file import GatewayConfig, load
 from collectors.enrolment import enrol_by_code
-from deploy.ports import free_port
 from store import access
 from tests.collectors.plant import FACTORY, GATEWAY, write_parts
 from tests.collectors.proxy import Proxy
 from tests.collectors.servers import LoopThread
 from tests.support.certificates import Authority, Pair
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 _CHUNK = 65_536

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
-from deploy.ports import free_port
 from tests.collectors.servers import LoopThread
+from tests.support.ports import free_port
 
 _CHUNK = 65_536
 

@@ -9,9 +9,9 @@ from paho.mqtt.publish import single
 from collectors.gateway_status import status
 from collectors.status import BAD_NODE_UNKNOWN
 from deploy.broker import EmbeddedBroker
-from deploy.ports import free_port
 from tests.collectors.plant import enrolled, prepare_database, rows_of, running, write_file
 from tests.collectors.servers import loop_thread, modbus_server, node, opcua_server
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 TAGS = ("M01.state", "M01.missing", "EM01.energy", "ERP.link")

@@ -14,7 +14,6 @@ from collectors.mqtt.settings import MqttSource, MqttTag
 from collectors.opcua.adapter import OpcuaAdapter
 from collectors.opcua.settings import OpcuaSource, OpcuaTag
 from deploy.broker import EmbeddedBroker
-from deploy.ports import free_port
 from tests.collectors.proxy import Proxy
 from tests.collectors.receiving import failure_of, opened, receive_until
 from tests.collectors.servers import (
@@ -25,6 +24,7 @@ from tests.collectors.servers import (
     opcua_server,
 )
 from tests.collectors.surroundings import context
+from tests.support.ports import free_port
 
 HOST = "127.0.0.1"
 

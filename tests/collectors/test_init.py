@@ -10,9 +10,9 @@ from asyncua import ua
 from collectors.config.file import check, load
 from collectors.modbus.profiles import PROFILES
 from collectors.starting_file import toml_value
-from deploy.ports import free_port
 from tests.collectors.servers import LoopThread, loop_thread, opcua_server
 from tests.deploy.command import Said, millpond
+from tests.support.ports import free_port
 
 HEAD = ("gw-7", "Asia/Shanghai", "timescale", "PLANT_DATABASE")
 

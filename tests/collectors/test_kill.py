@@ -18,11 +18,11 @@ from typing import Any
 import store
 from collectors.gateway_status import status
 from deploy.broker import EmbeddedBroker
-from deploy.ports import free_port
 from store.signing import verify
 from tests.collectors.plant import enrolled, prepare_database, write_file
 from tests.collectors.publisher import Publisher
 from tests.collectors.servers import loop_thread, modbus_server
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 KILLS = 12

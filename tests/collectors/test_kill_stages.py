@@ -17,12 +17,12 @@ from asyncua import ua
 from collectors.config.file import load
 from collectors.gateway_status import status
 from deploy.broker import EmbeddedBroker
-from deploy.ports import free_port
 from tests.collectors.plant import enrolled, prepare_database, rows_of, write_file
 from tests.collectors.proxy import Proxy, proxied
 from tests.collectors.publisher import Publisher
 from tests.collectors.servers import OpcuaServer, loop_thread, node, opcua_server
 from tests.collectors.test_kill import Ledger, gateway_process
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 ONE_SOURCE = "reading 1 sources"

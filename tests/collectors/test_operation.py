@@ -12,8 +12,8 @@ from paho.mqtt import publish
 from collectors.config.file import GatewayConfig, load
 from collectors.gateway_status import status
 from deploy.broker import EmbeddedBroker
-from deploy.ports import free_port
 from tests.collectors.plant import enrolled, prepare_database, rows_of, running, write_file
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 METRICS = "[metrics]\nport = {port}\n"

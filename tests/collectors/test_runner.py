@@ -9,9 +9,9 @@ import pytest
 from collectors.backoff import Backoff
 from collectors.gateway_status import status
 from collectors.status import BAD_NO_COMMUNICATION, GOOD
-from deploy.ports import free_port
 from tests.collectors.plant import enrolled, prepare_database, rows_of, running, write_file
 from tests.collectors.servers import LoopThread, ModbusServer, loop_thread, modbus_server
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 

@@ -19,7 +19,6 @@ from collectors.gateway_status import status
 from collectors.probe import probe
 from collectors.spool.file import sole_use
 from deploy.broker import EmbeddedBroker
-from deploy.ports import free_port
 from tests.collectors.plant import write_file
 from tests.collectors.servers import (
     LoopThread,
@@ -28,6 +27,7 @@ from tests.collectors.servers import (
     node,
     opcua_server,
 )
+from tests.support.ports import free_port
 
 MODBUS = """
 [[source]]

@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 import store
-from deploy.ports import free_port
 from tests.collectors.plant import FACTORY, GATEWAY, prepare_database
 from tests.collectors.servers import loop_thread, modbus_server
 from tests.deploy.command import Said, millpond
 from tests.deploy.demo_run import MILLPOND, Watched, watched
 from tests.support.certificates import Authority, Pair
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 DEADLINE_S = 60.0

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from deploy.ports import LOOPBACK, free_port
+from deploy.ports import LOOPBACK
 from tests.collectors.plant import meter_source, write_file
 from tests.deploy.command import Verb, millpond, verbs
 from tests.store.samples import sample_plan
 from tests.support.database import with_database
+from tests.support.ports import free_port
 
 MILLPOND = Path(sys.executable).with_name("millpond")
 DEAD = "postgresql://127.0.0.1:1/none"

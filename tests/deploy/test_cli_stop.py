@@ -8,10 +8,11 @@ import httpx
 import pytest
 
 from deploy.broker import EmbeddedBroker
-from deploy.ports import LOOPBACK, free_port
+from deploy.ports import LOOPBACK
 from tests.collectors.plant import enrolled, meter_source, prepare_database, write_file
 from tests.deploy.command import millpond
 from tests.deploy.demo_run import MILLPOND, Watched, watched
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 DEADLINE_S = 60.0

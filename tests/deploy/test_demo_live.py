@@ -16,11 +16,12 @@ from deploy.broker import EmbeddedBroker
 from deploy.children import Child
 from deploy.demo import live
 from deploy.errors import StartFailed
-from deploy.ports import LOOPBACK, free_port
+from deploy.ports import LOOPBACK
 from simulators.plant import build
 from store import measurements, plans, registry
 from tests.deploy.demo_run import watched
 from tests.deploy.live_city import SCENARIO
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 DEADLINE_S = 90.0

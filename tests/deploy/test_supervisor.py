@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.ports import free_port
 from deploy.supervisor import Supervisor
 from tests.collectors.plant import enrolled, meter_source, prepare_database, write_file
 from tests.deploy.command import millpond
 from tests.deploy.demo_run import MILLPOND, watched
+from tests.support.ports import free_port
 
 DEADLINE_S = 60.0
 

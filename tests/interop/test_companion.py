@@ -21,13 +21,13 @@ from collectors.opcua.browse import Limits
 from collectors.opcua.companion import tables
 from collectors.opcua.look import look
 from collectors.opcua.settings import OpcuaSource
-from deploy.ports import free_port
 from store import Connection
 from store.plans import load_plan
 from tests.collectors.plant import plan
 from tests.deploy.command import millpond
 from tests.interop.node import run_node
 from tests.interop.nodesets import Nodes, nodes_of
+from tests.support.ports import free_port
 
 MILLPOND = Path(sys.executable).with_name("millpond")
 BASE = "http://opcfoundation.org/UA/"

@@ -8,10 +8,10 @@ from api.pool import notices
 from api.pool.errors import BadTable
 from api.pool.mail import Mail
 from api.pool.sms import HttpSms
-from deploy.ports import free_port
 from tests.api.pool.pooled import Pooled
 from tests.api.pool.test_outbox import Inbox, mail_server, pending, reached
 from tests.deploy.command import millpond
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 MAIL = '[mail]\nhost = "127.0.0.1"\nsender = "pool@example.invalid"\n'
@@ -80,7 +80,7 @@ def test_a_turn_and_the_outbox_by_hand(
 ) -> None:
     reached(pooled)
     pooled.warn()
-    text = MAIL + f'port = {free_port()}\nsecurity = "none"\ntimeout_s = 2\n'
+    text = MAIL + f'port = {free_port()}\nsecurity = "none"\ntimeout_s = 20\n'
     words = ("--database", database_url)
     said = millpond(capsys, "pool", "todos", "--notices", written(tmp_path, text), *words)
     assert said.code == 0

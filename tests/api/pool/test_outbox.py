@@ -20,12 +20,12 @@ from api.pool import outbox, todos
 from api.pool.mail import Mail, MailSettings
 from api.pool.outbox import WAITS, Sender, Sent
 from api.pool.sms import HttpSms, SmsSettings
-from deploy.ports import free_port
 from store import messages
 from store.errors import StoreError
 from store.messages import Contact, Pending
 from tests.api.pool.pooled import Pooled
 from tests.support.certificates import Authority
+from tests.support.ports import free_port
 
 EMAIL, PHONE = "filler@example.invalid", "10000000001"
 # Each is refused by the email package with another kind of error.
@@ -218,7 +218,7 @@ def test_a_server_that_is_down_is_tried_again_later_and_in_the_end_no_more(poole
     reached(pooled)
     warned(pooled)
     inbox, port = Inbox(), free_port()
-    mail = Mail(MailSettings("127.0.0.1", "pool@example.invalid", port, "none", timeout_s=2))
+    mail = Mail(MailSettings("127.0.0.1", "pool@example.invalid", port, "none", timeout_s=20))
     assert sent(pooled, mail) == Sent(waiting=2)
     assert sent(pooled, mail) == Sent(), "the wait has not passed"
     pooled.later(minutes=1)
@@ -340,7 +340,7 @@ def test_a_deadline_that_is_near_is_told_by_sms(
 
 def test_a_gateway_that_is_down_costs_one_try_for_all() -> None:
     letters = [outbox.Letter(number, PHONE, "示例", "示例") for number in range(3)]
-    found = HttpSms(SmsSettings(f"http://127.0.0.1:{free_port()}/", timeout_s=2)).send(letters)
+    found = HttpSms(SmsSettings(f"http://127.0.0.1:{free_port()}/", timeout_s=20)).send(letters)
     assert [type(each).__name__ for each in found] == ["Unreachable"] * 3
     assert found[0] is found[1] is found[2]
 

@@ -30,7 +30,7 @@ class Post:
     pooled: Pooled
     rules: DeliveryRules = field(
         default_factory=lambda: DeliveryRules(
-            networks=LOOPBACK, waits_s=(0.0, 0.0), within_s=2.0, rest_s=0.02
+            networks=LOOPBACK, waits_s=(0.0, 0.0), within_s=20.0, rest_s=0.02
         )
     )
     keys: dict[int, str] = field(default_factory=dict)

@@ -13,8 +13,8 @@ import httpx
 import store
 from collectors.gateway_status import status
 from collectors.quarantined import refused
-from deploy.ports import free_port
 from tests.collectors.plant import enrolled, prepare_database, rows_of, running, write_file
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 

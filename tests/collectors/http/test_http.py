@@ -22,9 +22,9 @@ from collectors.http.adapter import HttpAdapter
 from collectors.http.settings import HttpRecord, HttpSource, HttpTag
 from collectors.sample import Delivery, to_us
 from collectors.status import CODES, GOOD
-from deploy.ports import free_port
 from tests.collectors.receiving import opened
 from tests.collectors.surroundings import context
+from tests.support.ports import free_port
 
 LINE = {"line": "SO1-1", "quantity": 5, "due": "2026-03-10"}
 DEADLINE_S = 30.0

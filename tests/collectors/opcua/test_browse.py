@@ -21,8 +21,8 @@ from collectors.opcua.shown import shown
 from collectors.proposal import Asset, Proposal, ProposedTag
 from collectors.starting_file import NewGateway, gateway_toml, source_toml
 from deploy.commands.browse import name_of
-from deploy.ports import free_port
 from tests.collectors.servers import NAMESPACE, LoopThread, OpcuaServer, loop_thread, opcua_server
+from tests.support.ports import free_port
 
 MANY = 600
 BAD_SENSOR = 0x808C0000

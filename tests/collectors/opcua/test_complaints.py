@@ -19,7 +19,6 @@ from collectors.opcua.settings import OpcuaSource, OpcuaTag
 from collectors.runner import SourceRunner
 from collectors.sample import Delivery, Sample, from_us
 from collectors.status import BAD_NODE_UNKNOWN, GOOD
-from deploy.ports import free_port
 from tests.collectors.receiving import (
     failure_of,
     first_of_each,
@@ -29,6 +28,7 @@ from tests.collectors.receiving import (
 )
 from tests.collectors.servers import LoopThread, OpcuaServer, loop_thread, node, opcua_server
 from tests.collectors.surroundings import context
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 MANY = {f"N{number}": ua.Variant(float(number)) for number in range(32)}

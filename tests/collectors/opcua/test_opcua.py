@@ -25,7 +25,6 @@ from collectors.status import (
     GOOD,
     signed,
 )
-from deploy.ports import free_port
 from tests.collectors.receiving import (
     failure_of,
     first_of_each,
@@ -41,6 +40,7 @@ from tests.collectors.servers import (
     opcua_server,
 )
 from tests.collectors.surroundings import context
+from tests.support.ports import free_port
 
 VALUES = {
     "Flag": ua.Variant(True, ua.VariantType.Boolean),
