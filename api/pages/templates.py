@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -75,4 +75,6 @@ def page(request: Request, name: str, status: int = 200, **context: Any) -> HTML
 
 def _same_page(request: Request, language: Language) -> str:
     query = dict(request.query_params) | {PARAMETER: language}
-    return f"{request.url.path}?{urlencode(query)}"
+    # Two slashes or a backslash would begin the address of another site.
+    path = quote(request.url.path.lstrip("/"), safe="/:")
+    return f"/{path}?{urlencode(query)}"

@@ -1,6 +1,8 @@
 """Every error is problem+json for machines and a page in words for people."""
 
 from contextlib import closing
+from http.client import HTTPConnection
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
@@ -56,6 +58,19 @@ def test_people_get_a_page_in_words(
     page = parse(answer.text)
     assert page.one("h1").text == words
     assert page.one("a", "button").attributes["href"] == home
+
+
+@pytest.mark.parametrize("path", ["//elsewhere.example/x", "/%5Celsewhere.example/x", "/x%3Fy"])
+def test_no_page_leads_to_another_site_by_the_path_that_was_asked_for(
+    address: str, path: str
+) -> None:
+    # As it was typed: a client's own idea of an address would leave the slashes out.
+    with closing(HTTPConnection(urlsplit(address).netloc)) as connection:
+        connection.request("GET", path)
+        text = connection.getresponse().read().decode()
+    (link,) = [each for each in parse(text).all("a") if each.attributes.get("hreflang") == "en"]
+    found = urlsplit(urljoin(address + "/", link.attributes["href"].replace("\\", "/")))
+    assert (f"{found.scheme}://{found.netloc}", found.query) == (address, "lang=en")
 
 
 def test_a_write_to_a_page_is_refused_and_says_what_is_allowed(client: httpx.Client) -> None:
