@@ -9,7 +9,8 @@ from store.errors import Refused
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A time that lies outside comes from a broken clock, and every month of it would be a chunk.
-_END_US = (datetime(2200, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_END = datetime(2200, 1, 1, tzinfo=UTC)
+_END_US = (_END - _EPOCH) // timedelta(microseconds=1)
 
 
 def moment(ts_us: int) -> datetime:
@@ -22,6 +23,16 @@ def span(rows: Rows) -> tuple[datetime, datetime] | tuple[None, None]:
     if len(rows) == 0:
         return None, None
     return moment(int(rows.ts_us.min())), moment(int(rows.ts_us.max()))
+
+
+def check_records(records: tuple[Record, ...], name: str) -> None:
+    """Raise Refused unless the records of the named batch are dated as its rows must be."""
+    for record in records:
+        if not _EPOCH <= record.at < _END:
+            raise Refused(
+                f"{name}: the time of {record.kind} {record.key} is not in [1970, 2200); see the "
+                "system that it comes from"
+            )
 
 
 def signed_records(records: tuple[Record, ...]) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
 
-from store.batch_content import check_rows, content_hash, signed_records, span
+from store.batch_content import check_records, check_rows, content_hash, signed_records, span
 from store.batch_rows import dirty_marks, insert_records, insert_rows
 from store.canonical import FIRST_PREVIOUS, Record, Rows
 from store.db import Connection, transaction
@@ -82,6 +82,7 @@ def accept(conn: Connection, batch: Batch) -> Receipt:
     taken; a refusal that a person must see leaves a finding.
     """
     check_rows(batch.rows, batch.name)
+    check_records(batch.records, batch.name)
     try:
         with transaction(conn):
             return _accept(conn, batch)

@@ -212,6 +212,19 @@ def test_a_field_that_the_ledger_cannot_hold(
     assert_nothing_stored(db)
 
 
+@pytest.mark.parametrize(
+    "at", ["1969-12-31T23:59:59+00:00", "2200-01-01T00:00:00+00:00", "0001-01-01T00:00:00+08:00"]
+)
+def test_a_record_that_is_dated_as_no_row_may_be(
+    db: store.Connection, gateway: Gateway, at: str
+) -> None:
+    """The first moment of the calendar has no counterpart in UTC."""
+    record = Record("order_line", "SO1-1", datetime.fromisoformat(at), {})
+    with pytest.raises(Refused, match="order_line SO1-1 is not in"):
+        batches.accept(db, _unchecked(gateway, record))
+    assert_nothing_stored(db)
+
+
 @pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])
 def test_a_record_that_json_of_the_database_cannot_hold(
     db: store.Connection, gateway: Gateway, text: str
