@@ -21,7 +21,7 @@ from collectors.skew import SkewMeter
 from collectors.sources import Sources
 from collectors.spool.bounds import Bounds
 from collectors.spool.file import sole_use
-from collectors.spool.salvage import make_sound
+from collectors.spool.salvage import open_sound
 from collectors.spool.spool import Spool
 from collectors.writer import Writer
 
@@ -65,9 +65,8 @@ async def run(
 
 
 def _sound_spool(config: GatewayConfig) -> Spool:
-    make_sound(config.spool_path)
     bounds = Bounds(int(config.spool.max_mb * 1e6), config.spool.max_age_days * 86_400)
-    return Spool(config.spool_path, bounds)
+    return open_sound(config.spool_path, bounds)
 
 
 def _live(config: GatewayConfig, sources: Sources, sink: Sink) -> Live:

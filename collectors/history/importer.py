@@ -24,6 +24,7 @@ from collectors.sink.sink import Sink
 from collectors.skew import SkewMeter
 from collectors.spool.bounds import Bounds
 from collectors.spool.file import sole_use
+from collectors.spool.salvage import open_sound
 from collectors.spool.spool import Spool
 from store.imports import StoredRows, stored_rows
 
@@ -111,7 +112,7 @@ def run_import(
     bounds = Bounds(int(own.spool.max_mb * 1e6), own.spool.max_age_days * 86_400)
     files = [SourceFile.look(path, table) for path, table in mapping.found()]
     report = ImportReport()
-    with sole_use(own.spool_path), closing(Spool(own.spool_path, bounds)) as spool:
+    with sole_use(own.spool_path), closing(open_sound(own.spool_path, bounds)) as spool:
         job = _Import(own, spool, sink, known, patience_s)
         sink.start()
         try:

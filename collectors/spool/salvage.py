@@ -14,8 +14,9 @@ from pathlib import Path
 
 from collectors.errors import SpoolError
 from collectors.spool.blocks import BlockDamaged, unpacked_block
-from collectors.spool.bounds import insert_note
+from collectors.spool.bounds import Bounds, insert_note
 from collectors.spool.file import VERSION, open_file, transaction, was_a_spool
+from collectors.spool.spool import Spool
 
 _log = logging.getLogger("collectors.spool")
 
@@ -52,6 +53,15 @@ class Salvaged:
     records_kept: int
     records_lost: int | None
     unanswered_batch_lost: bool | None
+
+
+def open_sound(path: Path, bounds: Bounds) -> Spool:
+    """Open the spool, or what can be read of it where it is damaged; raises SpoolError.
+
+    For the process that holds it alone.
+    """
+    make_sound(path)
+    return Spool(path, bounds)
 
 
 def make_sound(path: Path) -> Salvaged | None:

@@ -382,6 +382,19 @@ def test_an_import_that_is_not_enrolled_says_how(tmp_path: Path, database_url: s
         importer.known_tags(config)
 
 
+def test_a_damaged_spool_of_the_imports_stops_none(
+    gateway: GatewayConfig, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collectors.sink.ledger._STILL_S", 0.5)
+    long_csv(gateway.path.parent / "a.csv", 10)
+    imported(gateway, LONG)
+    spool = import_gateway(gateway).spool_path
+    spool.write_bytes(b"\xff" * 100 + spool.read_bytes()[100:])
+    long_csv(gateway.path.parent / "a.csv", 20)
+    imported(gateway, LONG)
+    assert rows_of(database_url) == long_rows(20)
+
+
 def test_two_imports_at_once_are_refused(gateway: GatewayConfig) -> None:
     long_csv(gateway.path.parent / "a.csv", 5)
     with sole_use(import_gateway(gateway).spool_path), pytest.raises(SpoolBusy):
