@@ -30,6 +30,8 @@ _SESSION: dict[str, Any] = {
     "keepalives_idle": 60,
     "keepalives_interval": 10,
     "keepalives_count": 3,
+    # What was sent and is not confirmed keeps a dead link up for a quarter of an hour otherwise.
+    "tcp_user_timeout": 60_000,
 }
 
 

@@ -16,6 +16,13 @@ def test_nobody_listens(free_port: int) -> None:
         store.connect(f"postgresql://millpond@127.0.0.1:{free_port}/millpond")
 
 
+def test_a_link_that_died_is_given_up_within_a_minute(database_url: str) -> None:
+    """TCP itself would send what is not confirmed for a quarter of an hour."""
+    with closing(store.connect(database_url)) as conn:
+        given = conn.info.get_parameters()
+    assert (given["keepalives_idle"], given["tcp_user_timeout"]) == ("60", "60000")
+
+
 def test_a_database_that_is_not_there(database_url: str) -> None:
     with pytest.raises(StoreUnavailable, match="does not exist"):
         store.connect(with_database(database_url, "not_there"))
