@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.support.processes import is_alive
+from tests.support.processes import began, is_alive
 from tests.support.waiting import wait_for
 
 _ROOT = Path(__file__).parents[2]
@@ -42,6 +42,7 @@ class Watched:
                 start_new_session=True,
             )
         self.seen: dict[int, str] = {self.process.pid: _name(self.process.pid)}
+        self._since: dict[int, int | None] = {self.process.pid: began(self.process.pid)}
         self._stop = threading.Event()
         self._looking = threading.Thread(target=self._look, daemon=True)
         self._looking.start()
@@ -57,7 +58,7 @@ class Watched:
 
     def left(self) -> list[str]:
         """Return the processes that are still there."""
-        return [name for pid, name in list(self.seen.items()) if is_alive(pid)]
+        return [name for pid, name in list(self.seen.items()) if self._lives(pid)]
 
     def wait_until_all_ended(self) -> int:
         """Return the exit code as soon as nothing that it started is left."""
@@ -80,6 +81,10 @@ class Watched:
     def _runs(self) -> bool:
         return self.process.poll() is None
 
+    def _lives(self, pid: int) -> bool:
+        """Say whether it is there, and not another one that got its number since."""
+        return is_alive(pid) and began(pid) == self._since.get(pid)
+
     def _end_looking(self) -> None:
         self._stop.set()
         self._looking.join()
@@ -89,9 +94,11 @@ class Watched:
         while not self._stop.wait(_LOOK_EVERY_S):
             _follow(parents)
             while found := [p for p, q in parents.items() if q in self.seen and p not in self.seen]:
+                self._since |= {pid: began(pid) for pid in found}
                 self.seen |= {pid: _name(pid) for pid in found}
             # One that was seen between its fork and its exec still had its parent's name.
-            self.seen |= {pid: _name(pid) for pid in parents if pid in self.seen and is_alive(pid)}
+            living = [pid for pid in parents if pid in self.seen and self._lives(pid)]
+            self.seen |= {pid: _name(pid) for pid in living}
 
 
 def _follow(parents: dict[int, int]) -> None:

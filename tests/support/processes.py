@@ -13,6 +13,17 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
+def began(pid: int) -> int | None:
+    """Return when a process began, in ticks since the machine did; tells it from later ones.
+
+    None when it is gone.
+    """
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def children_of(pid: int) -> list[int]:
     """Return the processes that the process has started and that have not been waited for."""
     tasks = Path(f"/proc/{pid}/task").glob("*/children")
