@@ -59,6 +59,7 @@ def of_year(conn: Connection, factory: Factory, period_start: date | None, today
     facts = {
         "today": day(today),
         "period": _period(found),
+        **_counted(found),
         "summary": _summary(t, found),
         "findings": _findings_said(t, looked_at),
         "evidence": _evidence_said(proven),
@@ -99,6 +100,13 @@ def _basics(factory: Factory, found: Comparison, today: date) -> Table:
     )
     columns = (("项目", 2.4, "c"), ("内容", 4.2, "l"), ("项目", 1.4, "c"), ("内容", 2.6, "l"))
     return table("工厂与核验期", columns, rows)
+
+
+def _counted(found: Comparison) -> dict[str, str]:
+    """Return how many promises were judged, and how many the data could not decide."""
+    verdicts = [api.comparison.fulfilment_word(found, row) for row in found.rows]
+    judged = sum(word is not None and FULFILMENT[word].tone != "plain" for word in verdicts)
+    return {"judged": str(judged), "unverifiable": str(verdicts.count("unknown"))}
 
 
 def _summary(t: Texts, found: Comparison) -> str:

@@ -29,19 +29,23 @@ _NAMED = {
     "heard": "2026年2月20日听取了你单位的陈述申辩，相关记录存卷。",
     "period": "2025年3月至2026年2月",
     "judged": "11",
-    "summary": "达到 8 项，部分达到 2 项，未达到 1 项",
+    "summary": "共有12项指标申报了预期值，其中达成8项、部分达成2项、未达成1项、无法核验1项。",
     "unverifiable": "1",
-    "findings": "2",
-    "evidence": "6",
-    "method": "示例方法版本",
+    "findings": "核验期内数据合理性规则共有发现2条，其中存疑2条。",
+    "evidence": "系统对建设要点作出6项数据判断：证实4项，未证实1项，数据不足以判断1项。",
+    "method": "下表列出各核验值所依据的方法版本、系数版本及其编号。",
 }
+
+
+def named() -> dict[str, str]:
+    """Return a sample value of every fact that a text may name."""
+    return {name: _NAMED.get(name, day(_DATED)) for name in FACTS} | {"pool": facts.POOL}
 
 
 def letter_of(kind: str, found: Letter) -> Content:
     """Return what a letter with this text says of the sample factory, every fact filled in."""
-    named = {name: _NAMED.get(name, day(_DATED)) for name in FACTS} | {"pool": facts.POOL}
     inserts = {name: [_insert(name)] for name in INSERTS}
-    return written(kind, found, Facts(named, inserts, _DATED), "")
+    return written(kind, found, Facts(named(), inserts, _DATED), "")
 
 
 def sample_pdf(kind: str, found: Letter, now: datetime) -> bytes:

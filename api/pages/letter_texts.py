@@ -18,7 +18,7 @@ from api.exports.model import Content
 from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
-from api.pages import forms, policy_view
+from api.pages import forms, letter_words, policy_view
 from api.pages.templates import page
 from api.permissions import Permission
 from api.pool import proposing, workdays
@@ -206,9 +206,11 @@ def _page(
         samples=[each.number for each in found],
         may_set=caller.may(Permission.SET_POLICY),
         whats=[(what, t(f"letter.{what}")) for what in text_form.KINDS],
-        conditions=[(name, f"{name} {_named(t, name)}") for name in text_form.CONDITIONS],
-        facts=[(name, t(f"letter_fact.{name}")) for name in sorted(letter.FACTS)],
-        inserts=[(name, t(f"letter_insert.{name}")) for name in sorted(letter.INSERTS)],
+        conditions=[(name, letter_words.condition(t, name)) for name in text_form.CONDITIONS],
+        facts=letter_words.facts(t),
+        inserts=letter_words.inserts(t),
+        used=[letter_words.used(t, each.text, each.what) for each in shown.form.blocks],
+        used_above=letter_words.used(t, "".join(shown.form.fields.values())),
         block_kind=lambda block: type(block).__name__,
         mark=t("letter.mark"),
         today=_today().isoformat(),
@@ -235,10 +237,6 @@ def _text(conn: Connection, kind: str, number: int | None) -> letter.Letter:
     if found is None or found.subject != kind:
         raise NotFound(f"{kind} has no text {number}")
     return texts.numbered(number, found.value)
-
-
-def _named(t: Texts, name: str) -> str:
-    return t(f"letter_fact.{name}" if name in letter.FACTS else f"letter_insert.{name}")
 
 
 def _why(t: Texts, error: Declined | BadText) -> str:

@@ -11,6 +11,8 @@ import store
 import store.registry
 from api.errors import NotFound
 from api.exports import making, register
+from api.exports import report as report_facts
+from api.exports.letter import FACTS
 from store import documents
 from store.acting import Actor
 from store.documents import Document
@@ -20,6 +22,12 @@ from tests.api.exports.opened import Pdf, Word, open_docx, open_pdf
 from tests.support.database import cloned_database
 
 OFFICER = Actor(None, "示例经办", "county_officer")
+# What only the letter of a step names.
+BY_STEP = {
+    "entered_on", "state", "step", "step_on", "comment", "deadline", "deadline_note",
+    "hearing_term", "reentry", "grounds", "site_check_on", "site_check_people",
+    "site_check_result", "grade", "heard",
+}  # fmt: skip
 NOW = datetime(2026, 11, 20, 2, tzinfo=UTC)
 
 
@@ -82,6 +90,17 @@ def test_a_report_sums_up_and_names_its_period_and_versions(report: Report) -> N
     ):  # fmt: skip
         assert text in report.pdf.text, text
         assert text in report.word.text, text
+
+
+def test_a_text_may_name_how_many_were_judged_and_how_many_could_not_be(
+    pool: store.Connection,
+) -> None:
+    factory = store.registry.factory_by_code(pool, "SAMPLE-1")
+    words = report_facts.of_year(pool, factory, None, NOW.date()).words
+    assert words["judged"] == "6"
+    assert words["unverifiable"] == "1"
+    assert f"无法核验{words['unverifiable']}项" in words["summary"]
+    assert {name for name in FACTS if not words[name]} <= BY_STEP
 
 
 def test_a_report_has_its_headings_in_order_and_one_legend(report: Report) -> None:

@@ -107,3 +107,24 @@ def test_blocks_are_ordered_added_and_left_out(office: Office) -> None:
     parts = letter.read(found.value).parts
     assert (parts[0].what, parts[0].text) == ("point", "新增一点")
     assert len(parts) == len(blocks)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("zh", "工厂名称 · 如 示例工厂"), ("en", "name of the factory, such as 示例工厂")],
+)
+def test_each_placeholder_stands_with_its_meaning_and_a_sample_value(
+    office: Office, language: str, words: str
+) -> None:
+    page = office.get("city_officer", PATH, lang=language)
+    first, second = page.all("fieldset", "block")[:2]
+    below = {each.one("dt").text: each.one("dd").text for each in first.one("dl").all("div")}
+    assert set(below) == {"{factory}", "{entered_on}", "{pool}", "{step_on}"}
+    assert below["{factory}"] == words
+    assert second.one("dl").one("dt").text == "warnings", "a table that is put in by its name"
+    written, _ = page.one("details").all("tbody")
+    listed = {row.one("th").text: row.all("td") for row in written.all("tr")}
+    for name in letter.FACTS:
+        meaning, sample = listed[f"{{{name}}}"]
+        assert meaning.text
+        assert sample.text
