@@ -55,6 +55,10 @@ class Given:
     low: float | None
     high: float | None
     coverage: float
+    # Of what was measured before, None where nothing was.
+    before_low: float | None = None
+    before_high: float | None = None
+    before_coverage: float | None = None
 
 
 def differing_figures(conn: Connection, factory_id: int) -> list[Announced]:

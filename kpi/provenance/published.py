@@ -64,7 +64,11 @@ def _verdict(factory: str, found: Given, policy: Policy) -> Iterator[Problem]:
     """Give both verdicts again; whether two years compare is decided elsewhere."""
     where = f"verdict on {factory} {found.kpi} from {found.period_start}"
     verified = Verified(found.point, found.low, found.high, found.coverage)
-    kept = fulfilment(found.before_value, found.expected_value, verified, policy)
+    measured = None
+    if found.before_coverage is not None:
+        low, high = found.before_low, found.before_high
+        measured = Verified(found.before_value, low, high, found.before_coverage)
+    kept = fulfilment(found.before_value, found.expected_value, verified, policy, measured)
     tolerance = policy.tolerance(found.kpi, found.unit)
     true = consistency(found.reported_value, verified, tolerance, policy)
     pairs: list[tuple[str, object, object]] = [

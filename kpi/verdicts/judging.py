@@ -124,7 +124,10 @@ def _as_settled(found: figures.Figure, settled: disputes.Settled | None) -> figu
     """Return what was measured before, by what a dispute about that year settled."""
     if settled is None:
         return found
-    return replace(found, point=settled.value, low=settled.low, high=settled.high)
+    counts = _verified(found, settled)
+    return replace(
+        found, point=counts.point, low=counts.low, high=counts.high, coverage=counts.coverage
+    )
 
 
 def _verified(found: figures.Figure, settled: disputes.Settled | None) -> Verified:
@@ -150,7 +153,8 @@ def _verdict(
     expected = None if promise is None else promise.expected_value
     basis = None if promise is None else promise.before_basis
     before = declared if measured is None else measured
-    kept = fulfilment(before, expected, verified, policy)
+    doubt = None if measured is None or baseline is None else _verified(baseline, None)
+    kept = fulfilment(before, expected, verified, policy, doubt)
     apart: list[Differing] = []
     if baseline and measured is not None and expected is not None and kept.reason != "no_figure":
         apart = differences(

@@ -47,14 +47,19 @@ class Consistency:
 
 
 def fulfilment(
-    before: float | None, expected: float | None, verified: Verified, policy: Policy
+    before: float | None,
+    expected: float | None,
+    verified: Verified,
+    policy: Policy,
+    measured: Verified | None = None,
 ) -> Fulfilment:
     """Judge the promised change: (verified - before) / (expected - before).
 
-    The share has no unit and one direction for all KPIs. Both bounds must lie on one side of 95 %
-    (`met_from`): on the upper side it is over where the low bound reaches 105 %, else met; on the
-    lower side it is worse where the high bound lies below 0, partly where the point reaches 50 %,
-    else missed. Where no change was promised no share exists.
+    The share has no unit and one direction for all KPIs. Its bounds are those of what was verified
+    and of what was `measured` before, where that was; what was declared has none. Both bounds must
+    lie on one side of 95 % (`met_from`): on the upper side it is over where the low bound reaches
+    105 %, else met; on the lower side it is worse where the high bound lies below 0, partly where
+    the point reaches 50 %, else missed. Where no change was promised no share exists.
     """
     if verified.point is None or verified.low is None or verified.high is None:
         return Fulfilment(None, None, None, "unknown", "no_figure")
@@ -65,15 +70,28 @@ def fulfilment(
     if abs(expected - before) < _ROUNDING:
         return Fulfilment(None, None, None, "unknown", "no_change")
 
-    def share(value: float) -> float:
-        return (value - before) / (expected - before)
-
-    low, high = sorted((share(verified.low), share(verified.high)))
-    point = share(verified.point)
-    if verified.coverage < policy.least_coverage - _ROUNDING:
+    point = (verified.point - before) / (expected - before)
+    begins = _begins(before, measured)
+    if min(begins) - _ROUNDING < expected < max(begins) + _ROUNDING:
+        return Fulfilment(point, None, None, "unknown", "bounds")
+    # Beside what was promised a share only rises or only falls with where it begins.
+    shares = [
+        (end - begin) / (expected - begin)
+        for end in (verified.low, verified.high)
+        for begin in begins
+    ]
+    low, high = min(shares), max(shares)
+    coverage = min(verified.coverage, 1.0 if measured is None else measured.coverage)
+    if coverage < policy.least_coverage - _ROUNDING:
         return Fulfilment(point, low, high, "unknown", "coverage")
     word = _fulfilment_word(point, low, high, policy)
     return Fulfilment(point, low, high, word or "unknown", None if word else "bounds")
+
+
+def _begins(before: float, measured: Verified | None) -> tuple[float, float]:
+    if measured is None or measured.low is None or measured.high is None:
+        return before, before
+    return measured.low, measured.high
 
 
 def _fulfilment_word(point: float, low: float, high: float, policy: Policy) -> str | None:

@@ -200,18 +200,30 @@ WHERE told.words IS DISTINCT FROM given.words
 ORDER BY kpi, period_start, what;
 
 -- name: verdicts_with_figures
--- The verdicts of a factory, each with the figure that it was given on, or what a dispute settled.
+-- The verdicts of a factory, each with the figure that it was given on, or what a dispute settled,
+-- and with the bounds of what was measured before.
 SELECT v.kpi, v.period_start, v.period_end, v.before_value, v.expected_value, v.reported_value,
     v.fulfilment, v.fulfilment_low, v.fulfilment_high, v.fulfilment_verdict, v.deviation,
     v.consistency_verdict, v.policy_version, f.unit,
     coalesce(s.value, f.point), coalesce(s.low, f.low), coalesce(s.high, f.high),
-    CASE WHEN s.value IS NULL THEN f.coverage ELSE 1 END
+    CASE WHEN s.value IS NULL THEN f.coverage ELSE 1 END, b.low, b.high, b.coverage
 FROM kpi.verdict v
+JOIN registry.factory y USING (factory_id)
 LEFT JOIN LATERAL (
     SELECT value, low, high FROM pool.settled_value t
     WHERE t.factory_id = v.factory_id AND t.kpi = v.kpi AND t.period_start = v.period_start
       AND t.period_end = v.period_end
     ORDER BY t.dispute_id DESC LIMIT 1) s ON true
+LEFT JOIN LATERAL (
+    SELECT coalesce(t.low, g.low) AS low, coalesce(t.high, g.high) AS high,
+        CASE WHEN t.value IS NULL THEN g.coverage ELSE 1 END AS coverage
+    FROM kpi.figure g
+    LEFT JOIN pool.settled_value t ON t.factory_id = g.factory_id AND t.kpi = g.kpi
+        AND t.period_start = g.period_start AND t.period_end = g.period_end
+    WHERE g.factory_id = v.factory_id AND g.kpi = v.kpi AND g.period_kind = 'rolling12'
+      AND g.period_start = y.baseline_from AND g.period_end = y.baseline_to
+      AND v.before_basis = 'measured'
+    ORDER BY g.revision DESC, t.dispute_id DESC NULLS LAST LIMIT 1) b ON true
 JOIN kpi.figure f USING (figure_id)
 WHERE v.factory_id = %(factory_id)s
 ORDER BY v.kpi, v.period_start;

@@ -250,3 +250,29 @@ def test_of_a_promise_that_was_taken_back_the_verdict_says_so(
 def past(plant: Plant) -> list[figures.Verdict]:
     """The verdicts on the year after the renovation that others took the place of."""
     return figures.past_verdicts(plant.conn, plant.factory_id, "defect_rate", date(2026, 1, 1))
+
+
+def test_what_was_measured_before_with_doubt_calls_nobody_worse_by_less_than_that(
+    plant: Plant,
+) -> None:
+    plant.send(heard(date(2025, 1, 1), date(2025, 12, 12)))
+    plant.tell(
+        *(
+            lot(f"{month:%Y-%m}-10", 8)
+            for month in months_between(date(2025, 1, 1), date(2026, 1, 1))
+        )
+    )
+    year_of_lots(plant, date(2026, 1, 1), date(2027, 1, 2), 9)
+    plant.refresh(IN_2027)
+    found = verdict(plant)
+    (before,) = revisions(plant, "defect_rate", date(2025, 1, 1), "rolling12")
+    assert (before.point, found.before_value) == (pytest.approx(0.08), before.point)
+    assert before.high is not None
+    assert before.high > 0.09, "some of what was made while nobody listened may have been bad"
+    assert found.fulfilment == pytest.approx(-0.25)
+    assert found.fulfilment_high is not None
+    assert found.fulfilment_high > 0
+    assert found.fulfilment_verdict == "missed"
+    assert [
+        each for each in check(plant.conn, plant.factory_id, "sample") if each.kind == "verdict"
+    ] == []

@@ -212,3 +212,48 @@ def test_consistency_is_unknown_without_report_or_figure(
 ) -> None:
     found = consistency(reported, verified)
     assert (found.deviation, found.verdict) == (None, "unknown")
+
+
+def begun(low: float, high: float, verified: float, coverage: float = 1.0) -> Fulfilment:
+    """The verdict on a promise from 0.60, which was measured between bounds, to 0.80."""
+    measured = Verified(0.60, low, high, coverage)
+    return fulfilment_by(0.60, 0.80, exactly(verified), POLICY, measured)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verified", "word"),
+    [
+        (0.60, 0.60, 0.59, "worse"),
+        (0.59, 0.61, 0.59, "missed"),
+        (0.58, 0.62, 0.57, "worse"),
+        (0.55, 0.65, 0.80, "met"),
+        (0.59, 0.61, 0.81, "met"),
+        (0.60, 0.60, 0.81, "over"),
+        (0.55, 0.65, 0.70, "partly"),
+        (0.55, 0.65, 0.79, "unknown"),
+        (0.55, 0.80, 0.85, "unknown"),
+        (0.55, 0.82, 0.85, "unknown"),
+    ],
+)
+def test_nobody_is_worse_or_better_by_less_than_the_doubt_of_what_was_before(
+    low: float, high: float, verified: float, word: str
+) -> None:
+    found = begun(low, high, verified)
+    assert found.verdict == word
+    assert found.share == pytest.approx((verified - 0.60) / 0.20)
+
+
+def test_the_bounds_of_a_share_hold_every_beginning_between_the_bounds_of_before() -> None:
+    for verified in (0.5, 0.65, 0.8, 0.9):
+        found = begun(0.57, 0.64, verified)
+        assert found.low is not None
+        assert found.high is not None
+        for number in range(101):
+            begin = 0.57 + number * 0.07 / 100
+            share = (verified - begin) / (0.80 - begin)
+            assert found.low - 1e-9 <= share <= found.high + 1e-9
+
+
+def test_too_little_data_of_before_judges_nothing() -> None:
+    found = begun(0.60, 0.60, 0.80, coverage=0.85)
+    assert (found.verdict, found.reason) == ("unknown", "coverage")
