@@ -1,12 +1,14 @@
 """The whole gateway: three real servers in, one real database out."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 from asyncua import ua
 from paho.mqtt.publish import single
 
 from collectors.gateway_status import status
+from collectors.sample import to_us
 from collectors.status import BAD_NODE_UNKNOWN
 from deploy.broker import EmbeddedBroker
 from tests.collectors.plant import enrolled, prepare_database, rows_of, running, write_file
@@ -73,7 +75,9 @@ client_id = "gw-end-to-end"
         wait_for(lambda: len(rows_of(database_url)) >= 3, "first rows")
         machine.write("State", ua.Variant(2, ua.VariantType.Int32))
         wait_for(lambda: [s.state for s in status(config).sources] == ["up"] * 3, "all up")
-        link = {"online": True, "at": "2026-03-01T08:00:00+08:00"}
+        # An old time in a message that comes alone would be that of a wrong clock.
+        at = datetime.now(UTC)
+        link = {"online": True, "at": at.isoformat()}
         single("end/status", json.dumps(link), qos=1, hostname="127.0.0.1", port=broker.port)
         line = {"line": "SO1-1", "quantity": 5, "due": "2026-03-10"}
         single("end/order_line", json.dumps(line), qos=1, hostname="127.0.0.1", port=broker.port)
@@ -84,6 +88,6 @@ client_id = "gw-end-to-end"
     assert {row[1] for row in by_tag["M01.state"]} == {1.0, 2.0}
     assert {row[1:] for row in by_tag["M01.missing"]} == {(None, BAD_NODE_UNKNOWN)}
     assert {row[1] for row in by_tag["EM01.energy"]} == {123.4}
-    assert by_tag["ERP.link"] == [(1_772_323_200_000_000, 1.0, 0)]
+    assert by_tag["ERP.link"] == [(to_us(at), 1.0, 0)]
     assert status(config).backlog_rows == 0
     assert not status(config).is_running
