@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 import store
 from deploy.broker import EmbeddedBroker
@@ -29,6 +30,12 @@ os.environ.pop("COLUMNS", None)
 os.environ.pop("SSL_CERT_FILE", None)
 # Tests start some hundred interpreters; what the first has compiled, the others need not.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Properties are tried with the same examples in every run, without a time limit that a busy machine
+# would miss, and leave no file behind. `--hypothesis-profile explore` looks for other examples.
+settings.register_profile("explore", deadline=None, database=None)
+settings.register_profile("millpond", settings.get_profile("explore"), derandomize=True)
+settings.load_profile("millpond")
 
 
 def pytest_configure() -> None:
