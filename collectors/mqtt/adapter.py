@@ -6,6 +6,7 @@ by one: of these a message that the broker sends again must be known by its numb
 """
 
 import hashlib
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -25,6 +26,7 @@ from collectors.mqtt.session import Arrived, BrokerSession, Subscription
 from collectors.mqtt.settings import MqttSource
 from collectors.mqtt.watch import PREFIX, SUBSCRIPTIONS, BrokerWatch, Sequences
 from collectors.sample import Delivery, Message, Refused
+from collectors.skew import Skews
 
 _SIGN_OF_LIFE_S = 1.0
 # Messages that come within this time cost one delivery instead of many.
@@ -47,6 +49,7 @@ class MqttAdapter:
         self.table = self._names.table
         self._decoder = Decoder(context.zone, source.max_payload_kb * 1000, self._names.number)
         self._sequences = Sequences(self._memory)
+        self._skews = Skews()
         self._filters = filters(source, records=not context.probing)
         self._plans: dict[str, Plan] = {}
         self._told: set[str] = set()
@@ -126,7 +129,7 @@ class MqttAdapter:
         delivery = Delivery(
             records=found.records,
             refused=found.refused,
-            skew_s=batch.skew_s,
+            skew_s=self._skews.nearest(time.monotonic()) if batch.has_skew else None,
             arrived_us=batch.arrived_us,
             message=identity,
             stored=batch.stored(),
@@ -142,7 +145,8 @@ class MqttAdapter:
         is_read = self._decoder.decode(plan, opened)
         newest_us = self._decoder.found.newest_us
         if newest_us is not None and arrived.is_live:
-            batch.skew_s = (arrived.at_us - newest_us) / 1e6
+            self._skews.note(plan.topic, (arrived.at_us - newest_us) / 1e6, time.monotonic())
+            batch.has_skew = True
         if is_read and not message.retain:
             for path in plan.sequences:
                 self._count(plan.topic, path, opened.document, message.dup, batch)
@@ -200,7 +204,7 @@ class _Batch:
         self._sequences = sequences
         self.messages: list[MQTTMessage] = []
         self.numbers: dict[str, int] = {}
-        self.skew_s: float | None = None
+        self.has_skew = False
         self.arrived_us: int | None = None
 
     def stored(self) -> Callable[[], None] | None:

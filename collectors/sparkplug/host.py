@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from collectors import status
 from collectors.sample import Refused, Sample, bad, time_is_plausible
+from collectors.skew import Skews
 from collectors.sparkplug import values
 from collectors.sparkplug.datatypes import NotAValue
 from collectors.sparkplug.memory import Memory, Progress, Remembered
@@ -66,6 +67,8 @@ class Host:
         self._touched: dict[Node, EdgeNode] = {}
         self._wanted: dict[Node, None] = {}
         self._harvest = Harvest()
+        self._skews = Skews()
+        self._skew_seen_s: float | None = None
         for name, known in memory.load().items():
             # A probe comes in the middle, and its knowledge may be behind that of the gateway.
             known.due = None if probing else known.due
@@ -116,6 +119,9 @@ class Host:
     def harvest(self) -> Harvest:
         """Return what came of all messages since the last call."""
         found, self._harvest = self._harvest, Harvest()
+        if self._skew_seen_s is not None:
+            found.skew_s = self._skews.nearest(self._skew_seen_s)
+            self._skew_seen_s = None
         found.refused = self._notes.take()
         found.progress += [node.progress() for node in self._touched.values()]
         found.wanted = list(self._wanted)
@@ -240,7 +246,9 @@ class Host:
             if born is not None:
                 self._value(node, arrival, metric, born, is_certain=is_certain)
         if is_current and arrival.is_live and content.ts_ms is not None:
-            self._harvest.skew_s = arrival.at_us / 1e6 - content.ts_ms / 1e3
+            skew_s = arrival.at_us / 1e6 - content.ts_ms / 1e3
+            self._skews.note(_shown(node.name), skew_s, arrival.at_us / 1e6)
+            self._skew_seen_s = arrival.at_us / 1e6
 
     def _unborn(
         self, node: EdgeNode, device: str, metric: Metric, *, is_known: bool

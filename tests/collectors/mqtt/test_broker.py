@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -373,3 +374,30 @@ def test_what_came_at_qos_0_is_not_lost_with_the_connection(tmp_path: Path) -> N
 
 async def until(condition: Callable[[], bool], what: str) -> None:
     await asyncio.to_thread(wait_for, condition, what)
+
+
+def test_the_wrong_clock_of_one_machine_is_not_that_of_the_source(tmp_path: Path) -> None:
+    """Else each message would make the others' values uncertain, or certain again, in turn."""
+    tags = tuple(
+        MqttTag(tag=name, topic=f"t/{name}", value="n", ts="at", ts_unit="s") for name in "nm"
+    )
+    with own_broker() as broker:
+        wanted = MqttAdapter(settings_for(broker, tags=tags, watch_broker=False), context(tmp_path))
+
+        async def run() -> list[float]:
+            async with opened(wanted):
+                session = wanted._session
+                assert session is not None
+                await until(lambda: not session._asked, "the answer to the subscription")
+                found: list[Delivery] = []
+                for name, behind_s in (("n", 0.0), ("m", 10_800.0), ("n", 0.0)):
+                    content = {"n": 1, "at": time.time() - behind_s}
+                    await asyncio.to_thread(publish, broker, f"t/{name}", content)
+                    found += await receive_until(
+                        wanted, lambda seen: bool(samples_of(seen)), f"that of {name}"
+                    )
+                return [one.skew_s for one in found if one.skew_s is not None]
+
+        skews = asyncio.run(run())
+    assert len(skews) == 3
+    assert max(map(abs, skews)) < 60

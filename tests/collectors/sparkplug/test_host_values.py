@@ -55,6 +55,18 @@ def test_history_keeps_its_own_time_and_says_nothing_of_the_clock(feed: Feed) ->
     assert feed.send("NDATA", LOAD).skew_s == pytest.approx(0.25)
 
 
+def test_the_wrong_clock_of_one_edge_node_is_not_that_of_the_source(tmp_path: Path) -> None:
+    """Else each message would make the others' values uncertain, or certain again, in turn."""
+    tags = (tag("load", "load"), tag("other", "load", node="M"))
+    with closing(Feed(tmp_path, source(tags=tags))) as feed:
+        skews = [
+            feed.send(kind, LOAD, node=node, ts_ms=START_MS - behind_ms).skew_s
+            for kind in ("NBIRTH", "NDATA")
+            for node, behind_ms in (("N", 0), ("M", 10_800_000))
+        ]
+    assert skews == pytest.approx([0.25] * 4)
+
+
 def test_a_null_is_no_data_and_no_zero(feed: Feed) -> None:
     feed.birth(LOAD)
     found = feed.send("NDATA", metric("load", datatype=DOUBLE, null=True))
