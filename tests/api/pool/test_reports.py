@@ -80,6 +80,16 @@ def test_what_is_submitted_is_what_the_verdict_judges(reporting: Reporting) -> N
     assert "report_submit" in events(reporting)
 
 
+def test_a_value_that_a_correction_takes_back_is_judged_no_more(reporting: Reporting) -> None:
+    reporting.submit(Given(DEFECTS, "given", 0.011))
+    reporting.move("county_officer", "county_return", "无依据", kpi_defect_rate="请核对")
+    reporting.fill(Given(DEFECTS, "given", None))
+    reporting.move("ent_filler", "hand_over")
+    reporting.move("ent_approver", "submit")
+    said = reporting.rows("SELECT kpi, value FROM pool.self_report WHERE origin = 'report'")
+    assert said == [("oee", 0.75)]
+
+
 def test_a_plan_that_is_loaded_again_keeps_what_was_reported(reporting: Reporting) -> None:
     reporting.submit(Given(OEE, "disputed", 0.79, "计划停机未扣除"))
     plan = sample_plan()
