@@ -2,10 +2,12 @@
 
 import fcntl
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import TextIO
 
 from collectors.errors import SpoolBusy, SpoolError
 from collectors.spool.upgrade import from_version_1
@@ -15,6 +17,7 @@ VERSION = 2
 # any more was one.
 _MADE = "made by millpond"
 _BUSY_S = 30.0
+_LOCK_TRIES, _LOCK_TRY_S = 10, 0.05
 _WAL_BYTES = 16 * 1024 * 1024
 
 
@@ -115,11 +118,22 @@ def sole_use(path: Path) -> Iterator[None]:
     """Hold the spool for this process alone; raises SpoolBusy. The lock dies with the process."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with lock_path(path).open("a") as lock:
+        if not _take_lock(lock):
+            raise SpoolBusy(f"another gateway uses the spool {path}; stop it first")
+        yield
+
+
+def _take_lock(lock: TextIO) -> bool:
+    """Tell whether the lock could be taken; who only looks at a gateway has it but for a moment."""
+    for tries_left in reversed(range(_LOCK_TRIES)):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise SpoolBusy(f"another gateway uses the spool {path}; stop it first") from error
-        yield
+        except OSError:
+            if tries_left:
+                time.sleep(_LOCK_TRY_S)
+        else:
+            return True
+    return False
 
 
 def is_in_use(path: Path) -> bool:

@@ -1,13 +1,16 @@
 """The spool as a file: each message once, durable, and used by one gateway alone."""
 
+import fcntl
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from collectors.errors import SpoolBusy, SpoolError
 from collectors.sample import Delivery, Message
-from collectors.spool.file import open_for_reading, sole_use
+from collectors.spool.file import is_in_use, lock_path, open_for_reading, sole_use
 from collectors.spool.spool import SourceState, Spool
 from collectors.status import GOOD
 from store.canonical import Record
@@ -46,6 +49,22 @@ def test_two_gateways_cannot_use_one_spool(path: Path) -> None:
         raise AssertionError("both got it")
     with sole_use(path):
         pass
+
+
+def test_whoever_looks_at_a_spool_keeps_no_gateway_from_starting(path: Path) -> None:
+    """To tell whether a gateway runs, its status tries the lock for a moment."""
+    with lock_path(path).open("a") as lock, ThreadPoolExecutor(1) as looking:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        started = looking.submit(_use, path)
+        with suppress(TimeoutError):
+            started.result(0.1)
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        started.result(20)
+
+
+def _use(path: Path) -> None:
+    with sole_use(path):
+        assert is_in_use(path)
 
 
 def test_a_spool_of_another_version_is_left_alone(path: Path, spool: Spool) -> None:
