@@ -4,6 +4,7 @@ What a process does may hang, crash or take more memory than there is: neither t
 other pieces suffer from it.
 """
 
+import logging
 import subprocess
 import sys
 import threading
@@ -20,6 +21,8 @@ from store.errors import StoreError, StoreUnavailable
 
 # How a process ends: what can never succeed, and what may the next time.
 REFUSED, UNAVAILABLE = 3, 4
+
+_log = logging.getLogger(__name__)
 
 _POLL_S = 2.0
 _LOOK_S = 0.2
@@ -135,6 +138,8 @@ def _run(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        # What a process says as it dies may be cut anywhere.
+        errors="replace",
     )
     given: str | None = f"{url}\n"
     try:
@@ -146,7 +151,8 @@ def _run(
             except subprocess.TimeoutExpired:
                 given = None
                 continue
-            lines = errors.strip().splitlines()
+            # No database keeps the character U+0000.
+            lines = errors.replace("\0", "").strip().splitlines()
             return process.returncode, lines[-1][:_LONGEST_ERROR] if lines else ""
         raise TimeoutError
     finally:
@@ -194,6 +200,9 @@ class _Worker(threading.Thread):
             except StoreError:
                 # The server is away: it is asked again after the next wait.
                 continue
+            except Exception:
+                # Such as no memory for another process: the thread must outlive it.
+                _log.exception("a turn of %s failed", self.name)
 
 
 @contextmanager

@@ -69,7 +69,10 @@ async def resolve(url: str, rules: DeliveryRules) -> Target:
 def _judge(given: Address, scheme: str, rules: DeliveryRules) -> None:
     address = _inner(given)
     named = any(address in network for network in rules.networks)
-    if not named and (not address.is_global or address.is_multicast):
+    is_own = not address.is_global or address.is_multicast
+    # Python calls the old addresses of a site (RFC 3879) global.
+    is_own |= isinstance(address, ipaddress.IPv6Address) and address.is_site_local
+    if not named and is_own:
         raise AddressRefused(
             "the address lies in a network of its own; the operator names those that deliveries "
             "may go to (--webhook-network)"

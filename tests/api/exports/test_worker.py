@@ -20,6 +20,11 @@ from tests.support.waiting import wait_for
 AT_ONCE = Limits(seconds=60, waits_s=(0.0, 0.0))
 HANGS = (sys.executable, "-c", "import time; time.sleep(600)")
 FAILS = (sys.executable, "-c", "import sys; print('first line'); sys.exit('示例错误')")
+BABBLES = (
+    sys.executable,
+    "-c",
+    "import sys; sys.stderr.buffer.write(b'cut \\xe7\\0 here'); sys.exit(5)",
+)
 REFUSES = (
     sys.executable,
     "-c",
@@ -70,6 +75,14 @@ def test_a_failure_is_tried_again_and_the_last_word_of_it_is_kept(
     work_off(DOCUMENTS, database_url, limits=AT_ONCE, command=FAILS)
     found = state(pooled, waiting)
     assert (found.state, found.attempts, found.error) == ("failed", 3, "broken: 示例错误")
+
+
+def test_what_a_dying_process_says_may_be_no_text(
+    pooled: Pooled, waiting: Document, database_url: str
+) -> None:
+    work_off(DOCUMENTS, database_url, limits=AT_ONCE, command=BABBLES)
+    found = state(pooled, waiting)
+    assert (found.state, found.error) == ("failed", "broken: cut \ufffd here")
 
 
 def test_what_can_never_succeed_is_not_tried_again(
