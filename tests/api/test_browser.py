@@ -124,7 +124,12 @@ def test_an_inline_script_does_not_run(context: BrowserContext) -> None:
         " document.body.append(s); }"
     )
     assert page.evaluate("window.ran") is None
-    assert any("Content Security Policy" in text for text in complaints)
+
+    def is_told() -> bool:
+        page.evaluate("1")  # Playwright takes in what the browser says only while it is asked
+        return any("Content Security Policy" in text for text in complaints)
+
+    wait_for(is_told, "the browser's complaint")
 
 
 def test_keys_reach_the_content_the_tables_and_every_factory(context: BrowserContext) -> None:
