@@ -16,7 +16,8 @@ from api.language import TheLanguage
 from api.messages import Texts, catalogue
 from api.pages import audit_words
 from api.pages.audit_words import word
-from api.pages.lists import Before, FactoryChoice, WordChoice, kept, listing, select, words
+from api.pages.factory_choice import factory_field
+from api.pages.lists import Before, FactoryChoice, WordChoice, kept, listing, select
 from api.pages.templates import page
 from api.paging import cut
 from api.permissions import Permission
@@ -79,9 +80,10 @@ def read_audit(
             before=before,
             most=_SHOWN + 1,
         )
+        by_factory = factory_field(t, conn, factory)
     shown, older = cut(found, _SHOWN, lambda each: each.entry_id)
     fields = (
-        words("factory", t("audit.factory"), factory),
+        by_factory,
         select(t, "action", t("audit.action"), action, _actions(t)),
         kept("kind", kind),
         kept("key", key),

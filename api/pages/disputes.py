@@ -16,6 +16,7 @@ from api.language import language_of
 from api.messages import Texts
 from api.pages import forms, lists
 from api.pages.dispute_view import raise_form, row
+from api.pages.factory_choice import factory_field
 from api.pages.report_view import fault_text
 from api.pages.templates import page
 from api.paging import cut
@@ -58,11 +59,12 @@ def list_disputes(
         found = store.disputes.listed(
             conn, factory=factory or None, state=state or None, before=before, most=_SHOWN + 1
         )
+        by_factory = factory_field(t, conn, factory)
     shown, older = cut(found, _SHOWN, lambda each: each.dispute_id)
     states = [(code, t.pick(name.zh, name.en)) for code, name in table().states.items()]
     fields = (
         lists.select(t, "state", t("dispute.state"), state, states),
-        lists.words("factory", t("dispute.factory_code"), factory),
+        by_factory,
     )
     return page(
         request,

@@ -3,7 +3,7 @@
 A handler asks the store for one row more than it shows, cuts it off, and says how to go on:
 
     shown, older = api.paging.cut(found, 50, lambda each: each.report_id)
-    fields = (select(t, "state", t("report.state"), state, names), words("factory", …, factory))
+    fields = (select(t, "state", t("report.state"), state, names), factory_field(t, conn, factory))
     page(…, listing=listing(t, "/reports", fields, before=older))
 
 The template prints `{{ ui.filters(listing) }}` over its table and `{{ ui.pager(listing) }}` below

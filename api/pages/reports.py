@@ -14,6 +14,7 @@ from api.identity import Caller, needs
 from api.language import language_of
 from api.messages import Texts
 from api.pages import forms, lists
+from api.pages.factory_choice import factory_field
 from api.pages.report_view import fault_text, row
 from api.pages.templates import page
 from api.paging import cut
@@ -86,12 +87,13 @@ def _listed(
         found = store.reports.listed(
             conn, factory=factory or None, state=state or None, before=before, most=_SHOWN + 1
         )
+        by_factory = factory_field(t, conn, factory)
         own = store.registry.factories(conn) if caller.may(Permission.FILL_REPORT) else []
     shown, older = cut(found, _SHOWN, lambda each: each.report_id)
     states = [(code, t.pick(name.zh, name.en)) for code, name in table().states.items()]
     fields = (
         lists.select(t, "state", t("report.state"), state, states),
-        lists.words("factory", t("report.factory_code"), factory),
+        by_factory,
     )
     return page(
         request,

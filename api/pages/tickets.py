@@ -14,7 +14,8 @@ from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
 from api.pages import forms
-from api.pages.lists import Before, FactoryChoice, WordChoice, listing, select, words
+from api.pages.factory_choice import factory_field
+from api.pages.lists import Before, FactoryChoice, WordChoice, listing, select
 from api.pages.templates import page
 from api.paging import cut
 from api.permissions import ENTERPRISE, Permission
@@ -49,12 +50,13 @@ def read_tickets(
         found = tickets.listed(
             conn, state=state or None, factory=factory or None, before=before, most=_AT_ONCE + 1
         )
+        by_factory = factory_field(t, conn, factory)
         factories = store.registry.factories(conn) if may_ask else []
     shown, older = cut(found, _AT_ONCE, lambda each: each.ticket_id)
     states = [(each, t(f"tickets.{each}")) for each in ("open", "answered", "closed")]
     fields = (
         select(t, "state", t("tickets.state"), state, states),
-        words("factory", t("warning.factory_code"), factory),
+        by_factory,
     )
     return page(
         request,

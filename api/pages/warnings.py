@@ -16,7 +16,8 @@ from api.database import TheDatabase
 from api.identity import Caller, needs
 from api.language import TheLanguage
 from api.messages import Texts
-from api.pages.lists import FactoryChoice, RegionChoice, WordChoice, listing, select, words
+from api.pages.factory_choice import factory_field
+from api.pages.lists import FactoryChoice, RegionChoice, WordChoice, listing, select
 from api.pages.templates import page
 from api.pages.warnings_view import Row, letter_links, row, todo_links
 from api.paging import DatedPlace, cut, dated, dated_place
@@ -57,6 +58,7 @@ def read_warnings(
         shown, more = cut(found, _SHOWN, lambda one: one)
         rows = _rows(conn, t, shown)
         regions = store.pool.regions(conn)
+        by_factory = factory_field(t, conn, factory)
     fields = [
         select(t, "state", t("warning.state"), state, _states(t)),
         select(t, "rule", t("warning.rule"), rule, _rules(t)),
@@ -64,7 +66,7 @@ def read_warnings(
     if len(regions) > 1:
         names = [(one.code, t.pick(one.name_zh, one.name_en)) for one in regions]
         fields.append(select(t, "region", t("warning.region"), region, names))
-    fields.append(words("factory", t("warning.factory_code"), factory))
+    fields.append(by_factory)
     on = None if more is None else dated_place(more.warning.since, more.warning.warning_id)
     return page(
         request, "warnings.html", rows=rows, listing=listing(t, "/warnings", fields, after=on)

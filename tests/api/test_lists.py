@@ -1,8 +1,13 @@
 """What surrounds a list: filters that pages keep, and steps that lead on."""
 
+from contextlib import closing
+
 import pytest
 
+import store
 from api.messages import Texts
+from api.pages import factory_choice
+from api.pages.factory_choice import factory_field
 from api.pages.lists import Listing, href, kept, listing, numbered, select, words
 from api.pages.templates import environment
 from tests.api.html import Element, parse
@@ -94,3 +99,39 @@ def test_accounts_are_found_by_role_and_name(address: str, sample_url: str) -> N
     assert found
     assert {row.all("td")[1].text for row in found} == {"安全管理员"}
     assert none == []
+
+
+LISTS = ("/tickets", "/warnings", "/reports", "/disputes", "/audit")
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_factory_is_chosen_by_name_among_those_that_the_reader_sees(
+    address: str, sample_url: str, path: str
+) -> None:
+    offered = {}
+    for role, own in (("city_officer", ()), ("ent_filler", ("SAMPLE-1",))):
+        with client_of(address, secret_of(sample_url, role, factories=own)) as client:
+            form = parse(client.get(f"{path}?factory=SAMPLE-1").text).one("form", "filters")
+        chosen = next(one for one in form.all("select") if one.attributes["name"] == "factory")
+        options = {one.attributes["value"]: one for one in chosen.all("option")}
+        assert "selected" in options["SAMPLE-1"].attributes
+        assert options["SAMPLE-1"].text == "示例一号工厂 SAMPLE-1"
+        offered[role] = set(options)
+    assert "SAMPLE-2" in offered["city_officer"]
+    assert offered["ent_filler"] == {"", "SAMPLE-1"}
+
+
+def test_who_may_see_no_factory_types_its_code(address: str, sample_url: str) -> None:
+    with client_of(address, secret_of(sample_url, "auditor")) as client:
+        form = parse(client.get("/audit?factory=SAMPLE-1").text).one("form", "filters")
+    (typed,) = [one for one in form.all("input") if one.attributes["name"] == "factory"]
+    assert typed.attributes["value"] == "SAMPLE-1"
+
+
+def test_where_there_are_very_many_factories_the_code_is_typed(
+    sample_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(store.connect(sample_url)) as conn:
+        assert factory_field(T, conn, "").form == "choice"
+        monkeypatch.setattr(factory_choice, "MOST_NAMED", 2)
+        assert factory_field(T, conn, "SAMPLE-1").form == "words"
