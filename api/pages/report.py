@@ -28,6 +28,7 @@ from api.routes.parameters import Code, Number
 router = APIRouter(route_class=BoundedRoute)
 
 _MOST_BYTES = 512 * 1024
+_MOST_DIGITS = 18
 
 Reader = Annotated[Caller, needs(Permission.READ_POOL)]
 Filler = Annotated[Caller, needs(Permission.FILL_REPORT)]
@@ -148,9 +149,10 @@ def _given(item: Item, said: Mapping[str, str]) -> Given | None:
     value, note = said.get(f"value:{item.code}"), said.get(f"note:{item.code}", "").strip()
     if item.is_verified:
         stance = said.get(f"stance:{item.code}")
+        seen = _figure(said.get(f"figure:{item.code}"))
         if stance == "confirmed":
-            return Given(item.code, "confirmed")
-        return Given(item.code, "disputed", _number(value, item), note) if stance else None
+            return Given(item.code, "confirmed", figure_id=seen)
+        return Given(item.code, "disputed", _number(value, item), note, seen) if stance else None
     if value is None:
         return None
     if not value.strip():
@@ -159,6 +161,13 @@ def _given(item: Item, said: Mapping[str, str]) -> Given | None:
     if item.form in ("amount", "count"):
         return Given(item.code, "given", _number(value, item), note)
     return Given(item.code, "given", value.strip(), note)
+
+
+def _figure(text: str | None) -> int | None:
+    """Return which figure a form showed; 0, which none is, for nonsense."""
+    if text is None:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else 0
 
 
 def _number(text: str | None, item: Item) -> float | int | None:

@@ -44,6 +44,7 @@ class Asked:
     verified: str | None
     revision: str | None
     disputed: str
+    figure: int | None
     stance: str
     value: str
     said: str
@@ -199,6 +200,7 @@ def asked(item: Item, t: Texts, typed: Mapping[str, str]) -> Asked:
             figure=figure.figure_id,
         ),
         disputed="" if figure is None or not item.is_verified else f"?figure={figure.figure_id}",
+        figure=figure.figure_id if figure is not None and item.is_verified else None,
         stance=stance,
         value=typed.get(f"value:{item.code}", value),
         said=_said(item, t),

@@ -63,12 +63,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What somebody says of an item."""
+    """What somebody says of an item; figure_id is the figure that they looked at, if they say."""
 
     item: str
     stance: str
     value: Any = None
     note: str = ""
+    figure_id: int | None = None
 
 
 def items(conn: Connection, found: Report) -> tuple[Item, ...]:
@@ -121,6 +122,8 @@ def _checked(given: Given, item: Item) -> NewAnswer:
             raise refused("unverified", Declined, item=item.name)
         return NewAnswer(given.item, "given", _valid(given, item), None, given.note.strip())
     assert item.figure is not None
+    if given.figure_id not in (None, item.figure.figure_id):
+        raise refused("figure_moved", Declined, item=item.name)
     if given.stance == "confirmed":
         value = item.figure.point
     elif given.stance == "disputed":

@@ -173,7 +173,7 @@ def fill_report(
     def make(conn: Connection) -> Made:
         reports.of_factory(conn, code, report_id)
         answers = [
-            report_items.Given(each.item, each.stance, each.value, each.note)
+            report_items.Given(each.item, each.stance, each.value, each.note, each.figure_id)
             for each in given.answers
         ]
         found = reports.fill(

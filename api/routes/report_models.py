@@ -131,6 +131,11 @@ class NewAnswer(Given):
     stance: Literal["confirmed", "disputed", "given"]
     value: Value | None = Field(default=None, examples=[260])
     note: Comment = ""
+    figure_id: int | None = Field(
+        default=None,
+        description="The figure that is confirmed or disputed; refused where it was revised",
+        examples=[813],
+    )
 
 
 class NewAnswers(Given):

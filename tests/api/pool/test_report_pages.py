@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from api.identity import csrf_of
+from api.pool import report_opening
 from store.reports import Report
 from tests.api.conftest import served
 from tests.api.people import client_of, session_of
@@ -151,3 +152,18 @@ def test_what_was_said_stands_in_the_form_in_full_since_it_is_sent_again(pages: 
     again = {"value:kpi.defect_rate": "1.2345", "value:staff": "5", "then": "save"}
     pages.send("ent_filler", "answers", **again)
     assert pages.reporting.item("kpi.defect_rate").value == pytest.approx(0.012345)
+
+
+def test_a_figure_that_was_revised_after_the_form_was_shown_is_shown_again(pages: Pages) -> None:
+    figure = pages.reporting.item("kpi.oee").figure
+    assert figure is not None
+    shown = f'name="figure:kpi.oee" value="{figure.figure_id}"'
+    assert shown in pages.text("ent_filler")
+    pages.reporting.verify((0.70, 0.69, 0.71))
+    conn = pages.reporting.pooled.conn
+    assert report_opening.refresh(conn, now=pages.reporting.pooled.now) == 1
+    said = {"stance:kpi.oee": "confirmed", "figure:kpi.oee": str(figure.figure_id), "then": "save"}
+    answer = pages.send("ent_filler", "answers", **said)
+    assert (answer.status_code, "核验值已更新" in answer.text) == (422, True)
+    assert "70.0" in answer.text
+    assert pages.reporting.item("kpi.oee").answer is None

@@ -213,6 +213,23 @@ def test_a_new_revision_has_to_be_confirmed_again(reporting: Reporting) -> None:
         reporting.move("ent_filler", "hand_over")
 
 
+def test_nobody_confirms_a_revision_that_they_did_not_see(reporting: Reporting) -> None:
+    seen = reporting.item(OEE).figure
+    assert seen is not None
+    reporting.verify((0.70, 0.69, 0.71))
+    assert report_opening.refresh(reporting.pooled.conn, now=reporting.pooled.now) == 1
+    for given in (
+        Given(OEE, "confirmed", figure_id=seen.figure_id),
+        Given(OEE, "disputed", 0.75, "why", figure_id=seen.figure_id),
+    ):
+        with pytest.raises(Declined, match="revised in the meantime"):
+            reporting.fill(given)
+    now_shown = reporting.item(OEE).figure
+    assert now_shown is not None
+    reporting.fill(Given(OEE, "confirmed", figure_id=now_shown.figure_id))
+    assert reporting.item(OEE).value == 0.70
+
+
 @pytest.mark.parametrize("handed_over", [False, True])
 def test_what_is_late_is_marked_once(reporting: Reporting, handed_over: bool) -> None:
     if handed_over:
