@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from collectors.adapter import Adapter
 from collectors.sample import Delivery, Sample
 
-_DEADLINE_S = 30.0
+_DEADLINE_S = 60.0
 
 
 @asynccontextmanager

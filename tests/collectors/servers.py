@@ -18,7 +18,7 @@ from tests.collectors.opcua_space import QuickStart
 
 T = TypeVar("T")
 
-_CALL_S = 30.0
+_CALL_S = 60.0
 
 
 class LoopThread:

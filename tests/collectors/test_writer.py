@@ -21,7 +21,7 @@ from collectors.status import GOOD
 from collectors.writer import Writer
 from store.canonical import Record
 
-_DEADLINE_S = 30.0
+_DEADLINE_S = 60.0
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ class Peer:
         self.process.stdin.write(json.dumps(message) + "\n")
         self.process.stdin.flush()
 
-    def hear(self, timeout_s: float = 20.0) -> dict[str, Any]:
+    def hear(self, timeout_s: float = 60.0) -> dict[str, Any]:
         """Return the next JSON line that the program prints; fail when there is none in time."""
         try:
             return self.said.get(timeout=timeout_s)

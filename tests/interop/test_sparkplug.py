@@ -18,7 +18,7 @@ from tests.collectors.surroundings import context
 from tests.interop.node import Peer, run_node
 
 GOOD, LOST = status.GOOD, status.BAD_NO_COMMUNICATION
-READY_S = 20.0
+READY_S = 60.0
 START_MS = 1_772_323_200_000
 
 BORN = {

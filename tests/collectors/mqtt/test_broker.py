@@ -306,7 +306,7 @@ def test_shared_subscriptions_give_each_message_to_one_gateway(tmp_path: Path) -
                     publish_many, broker, "t/n", [numbered(n) for n in range(1, 41)]
                 )
                 seen: list[list[Delivery]] = [[], []]
-                async with asyncio.timeout(30.0):
+                async with asyncio.timeout(60):
                     while sum(len(samples_of(found)) for found in seen) < 40:
                         for found, one in zip(seen, (first, second), strict=True):
                             delivery = await one.receive()

@@ -116,7 +116,7 @@ def test_a_server_restart_with_other_namespace_order_loses_no_tag(loop: LoopThre
         return found[-1][2:] if found else None
 
     async def until(condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not condition():
                 await asyncio.sleep(0.02)
 
@@ -465,7 +465,7 @@ def test_a_stale_value_is_never_sent_again_with_a_fresh_time(loop: LoopThread) -
         settings = source(own, "A", heartbeat_s=1.0)
         runner = SourceRunner(settings, OpcuaAdapter(settings, context()), keep)
         running = asyncio.create_task(runner.run())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not any(one.value is not None for one in samples_of(seen)):
                 await asyncio.sleep(0.02)
             await asyncio.to_thread(own.stop)

@@ -39,7 +39,7 @@ from tests.collectors.surroundings import context
 from tests.support.waiting import wait_for
 
 GOOD, UNCERTAIN, LOST = status.GOOD, status.UNCERTAIN, status.BAD_NO_COMMUNICATION
-LISTENING_S = 20.0
+LISTENING_S = 60.0
 Row = tuple[str, float | None, int]
 BORN_AGAIN: Row = ("speed", 5.0, GOOD)
 
