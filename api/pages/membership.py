@@ -30,7 +30,7 @@ from api.pool.lifecycle import Step
 from api.pool.refused import refused
 from api.pool.standing import Standing
 from api.pool_problems import status_of
-from api.routes.parameters import Code
+from api.routes.parameters import MOST_CURSOR, Code
 from store import Connection
 from store.registry import Factory
 
@@ -99,6 +99,7 @@ def decide_request(
     what: Word = "",
     version: Word = "",
     comment: Text = "",
+    asked: Annotated[int | None, Form(ge=1, le=MOST_CURSOR)] = None,
 ) -> Response:
     """Confirm or decline what somebody asked for, or take back what one asked for oneself."""
 
@@ -110,7 +111,8 @@ def decide_request(
             return
         membership.decide(
             conn, caller.actor, factory_id,
-            version=seen, confirmed=what == "confirm", comment=comment, now=now,
+            version=seen, confirmed=what == "confirm", comment=comment,
+            request_id=asked, now=now,
         )  # fmt: skip
 
     return done(request, caller, database, code, do, typed={"answer": comment})

@@ -72,6 +72,7 @@ class Waiting:
     title: str
     who: str
     said: str
+    number: int
     mine: bool
     decides: bool
     why_not: str
@@ -102,6 +103,7 @@ def waiting(t: Texts, found: Standing, caller: Caller, at: str) -> Waiting | Non
         ),
         who=t("membership.request_who", roles=roles_said(t, transition.confirmed_by)),
         said=t("membership.request_said", said=asked.comment) if asked.comment else "",
+        number=asked.request_id,
         mine=mine,
         decides=not mine and caller.role in transition.confirmed_by,
         why_not=t.pick("；", "; ").join(told(each, t.language) for each in why),

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from api.errors import NotFound
 from api.pool import lifecycle, settings, standing, warnings, workdays
-from api.pool.errors import Declined, NotAllowed, NotPossible
+from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
 from api.pool.evidence import running
 from api.pool.lifecycle import Step, Transition
 from api.pool.policy import Policy
@@ -87,16 +87,20 @@ def decide(
     version: int,
     confirmed: bool,
     comment: str = "",
+    request_id: int | None = None,
     now: datetime,
 ) -> Moved:
     """Confirm or decline the step that somebody else asked for; declining needs a comment.
 
-    Raises as `move` does; NotPossible where no request waits.
+    request_id is the request that was looked at: it may be taken back and another made while the
+    membership stays as it is. Raises as `move` does; NotPossible where no request waits.
     """
     with transaction(conn):
         at = standing.held(conn, actor, factory_id, version, workdays.today(now))
         if at.request is None:
             raise _nothing_waits(at)
+        if request_id not in (None, at.request.request_id):
+            raise refused("stale_stay", StaleVersion)
         transition = at.machine.transitions[at.request.transition_id]
         why = lifecycle.why_not(
             transition, at.situation, actor.role, actor.account_id, confirming=True

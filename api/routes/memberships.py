@@ -141,7 +141,7 @@ def take_step(
     responses=described(400, 401, 403, 404, 408, 409, 412, 413, 422, 428),
 )
 def decide_request(
-    caller: Mover, once: TheOnce, code: Code, given: models.Decision, if_match: IfMatch = None
+    caller: Mover, once: TheOnce, code: Code, given: models.StepDecision, if_match: IfMatch = None
 ) -> Response:
     """The step is judged again; who asked for it does not decide."""
 
@@ -150,7 +150,8 @@ def decide_request(
         moved = membership.decide(
             conn, caller.actor, factory.factory_id,
             version=_seen(conn, factory.factory_id, if_match),
-            confirmed=given.confirmed, comment=given.comment, now=datetime.now(UTC),
+            confirmed=given.confirmed, comment=given.comment, request_id=given.request_id,
+            now=datetime.now(UTC),
         )  # fmt: skip
         return _made(conn, moved)
 

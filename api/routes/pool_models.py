@@ -132,6 +132,16 @@ class Decision(Given):
     comment: str = Field(default="", max_length=_COMMENT, examples=["同意"])
 
 
+class StepDecision(Decision):
+    """The same of a step; a request may be taken back and another made before it arrives."""
+
+    request_id: int | None = Field(
+        default=None,
+        description="The request that it is about; refused where another waits by now",
+        examples=[4],
+    )
+
+
 class TakenBack(Given):
     """Why somebody takes back what they proposed, if they say so."""
 

@@ -3,7 +3,7 @@
 import pytest
 
 from api.pool import membership
-from api.pool.errors import Declined, NotAllowed, NotPossible
+from api.pool.errors import Declined, NotAllowed, NotPossible, StaleVersion
 from store import events, memberships
 from store.errors import NotPermitted
 from tests.api.pool.pooled import Pooled
@@ -72,3 +72,26 @@ def test_a_request_outlives_a_warning_and_ends_where_its_step_is_gone(pooled: Po
     pooled.later(days=31)
     pooled.move("city_officer", "order_rectification", "期满未消除")
     assert pooled.standing("city_leader").request is None
+
+
+def test_nobody_confirms_another_request_than_the_one_that_they_read(pooled: Pooled) -> None:
+    seen = pooled.move("ent_approver", "leave", "战略调整").request_id
+    with pooled.as_("ent_approver") as actor:
+        membership.withdraw(pooled.conn, actor, pooled.factory_id, now=pooled.now)
+    now_waits = pooled.move("ent_approver", "leave", "停产").request_id
+    version = pooled.membership().version
+
+    def confirm(request_id: int | None) -> None:
+        with pooled.as_("city_leader") as actor:
+            membership.decide(
+                pooled.conn, actor, pooled.factory_id,
+                version=version, confirmed=True, request_id=request_id, now=pooled.now,
+            )  # fmt: skip
+
+    with pytest.raises(StaleVersion):
+        confirm(seen)
+    assert pooled.membership().state == "cultivating"
+    confirm(now_waits)
+    assert pooled.membership().state == "exited"
+    last = memberships.steps(pooled.conn, pooled.membership().membership_id)[-1]
+    assert last.comment == "停产"
