@@ -43,7 +43,10 @@ def read_overview(
         raise NotFound(f"no county has the code {region}")
     t = Texts(language)
     stays = {each.factory: stay(t, machine, each, today) for each in listed}
-    view = overview(t, regions, standings, region, page, stays)
+    # Whoever sees the factories of one county only has nothing to choose among counties.
+    counties = {each.factory.region_code for each in standings}
+    tiled = regions if Role(caller.role) in CITY or region or len(counties) > 1 else []
+    view = overview(t, regions, standings, region, page, stays, tiled=tiled)
     return render(request, "overview.html", view=view, title=t(_title(caller.role)))
 
 

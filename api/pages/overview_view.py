@@ -84,8 +84,10 @@ def overview(
     chosen: str | None,
     page: int,
     stays: Mapping[str, Stay],
+    *,
+    tiled: Sequence[Region],
 ) -> Overview:
-    """Build the page of the whole city, or of one chosen county."""
+    """Build the page of the whole city, or of one chosen county; tiled counties are shown."""
     judged = [attention.judge(one) for one in standings]
     here = [one for one in judged if chosen in (None, one.standing.factory.region_code)]
     ranked = sorted(here, key=attrgetter("urgency"))
@@ -99,7 +101,7 @@ def overview(
         acting=levels["act"],
         watching=levels["watch"],
         received=local_time(_newest([one.standing for one in here]), TIMEZONE),
-        tiles=_tiles(t, regions, judged, chosen),
+        tiles=_tiles(t, tiled, judged, chosen),
         heads=tuple(kpi.short(t.language) for kpi in columns),
         rows=tuple(
             _row(t, one, columns, stays.get(one.standing.factory.code))

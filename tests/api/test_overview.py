@@ -1,11 +1,13 @@
 """The overview page."""
 
 import httpx
+import pytest
 
 import store
 import store.plans
 from tests.api import samples
 from tests.api.html import Element, parse, rows
+from tests.api.people import client_of, secret_of
 
 
 def page(client: httpx.Client, path: str = "/") -> Element:
@@ -114,3 +116,17 @@ def test_names_are_printed_and_never_run(own_client: httpx.Client, db: store.Con
     found = page(own_client)
     assert found.all("script") == []
     assert names(found) == ["示例<script>alert(1)</script>"]
+
+
+@pytest.mark.parametrize("role", ["ent_filler", "expert", "county_officer"])
+def test_who_sees_one_county_is_not_asked_to_choose_among_counties(
+    address: str, sample_url: str, role: str
+) -> None:
+    region, own = (None, ("SAMPLE-1",)) if role != "county_officer" else ("320613", ())
+    secret = secret_of(sample_url, role, region=region, factories=own)
+    with client_of(address, secret) as client:
+        found = page(client)
+        assert not found.all("section", "counties")
+        assert "示例一号工厂" in names(found)
+        chosen = page(client, "/?region=320613")
+    assert chosen.one("section", "counties"), "a county that was chosen can be left again"
