@@ -111,8 +111,10 @@ def test_a_cluster_whose_creation_was_cut_off_is_made_anew(folder: Path) -> None
 
 
 def test_a_long_path_gets_a_short_socket_folder(folder: Path) -> None:
-    home = folder / ("very" * 20) / "home"
-    with EmbeddedPostgres(home, durable=False) as cluster:
+    long = folder / ("very" * 20)
+    long.mkdir()
+    long.chmod(0o755)  # under any umask the server's account may enter
+    with EmbeddedPostgres(long / "home", durable=False) as cluster:
         (socket_folder,) = _answer(cluster, "SHOW unix_socket_directories")
         assert not str(socket_folder).startswith(str(folder))
         assert (Path(str(socket_folder)) / f".s.PGSQL.{cluster.port}").exists()
