@@ -55,7 +55,7 @@ def source(server: OpcuaServer, *names: str, **keys: Any) -> OpcuaSource:
         url=server.url,
         security="none",
         publish_ms=50,
-        timeout_s=3.0,
+        timeout_s=10.0,
         tags=tuple(OpcuaTag(tag=name, node=node(name)) for name in names),
         **keys,
     )
@@ -160,7 +160,7 @@ def test_a_subscription_that_is_silently_dead_is_noticed_while_connected(
     server: OpcuaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert subscriptions.KEEP_ALIVE_S * 1.5 <= 15
-    monkeypatch.setattr(subscriptions, "KEEP_ALIVE_S", 1.0)
+    monkeypatch.setattr(subscriptions, "KEEP_ALIVE_S", 2.0)
 
     async def silence(inside: Server) -> None:
         for subscription in inside.iserver.subscription_service.subscriptions.values():
@@ -179,7 +179,7 @@ def test_a_subscription_that_is_silently_dead_is_noticed_while_connected(
 def test_one_dead_subscription_among_living_ones_is_noticed(
     server: OpcuaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subscriptions, "KEEP_ALIVE_S", 1.0)
+    monkeypatch.setattr(subscriptions, "KEEP_ALIVE_S", 2.0)
     monkeypatch.setattr(connection, "profile_for", lambda *_: SMALL)
 
     async def silence_one(inside: Server) -> None:

@@ -91,7 +91,7 @@ def source(server: OpcuaServer, *names: str, heartbeat_s: float = 60.0) -> Opcua
         url=server.url,
         security="none",
         publish_ms=50,
-        timeout_s=3.0,
+        timeout_s=10.0,
         heartbeat_s=heartbeat_s,
         tags=tuple(OpcuaTag(tag=name, node=node(name)) for name in names),
     )
