@@ -39,7 +39,8 @@ def _stocked(shipped: Any, closing: Any = 50) -> Case:
         return record(day, {"day": day, "category": "finished", "quantity": quantity})
 
     lot = {"operation": "final", "total": 110, "scrap": 8, "rework": "2"}
-    line = {"quantity": 200, "shipments": [["2026-03-04", shipped], ["2026-02-01", 900]]}
+    odd = [{}, 5, ["2026-03-04"], ["2026-03-04", 10**400]]
+    line = {"quantity": 200, "shipments": [["2026-03-04", shipped], ["2026-02-01", 900], *odd]}
     records = {
         "stock_balance": [stock("2026-03-01", 70), stock("2026-03-08", closing)],
         "inspection": [record("L1", lot)],

@@ -57,7 +57,7 @@ def test_q03_an_exchange_on_record_is_no_difference() -> None:
     assert severities("Q03", case(**known, samples={6: renewed}, hours=facts)) == {"pass"}
 
 
-def _metered(main: float, *subs: float, **limits: float) -> Case:
+def _metered(main: float, *subs: float, **limits: Any) -> Case:
     meters = [meter(1), *(meter(number, 2) for number in range(2, 2 + len(subs)))]
     facts = {number: hours(energy=kwh) for number, kwh in enumerate((main, *subs), 1)}
     return case(assets=meters, hours=facts, limits={1: Limits(**limits)})
@@ -192,6 +192,8 @@ def test_p15_an_invoice_that_the_meters_do_not_bear_out() -> None:
     assert severities("P15", _billed(0.169, unit="万kWh")) == {"pass"}
     assert one("P15", _billed(1.69, unit="kWh")).severity == "fail"
     assert reason("P15", _billed(1690, unit="m3")) == "no_invoice"
+    assert reason("P15", _billed(1690, unit=["kWh"])) == "no_invoice"
+    assert reason("P15", _billed(1690, last_day="9999-12-31")) == "no_invoice"
     assert reason("P15", _billed(10**400)) == "no_invoice"
     assert reason("P15", _billed(1690, last_day="2026-05-01")) == "no_invoice"
     assert reason("P15", _billed("many")) == "no_invoice"
@@ -200,7 +202,7 @@ def test_p15_an_invoice_that_the_meters_do_not_bear_out() -> None:
 def test_p26_energy_that_knows_no_shift() -> None:
     clock = np.arange(DAYS * 24) % 24
     shift = (clock >= 8) & (clock < 20)
-    calendar = {"planned_s": shift * 3600.0, "off_s": ~shift * 3600.0}
+    calendar: dict[str, Any] = {"planned_s": shift * 3600.0, "off_s": ~shift * 3600.0}
     flat = case(assets=[meter()], hours={1: hours(energy=10.0, **calendar)})
     assert severities("P26", flat) == {"review"}
     real = case(assets=[meter()], hours={1: hours(energy=2 + 8.0 * shift, **calendar)})
