@@ -350,8 +350,12 @@ def test_a_batch_that_the_database_holds_up_does_not_hold_up_the_rest_for_ever(
             with closing(store.connect(database_url)) as watch:
 
                 def waits() -> bool:
-                    found = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-                    return watch.execute(found).fetchone() == (1,)
+                    # Others of this server wait for locks of their own.
+                    found = watch.execute(
+                        "SELECT count(*) FROM pg_stat_activity"
+                        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                    )
+                    return found.fetchone() == (1,)
 
                 wait_for(waits, "the first batch to wait in the database")
             answer = send(other, second)
