@@ -20,7 +20,7 @@ from kpi.reasons import because, stored
 from store.figures import NewFigure
 from store.registry import Asset, MonitoringPlan
 
-METHOD_VERSION = "KPI-2026.3"
+METHOD_VERSION = "KPI-2026.4"
 COEFFICIENT_VERSION = "GB/T 2589-2020"
 
 _GRADES = ((0.95, "A"), (0.90, "B"), (0.75, "C"))
