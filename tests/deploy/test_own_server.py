@@ -40,7 +40,7 @@ def server(database_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[st
 
 def in_words(url: str) -> str:
     """Return the other form in which libpq takes an address."""
-    return make_conninfo(make_conninfo(url), connect_timeout=5)
+    return make_conninfo(make_conninfo(url), connect_timeout=60)
 
 
 def test_the_demo_makes_its_database_on_the_users_server(home: Path, server: str) -> None:
