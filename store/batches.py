@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 from store.batch_content import check_records, check_rows, content_hash, signed_records, span
 from store.batch_rows import dirty_marks, insert_records, insert_rows
 from store.canonical import FIRST_PREVIOUS, Record, Rows
-from store.db import Connection, transaction
+from store.db import Connection, reading, transaction
 from store.errors import (
     BadHash,
     BadSignature,
@@ -130,7 +130,7 @@ def missing(conn: Connection, asset_id: int) -> list[tuple[datetime, datetime]]:
 
     Those of the gateway that brought the state before them, from the batch before to the one after.
     """
-    with transaction(conn):
+    with reading():
         rows = conn.execute(query("missing_batches"), {"asset_id": asset_id}).fetchall()
     return [(start, end) for start, end in rows]
 

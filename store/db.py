@@ -76,3 +76,14 @@ def transaction(conn: Connection) -> Iterator[None]:
     """Commit at the end of the block, roll back when it raises; nested blocks are savepoints."""
     with translated(), conn.transaction():
         yield
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Read without a transaction of its own, which may take longer than what is read.
+
+    Each statement sees what is committed when it begins, as it does inside a transaction. One that
+    fails inside the caller's transaction ends that.
+    """
+    with translated():
+        yield

@@ -9,7 +9,7 @@ import numpy as np
 
 from store.canonical import Rows
 from store.columns import as_columns
-from store.db import Connection, transaction
+from store.db import Connection, reading
 from store.pgcopy import PG_EPOCH_US
 from store.queries import query
 
@@ -43,7 +43,7 @@ def read(
     Who acts for a caller reads `in_scope`; only who owns the database may read without.
     """
     values = {"tag_ids": list(tag_ids), "start": start, "end": end}
-    with transaction(conn), conn.cursor(binary=True) as cursor:
+    with reading(), conn.cursor(binary=True) as cursor:
         as_columns(cursor)
         name = "row_columns_in_scope" if in_scope else "row_columns"
         parts = cursor.execute(query(name), values).fetchall()
@@ -84,7 +84,7 @@ def _some(
     To plan a question without an edge, the database looks at each chunk of the history.
     """
     values = {"tag_ids": list(tag_ids), "at": at, "readings": readings, "edge": edges[0]}
-    with transaction(conn):
+    with reading():
         near = conn.execute(query(name), values).fetchall()
         lacking = [tag_id for tag_id in tag_ids if not _is_enough(near, tag_id, readings)]
         values |= {"tag_ids": lacking, "edge": edges[1]}
@@ -108,14 +108,14 @@ def _is_enough(rows: Sequence[tuple[Any, ...]], tag_id: int, readings: int) -> b
 
 def newest(conn: Connection, factory_id: int) -> list[NewestRow]:
     """Return the newest row of each tag of a factory, by name."""
-    with transaction(conn):
+    with reading():
         rows = conn.execute(query("newest_rows"), {"factory_id": factory_id})
         return [NewestRow(*row) for row in rows]
 
 
 def count(conn: Connection) -> tuple[int, int]:
     """Return how many rows and how many batches have been accepted."""
-    with transaction(conn):
+    with reading():
         row = conn.execute(query("count_rows")).fetchone()
     assert row is not None
     return int(row[0]), int(row[1])

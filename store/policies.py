@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from store.db import Connection, transaction
+from store.db import Connection, reading, transaction
 from store.queries import query
 
 
@@ -23,7 +23,7 @@ class Confirmed:
 
 def confirmed(conn: Connection) -> list[Confirmed]:
     """Return every confirmed value in the order of the confirmations."""
-    with transaction(conn):
+    with reading():
         return [Confirmed(*row) for row in conn.execute(query("confirmed_values"))]
 
 

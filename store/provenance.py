@@ -9,7 +9,7 @@ import numpy as np
 from psycopg.types.json import Jsonb
 
 from store.canonical import Rows
-from store.db import Connection, transaction
+from store.db import Connection, reading, transaction
 from store.errors import Refused
 from store.facts import FACT_COLUMNS, Columns
 from store.formed import Figure, figure_of
@@ -244,7 +244,7 @@ def stored_facts(conn: Connection, asset_id: int, start: datetime, end: datetime
     """Return the facts of an asset in [start, end): hour_us and the columns of FACT_COLUMNS."""
     values = {"asset_id": asset_id, "start": start, "end": end}
     layout = {"hour_us": "i8", **FACT_COLUMNS}
-    with transaction(conn), conn.cursor().copy(query("copy_stored_facts"), values) as copy:
+    with reading(), conn.cursor().copy(query("copy_stored_facts"), values) as copy:
         found = decode(b"".join(copy), layout)
     found["hour_us"] += PG_EPOCH_US
     return found
@@ -253,7 +253,7 @@ def stored_facts(conn: Connection, asset_id: int, start: datetime, end: datetime
 def waiting_hours(conn: Connection, asset_id: int, before: datetime) -> list[datetime]:
     """Return the hours of an asset before a time that wait for the fact job, ascending."""
     values = {"asset_id": asset_id, "before": before}
-    with transaction(conn):
+    with reading():
         marks = conn.execute(query("waiting_hours"), values).fetchall()
     found = {hour + number * _HOUR for hour, hours in marks for number in range(hours)}
     return sorted(hour for hour in found if hour < before)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from store.db import Connection, transaction
+from store.db import Connection, reading, transaction
 from store.queries import query
 
 
@@ -39,14 +39,14 @@ class Chunk:
 
 def horizon(conn: Connection, factory_id: int) -> Horizon | None:
     """Return what of a factory is final; None while all its rows are kept."""
-    with transaction(conn):
+    with reading():
         row = conn.execute(query("final_until"), {"factory_id": factory_id}).fetchone()
     return None if row is None else Horizon(*row)
 
 
 def seals(conn: Connection, factory_id: int) -> list[Seal]:
     """Return the sealed spans of a factory, oldest first."""
-    with transaction(conn):
+    with reading():
         rows = conn.execute(query("final_spans"), {"factory_id": factory_id})
         return [
             Seal(start, end, rows_from, tuple(columns), count, bytes(sha256))
