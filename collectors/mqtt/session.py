@@ -195,11 +195,14 @@ class BrokerSession:
         return partial(self._acknowledge, numbers) if numbers else None
 
     async def close(self) -> None:
-        """Disconnect and end paho's thread; waits 5 s at most."""
+        """Disconnect and end paho's thread; waits 5 s at most. To be called once."""
         self._lose("the connection was closed")
         self._client.disconnect()
         stopping = asyncio.create_task(asyncio.to_thread(self._stop))
         await asyncio.wait((stopping,), timeout=_CLOSE_S)
+        if stopping.done():
+            # paho closes its last sockets only when nobody holds its client any more.
+            del self._client
 
     # --- connecting, in a thread of its own ------------------------------------------------------
 

@@ -27,11 +27,6 @@ class HostSession(BrokerSession):
         request = Payload(timestamp=now_ms, metrics=[asked])
         self._client.publish(rebirth_topic(node), request.SerializeToString(), qos=0)
 
-    async def close(self) -> None:
-        """Disconnect, and let go of paho's client, which closes its last sockets only then."""
-        await super().close()
-        del self._client
-
 
 class RebirthDesk:
     """Decides when which node is asked; times are in seconds of any steady clock."""
