@@ -96,9 +96,10 @@ class _Gateway:
         self._beat = beat
 
     async def collect(self, stop: asyncio.Event, reload: asyncio.Event) -> None:
-        """Run until stop is set or the writer fails, which only a fault of this program does."""
+        """Run until stop is set, the spool is damaged, or the writer fails for another reason."""
         writing = asyncio.create_task(self._writer.run(), name="writer")
         stopping = asyncio.create_task(stop.wait(), name="stop")
+        damaged = asyncio.create_task(self._until_damaged(), name="damaged")
         beside = [
             asyncio.create_task(Reloader(self._config, self._take_over, reload).run()),
             asyncio.create_task(self._watch_clock()),
@@ -108,18 +109,22 @@ class _Gateway:
             self._sink.start()
             _log.info("reading %d sources", len(self._config.sources))
             beside.append(asyncio.create_task(self._keep_beating()))
-            await asyncio.wait((writing, stopping), return_when=asyncio.FIRST_COMPLETED)
+            ends = (writing, stopping, damaged)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _end([*beside, stopping])
+            await _end([*beside, stopping, damaged])
             await self._sources.end()
             self._writer.end()
             await asyncio.wait((writing,), timeout=_FLUSH_S)
             await _end([writing])
             await asyncio.to_thread(self._sink.stop, _FLUSH_S)
             self._writer.close()
-        error = None if writing.cancelled() else writing.exception()
+        error = (None if writing.cancelled() else writing.exception()) or self._sink.damage
         if isinstance(error, sqlite3.Error):
-            raise SpoolError(f"the spool cannot be used any more: {error}") from error
+            raise SpoolError(
+                f"the spool cannot be used any more: {error}; the next start carries over what can "
+                "be read of it"
+            ) from error
         if error is not None:
             raise error
 
@@ -130,6 +135,10 @@ class _Gateway:
     async def _keep_beating(self) -> None:
         while self._sink.is_at_work:
             self._beat()
+            await asyncio.sleep(_BEAT_EVERY_S)
+
+    async def _until_damaged(self) -> None:
+        while self._sink.damage is None:
             await asyncio.sleep(_BEAT_EVERY_S)
 
     async def _watch_clock(self) -> None:

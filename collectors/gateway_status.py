@@ -1,9 +1,11 @@
 """How a gateway is doing, read from its spool file, whether it runs or not."""
 
+import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
 from collectors.config.file import GatewayConfig
+from collectors.errors import SpoolError
 from collectors.sample import from_us
 from collectors.sink.clock import clock_path, kept_offset_s
 from collectors.spool.file import is_in_use, open_for_reading, used_bytes
@@ -49,7 +51,7 @@ class GatewayStatus:
 
 
 def status(config: GatewayConfig) -> GatewayStatus:
-    """Return the state of a gateway; raises SpoolError where it has not run yet."""
+    """Return the state of a gateway; raises SpoolError where it has not run or is damaged."""
     conn = open_for_reading(config.spool_path)
     try:
         conn.execute("BEGIN")
@@ -88,6 +90,11 @@ def status(config: GatewayConfig) -> GatewayStatus:
             clock_ahead_s=kept_offset_s(clock_path(config)),
             sources=tuple(_source(row) for row in sources),
         )
+    except sqlite3.Error as error:
+        raise SpoolError(
+            f"the spool {config.spool_path} cannot be read: {error}; where it is damaged, a start "
+            "of the gateway carries over what can be read"
+        ) from error
     finally:
         conn.close()
 

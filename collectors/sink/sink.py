@@ -4,6 +4,7 @@ It says one line when sending fails and one when it works again. While it fails,
 """
 
 import logging
+import sqlite3
 import threading
 import time
 
@@ -48,6 +49,7 @@ class Sink:
         self._deadline_s = float("inf")
         self._failing_since_s: float | None = None
         self._reason: str | None = None
+        self._damage: sqlite3.DatabaseError | None = None
         # Halved by each refusal and doubled by each success, so that one bad row ends up alone.
         self._most_rows = config.sink.batch_rows
         self._unknown: list[str] = []
@@ -59,6 +61,11 @@ class Sink:
     def failure(self) -> str | None:
         """Why nothing can be sent at the moment, in plain words; None while sending works."""
         return self._reason
+
+    @property
+    def damage(self) -> sqlite3.DatabaseError | None:
+        """What ended it: a spool file that cannot be read; a new start carries over what can be."""
+        return self._damage
 
     @property
     def is_at_work(self) -> bool:
@@ -84,7 +91,7 @@ class Sink:
 
     def _run(self, outbox: Outbox) -> None:
         try:
-            while not self._is_over():
+            while not self._is_over() and self._damage is None:
                 self._attempt(outbox)
         finally:
             outbox.close()
@@ -109,6 +116,11 @@ class Sink:
             self._failed(f"{place} does not take data ({error}); the spool keeps them")
         except Exception as error:
             _log.debug("sink", exc_info=error)
+            # The class itself: those below it speak of a full disk or a lock, which pass.
+            if type(error) is sqlite3.DatabaseError:
+                self._damage, self._reason = error, f"the spool is damaged: {error}"
+                _log.error("%s", self._reason)
+                return
             self._failed(f"sending failed ({type(error).__name__}: {error}); the spool keeps data")
 
     def _is_over(self) -> bool:

@@ -1,5 +1,6 @@
 """The sink against a real database that is down, not enrolled, ahead, or refuses something."""
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -9,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import store
+from collectors import gateway
 from collectors.config.file import GatewayConfig, load
 from collectors.enrolment import enrol
+from collectors.errors import SpoolError
 from collectors.gateway_status import status
 from collectors.identity import load_or_make_key
 from collectors.sample import Delivery, Refused, Sample
@@ -29,9 +32,10 @@ from tests.collectors.plant import (
     plan,
     prepare_database,
     rows_of,
+    running,
     write_file,
 )
-from tests.collectors.proxy import proxied
+from tests.collectors.proxy import Proxy, proxied
 from tests.collectors.servers import loop_thread
 from tests.support.waiting import wait_for
 
@@ -280,3 +284,38 @@ def test_the_gateway_belongs_to_its_factory(config: GatewayConfig, database_url:
         found = conn.execute("SELECT code, encode(public_key, 'hex') FROM registry.gateway")
         assert found.fetchall() == [(GATEWAY, key)]
     assert config.key_path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_spool_that_is_damaged_while_the_gateway_runs_ends_it_and_the_next_start_goes_on(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would collect on, send nothing, and drop the oldest when the file is full."""
+    prepare_database(database_url, ["A"])
+    enrol(load(write_file(tmp_path, SOURCE, database_url)), FACTORY)
+    monkeypatch.setattr("collectors.sink.ledger._STILL_S", 0.5)
+    with loop_thread() as loop, proxied(loop, database_url) as (proxy, url):
+        config = load(write_file(tmp_path, SOURCE, url))
+        put(config, *(samples("A", first, 5_000) for first in range(0, 30_000, 5_000)))
+
+        async def collect() -> None:
+            damaging = asyncio.create_task(asyncio.to_thread(damage, config, proxy))
+            try:
+                await gateway.run(config, stop=asyncio.Event())
+            finally:
+                await damaging
+
+        with pytest.raises(SpoolError, match="the next start carries over"):
+            asyncio.run(asyncio.wait_for(collect(), 60))
+        with running(config):
+            wait_for(lambda: sent(config) >= 15_000, "what could be read")
+    kept = [row[1] for row in rows_of(database_url) if row[2] is not None]
+    assert 15_000 <= len(kept) == len(set(kept)) < 30_000
+
+
+def damage(config: GatewayConfig, proxy: Proxy) -> None:
+    """Overwrite the middle of a running gateway's spool, then let it reach the database."""
+    wait_for(lambda: bool(status(config).sources), "the gateway")
+    with config.spool_path.open("r+b") as file:
+        file.seek(config.spool_path.stat().st_size // 8192 * 4096)
+        file.write(b"\xa5" * 4096 * 8)
+    proxy.up()
