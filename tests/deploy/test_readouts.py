@@ -22,7 +22,7 @@ MARCH = ("--from", "2026-03-01", "--to", "2026-04-01")
 def known(db: store.Connection, database_url: str) -> Plant:
     """A factory with two machines of which one day is known, and its figures of March."""
     plant = Plant.load(db, database_url)
-    plant.send(machine_day("M01", "2026-03-02") | machine_day("M02", "2026-03-02"))
+    plant.send({**machine_day("M01", "2026-03-02"), **machine_day("M02", "2026-03-02")})
     plant.send(heard(date(2026, 3, 1), date(2026, 4, 1)))
     plant.tell(lot("2026-03-02", 5))
     plant.refresh(china("2026-04-01 00:30"))

@@ -406,7 +406,8 @@ def test_a_record_that_no_check_foresaw_is_set_aside_and_stops_no_figure(
     kind: str, body: Any
 ) -> None:
     strange = record("X", DAY, body)
-    found = known(**{kind: [strange]}).business
+    records: dict[str, Any] = {kind: [strange]}
+    found = known(**records).business
     assert [(each.kind, each.key, each.day) for each in found.unreadable] == [(kind, "X", DAY)]
     assert counting_days(kind, DAY, body)[0] == DAY
 

@@ -59,7 +59,7 @@ def test_lots_that_add_up_only_together_are_refused() -> None:
 
 
 def test_otif_judges_an_order_as_a_whole() -> None:
-    good = {"shipments": [("2026-03-10", 100)]}
+    good: dict[str, Any] = {"shipments": [("2026-03-10", 100)]}
     lines = [
         order(key="A-1", order="A", **good),
         order(key="A-2", order="A", shipments=[("2026-03-12", 100)]),

@@ -79,7 +79,7 @@ def test_without_robots_or_data_nobody_knows(assets: list[Asset], reason: str) -
 
 def equipment(number: int, **fields: Any) -> Asset:
     """Key equipment that was retrofitted, by a document."""
-    given = {
+    given: dict[str, Any] = {
         "key_equipment": True,
         "serial": f"SN-{number}",
         "line": "L1",

@@ -1,6 +1,6 @@
 """Energy for output and for value, and the saving against the adjusted baseline."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -45,8 +45,8 @@ def plant(
     What each month's heating and cooling degree days add to that is in the whole month.
     """
     noise = np.random.default_rng(7).normal(0, scatter, len(OUTPUT)) if scatter else [0.0] * 18
-    machine: dict[date, dict[str, float]] = {}
-    meter: dict[date, dict[str, float]] = {}
+    machine: dict[date, Mapping[str, float]] = {}
+    meter: dict[date, Mapping[str, float]] = {}
     known = [*warmth, *[(0.0, 0.0)] * (len(OUTPUT) - len(warmth))]
     spans = list(months(FIRST, END))
     for (start, end), good_s, error, degrees in zip(spans, output, noise, known, strict=True):
@@ -257,7 +257,7 @@ WARMTH = [
 
 def test_mild_weather_is_no_saving() -> None:
     """Heating takes 30 kWh a degree day, cooling 20: without them May 2026 seems to save less."""
-    weather = {"warmth": WARMTH, "per_degree_kwh": (30.0, 20.0)}
+    weather: dict[str, Any] = {"warmth": WARMTH, "per_degree_kwh": (30.0, 20.0)}
     for saved in (0.0, 0.2):
         found = one(performance(plant(saved=saved, **weather), MAY), "energy_saving")
         would_be = (31 * (400 + 0.1 * 12_000) + 20 * 90) * PER_KWH / 1000

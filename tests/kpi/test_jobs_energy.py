@@ -55,6 +55,7 @@ def test_an_exchange_that_is_filed_later_makes_a_revision_of_the_month(plant: Pl
     _, aware = march(plant)
     assert unaware.point is not None
     assert aware.point == pytest.approx(744 * 10 * PER_KWH / 1000)
+    assert aware.point is not None
     assert unaware.point < aware.point
     assert aware.low == pytest.approx(aware.point)
 

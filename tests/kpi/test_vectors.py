@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from kpi.errors import BadTable
-from kpi.vectors import FUNCTIONS, run, run_case
+from kpi.vector_functions import FUNCTIONS
+from kpi.vectors import run, run_case
 
 VECTORS = Path(__file__).parent / "vectors"
 SHARED = Path(__file__).parents[2].parent / "shared" / "vectors"

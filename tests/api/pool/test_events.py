@@ -8,7 +8,7 @@ import pytest
 
 import api
 from api.messages import catalogue
-from api.pool import disputes, report_table, todo_rules
+from api.pool import dispute_table, report_table, todo_rules
 from api.pool.errors import BadTable
 from api.pool.tickets import _EVENTS as TICKETS
 
@@ -18,7 +18,7 @@ _FILED = {step for step in report_table.table().steps if step != "fill"}
 # What an expression that names an event's kind can stand for, by module.
 SPOKEN = {
     ("pool/disputes.py", "f'dispute_{step}'"): {
-        f"dispute_{step}" for step in {"raise", *disputes.table().steps}
+        f"dispute_{step}" for step in {"raise", *dispute_table.table().steps}
     },
     ("pool/evidence.py", "action"): {"evidence_recorded", "evidence_withdrawn"},
     ("pool/entry.py", "action"): {"entry_corrected"},

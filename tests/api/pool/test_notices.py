@@ -6,7 +6,7 @@ import pytest
 
 from api.pool import notices
 from api.pool.errors import BadTable
-from api.pool.mail import Mail
+from api.pool.mail import Mail, MailSettings
 from api.pool.sms import HttpSms
 from tests.api.pool.pooled import Pooled
 from tests.api.pool.test_outbox import Inbox, mail_server, pending, reached
@@ -62,7 +62,7 @@ def test_the_schedule_follows_events_and_sends_letters(pooled: Pooled, database_
     reached(pooled)
     pooled.warn()
     inbox, port = Inbox(), free_port()
-    mail = notices.Mail(notices.MailSettings("127.0.0.1", "pool@example.invalid", port, "none"))
+    mail = Mail(MailSettings("127.0.0.1", "pool@example.invalid", port, "none"))
     with mail_server(port, inbox), notices.scheduled(database_url, [mail]):
         wait_for(lambda: len(inbox.letters) == 2, "both letters")
     assert pending(pooled) == []

@@ -82,7 +82,7 @@ def test_overview_and_factory_say_where_a_factory_stands_and_for_how_long(site: 
     assert way.text.startswith("预警关注")
     line = shown(site, "ent_filler", "/factories/sample").one("p", "standing-line").text
     assert line.startswith("在库状态 · 预警关注 剩余 ")
-    assert line.endswith(pooled.membership().deadline.isoformat())
+    assert line.endswith(str(pooled.membership().deadline))
     english = shown(site, "ent_filler", "/factories/sample", "en").one("p", "standing-line").text
     assert "Warned" in english
 

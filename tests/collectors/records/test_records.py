@@ -67,8 +67,8 @@ def test_a_whole_number_beyond_every_quantity_is_refused_before_it_is_a_record()
 def test_a_number_that_no_quantity_is_names_its_field(given: float) -> None:
     found = faults("order_line", LINE | {"quantity": given})["quantity"]
     assert "is no number from -1e+30 to 1e+30" in found
-    found = faults("order_line", LINE | {"shipments": [["2026-03-09", given]]})
-    assert "is no number from" in found["shipments.0.1"]
+    wrong = faults("order_line", LINE | {"shipments": [["2026-03-09", given]]})
+    assert "is no number from" in wrong["shipments.0.1"]
 
 
 def test_the_unit_of_an_invoice_is_one_that_a_meter_may_count_in() -> None:

@@ -8,10 +8,10 @@ import pytest
 from kpi.annex1 import Stop, claims, rules
 from kpi.annex1.assess import METHODS, SOURCES
 from kpi.annex1.basis import Coal
+from store.records import StoredRecord
 from tests.kpi.annex1.footprints import (
     CHINA,
     MACHINE,
-    StoredRecord,
     answer,
     at,
     process,

@@ -46,7 +46,7 @@ def test_p06_parts_faster_than_the_machine_can_move() -> None:
     limits = {1: Limits(min_cycle_s=30.0)}
 
     def burst(number: np.ndarray) -> np.ndarray:
-        return number * 20 + 100 * (number >= 40)
+        return np.asarray(number * 20 + 100 * (number >= 40))
 
     found = one("P06", _counted(burst, limits=limits))
     assert (found.severity, found.measured) == ("fail", 1)

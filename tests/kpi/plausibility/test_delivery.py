@@ -1,6 +1,7 @@
 """Rules on how data arrive, each with a case that triggers it and one that does not."""
 
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def test_q01_a_tag_that_was_never_heard_fails() -> None:
 
 
 def test_q02_an_hour_between_rows_is_tolerated_and_two_are_not() -> None:
-    plan = {"assets": [meter()], "tags": [tag(6)]}
+    plan: dict[str, Any] = {"assets": [meter()], "tags": [tag(6)]}
     assert severities("Q02", case(**plan, samples={6: quarters(1.0)})) == {"pass"}
     assert severities("Q02", case(**plan, samples={6: quarters(1.0, step_min=30)})) == {"warn"}
     found = one("Q02", case(**plan, samples={6: quarters(1.0, step_min=120)}))
@@ -53,7 +54,7 @@ def test_q02_an_hour_between_rows_is_tolerated_and_two_are_not() -> None:
 
 
 def test_q04_a_day_that_begins_at_ten_past_midnight_fails() -> None:
-    plan = {"assets": [meter()], "tags": [tag(6)]}
+    plan: dict[str, Any] = {"assets": [meter()], "tags": [tag(6)]}
     found = one("Q04", case(**plan, samples={6: quarters(1.0, start_day=10 / 1440, step_min=60)}))
     assert (found.severity, found.measured) == ("fail", 600)
     assert len(found.shown) == DAYS
@@ -109,7 +110,7 @@ def test_p23_what_was_received_in_time_and_only_sent_late_is_measured() -> None:
 
 
 def test_p24_a_machine_that_the_baseline_did_not_hear() -> None:
-    plan = {"assets": [asset(1, in_oee=True), asset(2, in_oee=True)]}
+    plan: dict[str, Any] = {"assets": [asset(1, in_oee=True), asset(2, in_oee=True)]}
     heard = {number: hours(known_s=3600) for number in (1, 2)}
     found = one("P24", case(**plan, hours=heard, before=Before(asset_ids=frozenset({1}))))
     assert (found.severity, found.measured) == ("warn", 0.5)

@@ -103,7 +103,7 @@ def test_p04_entry_meters_are_held_against_all_machines() -> None:
     energy = 10 + noise(20 * 24)
     energy[-24:] *= 3
     facts = {1: hours(20, ideal_total_s=1800.0), 2: hours(20, energy=energy)}
-    plan = {"assets": [asset(1, in_oee=True), meter(2)]}
+    plan: dict[str, Any] = {"assets": [asset(1, in_oee=True), meter(2)]}
     assert severities("P04", case(**plan, days=20, hours=facts)) == {"warn"}
     assert reason("P04", case(**plan, days=20)) == "no_data"
     nothing_made = facts | {1: hours(20)}

@@ -50,7 +50,7 @@ def test_p08_a_meter_may_stand_still_while_no_shift_works() -> None:
     wave.value[100:130] = 0.4
     planned_s = np.full(DAYS * 24, 3600.0)
     planned_s[24:33] = 0
-    given = {"tags": [tag(7)], "samples": {7: wave}}
+    given: dict[str, Any] = {"tags": [tag(7)], "samples": {7: wave}}
     assert severities("P08", case(**given, hours={1: hours(planned_s=planned_s)})) == {"pass"}
     assert severities("P08", case(**given, hours={1: hours(planned_s=3600.0)})) == {"fail"}
 
