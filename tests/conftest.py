@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from types import FrameType
@@ -30,6 +31,7 @@ os.environ.pop("COLUMNS", None)
 os.environ.pop("SSL_CERT_FILE", None)
 # Tests start some hundred interpreters; what the first has compiled, the others need not.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Properties are tried with the same examples in every run, without a time limit that a busy machine
 # would miss, and leave no file behind. `--hypothesis-profile explore` looks for other examples.
