@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import store
-from api.pool import evidence, membership, settings, standing
+from api.pool import evidence, membership, settings, standing, workdays
 from api.pool.membership import Moved
 from api.pool.standing import Standing
 from store import memberships
@@ -42,6 +42,11 @@ class Pooled:
                 conn, CLERK, found.factory_id, ENTERED, policy, comment="", now=found.now
             )
         return found
+
+    @property
+    def today(self) -> date:
+        """The city's day, which begins eight hours before that of UTC."""
+        return workdays.today(self.now)
 
     def later(self, **span: int) -> None:
         """Let time pass."""
@@ -100,7 +105,7 @@ class Pooled:
         **data: Any,
     ) -> int:
         """Record evidence as a person of a role."""
-        item = NewItem(kind, on or self.now.date(), data, people=people)
+        item = NewItem(kind, on or self.today, data, people=people)
         with self.as_(role, name) as actor:
             return evidence.record(self.conn, actor, self.factory_id, item, now=self.now, file=file)
 
@@ -118,12 +123,12 @@ class Pooled:
     def warn(self, rule: str = "completeness") -> None:
         """Let a rule fire and the machine warn."""
         with store.transaction(self.conn):
-            settings.kept(self.conn, settings.current(self.conn, self.now.date()))
+            settings.kept(self.conn, settings.current(self.conn, self.today))
             self.conn.execute(
                 "INSERT INTO pool.warning (factory_id, rule, since, numbers, policy_id, fired_at)"
                 " SELECT %s, %s, %s, '{\"share\": 0.71}', policy_id, %s FROM pool.policy_version"
                 " LIMIT 1",
-                (self.factory_id, rule, self.now.date(), self.now),
+                (self.factory_id, rule, self.today, self.now),
             )
         if self.membership().state == "cultivating":
             self.move("system", "warn", "数据完整率 71 %")

@@ -60,7 +60,7 @@ def test_what_was_settled_names_its_document_in_comparison_and_report(
     settled = api.comparison.load(conn, factory, YEAR[0]).settled["oee"]
     assert (settled.value, settled.document) == (0.79, "示例函〔2026〕1号")
     assert (settled.dispute_id, settled.file_sha256) == (disputing.number, SHA)
-    values = report.of_year(conn, factory, YEAR[0], pooled.now.date()).inserts["values"]
+    values = report.of_year(conn, factory, YEAR[0], pooled.today).inserts["values"]
     (table_,) = [each for each in values if isinstance(each, Table) and "复测值" in each.caption]
     assert "示例函〔2026〕1号" in str(table_.rows)
     assert SHA[:16] in str(table_.rows)

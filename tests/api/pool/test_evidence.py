@@ -87,7 +87,7 @@ def test_what_does_not_fit_its_kind_is_refused(
 
 
 def test_what_is_still_to_come_is_no_evidence(pooled: Pooled) -> None:
-    tomorrow = pooled.now.date() + timedelta(days=1)
+    tomorrow = pooled.today + timedelta(days=1)
     with pytest.raises(Declined, match="still to come"):
         pooled.record("county_officer", "complaint", on=tomorrow)
 
@@ -164,7 +164,7 @@ def test_evidence_is_withdrawn_by_its_author_with_a_reason_and_stays_on_record(
 
 def test_nobody_records_in_the_name_of_another(pooled: Pooled) -> None:
     other, _ = pooled.person("county_officer", "other")
-    item = NewItem("complaint", pooled.now.date(), {})
+    item = NewItem("complaint", pooled.today, {})
     with pytest.raises(StoreError), pooled.as_("county_officer"):
         evidence.record(pooled.conn, other, pooled.factory_id, item, now=pooled.now)
     assert pooled.count("pool.evidence_item") == 0

@@ -19,7 +19,7 @@ def test_an_exit_is_asked_for_by_the_enterprise_and_confirmed_by_the_city(pooled
         pooled.decide("city_officer", True)
     pooled.decide("city_leader", True)
     found = pooled.membership()
-    assert (found.state, found.left_on) == ("exited", pooled.now.date())
+    assert (found.state, found.left_on) == ("exited", pooled.today)
     last = memberships.steps(pooled.conn, found.membership_id)[-1]
     assert (last.role, last.comment) == ("city_leader", "企业战略调整")
     kinds = [each.kind for each in events.since(pooled.conn, 0)]

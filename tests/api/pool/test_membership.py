@@ -128,6 +128,6 @@ def test_a_review_ends_in_a_grade_and_counts_for_the_next(pooled: Pooled) -> Non
     pooled.later(days=3)
     pooled.move("city_leader", "pass_review")
     found = pooled.membership()
-    assert (found.state, found.reviewed_on) == ("cultivating", pooled.now.date())
+    assert (found.state, found.reviewed_on) == ("cultivating", pooled.today)
     with pytest.raises(NotPossible, match="2028-03-05"):
         pooled.move("city_officer", "start_review", name="second")

@@ -119,7 +119,7 @@ def _waits_for_a_lock(database_url: str) -> bool:
 
 def test_memberships_come_in_pages(pooled: Pooled) -> None:
     pooled.warn()
-    due = pooled.now.date() + timedelta(days=30)
+    due = pooled.today + timedelta(days=30)
     for found, count in (
         (memberships.listed(pooled.conn, state="watch"), 1),
         (memberships.listed(pooled.conn, state="rectify"), 0),

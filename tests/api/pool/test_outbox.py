@@ -324,7 +324,7 @@ def test_a_deadline_that_is_near_is_told_by_sms(
     warned(pooled, channels=("sms",))
     due = pooled.membership().deadline
     assert due is not None
-    pooled.later(days=(due - pooled.now.date()).days - 1)
+    pooled.later(days=(due - pooled.today).days - 1)
     todos.turn(pooled.conn, now=pooled.now, channels=("sms",))
     with gateway(status) as (url, taken):
         assert sent(pooled, HttpSms(SmsSettings(url, "secret"))) == expected

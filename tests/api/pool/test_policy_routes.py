@@ -7,7 +7,7 @@ def test_a_policy_value_takes_two_people(asking: Asking) -> None:
     officer, leader = asking.as_("city_officer"), asking.as_("city_leader")
     given = {
         "key": "watch.clear_within", "value": 45, "source": "示例办法第八条",
-        "valid_from": str(asking.pooled.now.date()),
+        "valid_from": str(asking.pooled.today),
     }  # fmt: skip
     proposed = asking.post(officer, PROPOSALS, given)
     assert proposed.status_code == 200, proposed.text
@@ -30,7 +30,7 @@ def test_who_proposed_a_value_withdraws_it(asking: Asking) -> None:
     officer, leader = asking.as_("city_officer"), asking.as_("city_leader")
     given = {
         "key": "watch.clear_within", "value": 45, "source": "示例办法第八条",
-        "valid_from": str(asking.pooled.now.date()),
+        "valid_from": str(asking.pooled.today),
     }  # fmt: skip
     withdrawal = (
         f"{PROPOSALS}/{asking.post(officer, PROPOSALS, given).json()['value_id']}/withdrawal"

@@ -21,7 +21,7 @@ def test_the_enterprise_is_told_and_heard_before_it_is_removed(pooled: Pooled) -
         pooled.move("city_leader", "fail_rectification", "期满")
     pooled.record("county_officer", "hearing", objected=True)
     moved = pooled.move("city_leader", "fail_rectification", "期满且申辩不成立")
-    assert moved.membership.left_on == pooled.now.date()
+    assert moved.membership.left_on == pooled.today
     assert "removal_decision" in moved.transition.documents
     with pytest.raises(NotPossible, match="left the pool"):
         pooled.move("city_leader", "pass_rectification")
@@ -41,7 +41,7 @@ def test_who_lets_the_time_to_be_heard_pass_is_removed_too(pooled: Pooled) -> No
 def test_a_notice_put_on_record_late_takes_nothing_of_the_time_to_be_heard(pooled: Pooled) -> None:
     to_rectification(pooled)
     pooled.later(days=100)
-    today = pooled.now.date()
+    today = pooled.today
     pooled.record("city_officer", "removal_notice", on=today - timedelta(days=30))
     until = workdays.add_workdays(today, 5).on
     with pytest.raises(NotPossible, match=f"may be heard until {until}"):
@@ -73,7 +73,7 @@ def test_who_was_at_the_site_check_does_not_decide_on_it(pooled: Pooled) -> None
     leader, _ = pooled.person("city_leader")
     with pooled.as_("county_officer") as actor:
         item = evidence_items.NewItem(
-            "site_check", pooled.now.date(), {"passed": True}, people=PEOPLE,
+            "site_check", pooled.today, {"passed": True}, people=PEOPLE,
             accounts=(leader.account_id or 0,),
         )  # fmt: skip
         evidence.record(pooled.conn, actor, pooled.factory_id, item, now=pooled.now)

@@ -69,7 +69,7 @@ def test_a_page_says_why_in_the_readers_language_and_the_interface_with_a_code(
         stay = pooled.membership()
         told = client.post(
             "/api/v1/factories/sample/membership/evidence",
-            json={"kind": "hearing", "happened_on": str(pooled.now.date()), "data": {}},
+            json={"kind": "hearing", "happened_on": str(pooled.today), "data": {}},
             headers={CSRF_HEADER: csrf_of(secret), "Idempotency-Key": "k" * 32},
         )
     assert (told.status_code, told.json()["code"]) == (403, "kind_role")

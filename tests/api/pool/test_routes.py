@@ -95,7 +95,7 @@ def test_a_step_of_another_role_is_403(asking: Asking) -> None:
 
 def test_evidence_leads_to_a_step_of_another_person(asking: Asking) -> None:
     officer = asking.as_("city_officer")
-    today = asking.pooled.now.date()
+    today = asking.pooled.today
     sample = {"kind": "sample", "happened_on": str(today)}
     assert asking.post(officer, EVIDENCE, sample).status_code == 200
     body = {"transition": "start_review"}
@@ -115,7 +115,7 @@ def test_a_file_is_handed_over_and_named_by_its_hash(asking: Asking) -> None:
     assert taken.status_code == 200, taken.text
     assert taken.json()["media_type"] == "application/pdf"
     check = {
-        "kind": "site_check", "happened_on": str(asking.pooled.now.date()),
+        "kind": "site_check", "happened_on": str(asking.pooled.today),
         "data": {"passed": True}, "people": ["示例甲", "示例乙"],
         "file_sha256": taken.json()["sha256"],
     }  # fmt: skip

@@ -25,7 +25,7 @@ def propose(pooled: Pooled, value: Any, *, key: str = KEY, day: date | None = No
     with pooled.as_("city_officer") as actor:
         return settings.propose(
             pooled.conn, actor, key, value,
-            valid_from=day or pooled.now.date(), source="示例办法第八条", now=pooled.now,
+            valid_from=day or pooled.today, source="示例办法第八条", now=pooled.now,
         )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def decide(
 
 def value(pooled: Pooled, day: date | None = None) -> Any:
     with pooled.as_("ent_filler"):
-        held = settings.current(pooled.conn, day or pooled.now.date())[KEY]
+        held = settings.current(pooled.conn, day or pooled.today)[KEY]
     return held.value, held.settled
 
 
@@ -67,12 +67,12 @@ def test_a_declined_value_never_holds(pooled: Pooled) -> None:
 
 
 def test_a_value_holds_from_its_day_on_and_is_never_backdated(pooled: Pooled) -> None:
-    later = pooled.now.date() + timedelta(days=10)
+    later = pooled.today + timedelta(days=10)
     decide(pooled, propose(pooled, 45, day=later))
     assert value(pooled) == (30, False)
     assert value(pooled, later) == (45, True)
     with pytest.raises(Declined, match="is over"):
-        propose(pooled, 45, day=pooled.now.date() - timedelta(days=1))
+        propose(pooled, 45, day=pooled.today - timedelta(days=1))
     number = propose(pooled, 50)
     pooled.later(days=1)
     with pytest.raises(Declined, match="is over"):
@@ -85,7 +85,7 @@ def test_the_database_takes_nothing_backdated_either(pooled: Pooled) -> None:
         pooled.conn.execute(
             "INSERT INTO pool.policy_value (key, value, valid_from, source, account_id, actor,"
             " proposed_at) VALUES (%s, '45', %s, '示例办法', %s, %s, %s)",
-            (KEY, pooled.now.date() - timedelta(days=1), actor.account_id, actor.name, pooled.now),
+            (KEY, pooled.today - timedelta(days=1), actor.account_id, actor.name, pooled.now),
         )
     with pytest.raises(Refused, match="not_backdated"), pooled.as_("city_leader") as actor:
         pooled.conn.execute(
@@ -143,7 +143,7 @@ def test_the_database_lets_city_people_alone_set_the_policy(pooled: Pooled, role
     with pytest.raises(StoreError), pooled.as_(role) as actor:
         settings.propose(
             pooled.conn, actor, KEY, 45,
-            valid_from=pooled.now.date(), source="x", now=pooled.now,
+            valid_from=pooled.today, source="x", now=pooled.now,
         )  # fmt: skip
 
 
@@ -191,7 +191,7 @@ def test_on_the_command_line_two_names_are_two_people(pooled: Pooled) -> None:
     with store.transaction(pooled.conn):
         number = settings.propose(
             pooled.conn, one, KEY, 45,
-            valid_from=pooled.now.date(), source="示例办法", now=pooled.now,
+            valid_from=pooled.today, source="示例办法", now=pooled.now,
         )  # fmt: skip
         with pytest.raises(NotAllowed):
             proposing.decide(pooled.conn, one, VALUES, number, "confirmed", now=pooled.now)

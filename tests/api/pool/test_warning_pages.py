@@ -40,10 +40,10 @@ def site(pooled: Pooled, database_url: str) -> Iterator[Site]:
 
 def fire(pooled: Pooled, rule: str, days_ago: int) -> None:
     """Keep a warning whose cause began some days ago, under the policy of today."""
-    policy = settings.current(pooled.conn, pooled.now.date())
+    policy = settings.current(pooled.conn, pooled.today)
     with transaction(pooled.conn):
         settings.kept(pooled.conn, policy)
-        since = pooled.now.date() - timedelta(days=days_ago)
+        since = pooled.today - timedelta(days=days_ago)
         given = Given(pooled.factory_id, rule, "", since, NUMBERS[rule])
         assert warnings.fire(pooled.conn, given, policy.policy_id, pooled.now)
 

@@ -28,7 +28,7 @@ PEOPLE = ("示例甲", "示例乙")
 def feed(pooled: Pooled) -> Feed:
     """The sample factory, heard of all the time up to its present."""
     found = Feed(pooled.conn, pooled.factory_id)
-    found.facts(date(2025, 12, 1), pooled.now.date())
+    found.facts(date(2025, 12, 1), pooled.today)
     found.heard(pooled.now - timedelta(hours=1))
     return found
 
@@ -53,7 +53,7 @@ def test_a_factory_without_trouble_is_left_alone(pooled: Pooled, feed: Feed) -> 
 
 
 def test_missing_data_warn_once_and_are_cleared_when_they_come(pooled: Pooled, feed: Feed) -> None:
-    today = pooled.now.date()
+    today = pooled.today
     feed.facts(today - timedelta(days=20), today, 0.5)
     first = run(pooled)
     assert (first.warned, first.moved, first.failures) == (1, 1, {})
@@ -82,7 +82,7 @@ def test_missing_data_warn_once_and_are_cleared_when_they_come(pooled: Pooled, f
 
 
 def test_what_fired_is_told_and_noted(pooled: Pooled, feed: Feed) -> None:
-    feed.finding("P09", date(2026, 2, 1), pooled.now.date())
+    feed.finding("P09", date(2026, 2, 1), pooled.today)
     run(pooled)
     happened = events.since(pooled.conn, 0)
     assert [each.kind for each in happened] == ["entered", "warning_fired", "moved"]
@@ -94,26 +94,26 @@ def test_what_fired_is_told_and_noted(pooled: Pooled, feed: Feed) -> None:
 def test_only_failed_checks_that_the_policy_names_and_of_the_stay_warn(
     pooled: Pooled, feed: Feed
 ) -> None:
-    feed.finding("P09", date(2026, 2, 1), pooled.now.date(), severity="warn")
-    feed.finding("P19", date(2026, 2, 1), pooled.now.date())
-    feed.finding("P09", date(2025, 12, 1), pooled.now.date())
+    feed.finding("P09", date(2026, 2, 1), pooled.today, severity="warn")
+    feed.finding("P19", date(2026, 2, 1), pooled.today)
+    feed.finding("P09", date(2025, 12, 1), pooled.today)
     assert run(pooled).warned == 0
-    finding = feed.finding("P09", date(2026, 2, 1), pooled.now.date())
+    finding = feed.finding("P09", date(2026, 2, 1), pooled.today)
     run(pooled)
     (kept,) = warnings.listed(pooled.conn)
     assert kept.numbers["findings"] == [finding]
-    feed.finding_cleared(finding, pooled.now.date())
+    feed.finding_cleared(finding, pooled.today)
     assert run(pooled).cleared == 1
 
 
 def test_a_silent_gateway_warns_unless_a_stop_was_filed(pooled: Pooled, feed: Feed) -> None:
     pooled.later(days=9)
-    feed.facts(date(2026, 3, 2), pooled.now.date())
+    feed.facts(date(2026, 3, 2), pooled.today)
     run(pooled)
     assert rules(pooled) == [("silent", "gw-sample")]
     feed.heard(pooled.now)
     assert run(pooled).cleared == 1
-    feed.stop(pooled.now.date(), date(2026, 4, 30), pooled.now.date())
+    feed.stop(pooled.today, date(2026, 4, 30), pooled.today)
     pooled.later(days=20)
     assert run(pooled).warned == 0
     assert pooled.membership().state == "cultivating"
@@ -197,7 +197,7 @@ def test_an_accident_warns_until_the_rectification_is_passed(pooled: Pooled, fee
     assert [rule for rule, _ in rules(pooled)] == ["accident"]
     for _ in range(32):
         pooled.later(days=1)
-        feed.facts(pooled.now.date() - timedelta(days=1), pooled.now.date())
+        feed.facts(pooled.today - timedelta(days=1), pooled.today)
         feed.heard(pooled.now)
     run(pooled)
     (proposed,) = warnings.proposals(pooled.conn, pooled.factory_id)
@@ -230,7 +230,7 @@ def test_a_review_that_is_due_is_proposed_once_and_starts_by_a_person(
 def test_a_suspended_factory_is_not_warned_and_keeps_what_is_open(
     pooled: Pooled, feed: Feed
 ) -> None:
-    feed.finding("P09", date(2026, 2, 1), pooled.now.date())
+    feed.finding("P09", date(2026, 2, 1), pooled.today)
     run(pooled)
     pooled.record("ent_filler", "change_report", what="stop")
     pooled.move("city_officer", "suspend", "停产")
@@ -240,7 +240,7 @@ def test_a_suspended_factory_is_not_warned_and_keeps_what_is_open(
 
 
 def test_what_is_open_ends_when_the_factory_leaves(pooled: Pooled, feed: Feed) -> None:
-    feed.finding("P09", date(2026, 2, 1), pooled.now.date())
+    feed.finding("P09", date(2026, 2, 1), pooled.today)
     run(pooled)
     pooled.move("ent_approver", "leave")
     pooled.decide("city_leader", confirmed=True)
@@ -249,7 +249,7 @@ def test_what_is_open_ends_when_the_factory_leaves(pooled: Pooled, feed: Feed) -
 
 
 def test_what_cannot_be_ended_is_a_failure_of_its_factory_alone(pooled: Pooled, feed: Feed) -> None:
-    feed.finding("P09", date(2026, 2, 1), pooled.now.date())
+    feed.finding("P09", date(2026, 2, 1), pooled.today)
     run(pooled)
     pooled.move("ent_approver", "leave")
     pooled.decide("city_leader", confirmed=True)
@@ -272,7 +272,7 @@ def test_one_factorys_failure_stops_no_other(pooled: Pooled, feed: Feed) -> None
     with store.transaction(pooled.conn):
         policy = settings.current(pooled.conn, ENTERED)
         membership.enter(pooled.conn, CLERK, other, ENTERED, policy, comment="", now=pooled.now)
-    feed.finding("P09", date(2026, 2, 1), pooled.now.date())
+    feed.finding("P09", date(2026, 2, 1), pooled.today)
     pooled.conn.execute(
         "CREATE FUNCTION pg_temp.broken() RETURNS trigger LANGUAGE plpgsql AS"
         " $$BEGIN RAISE EXCEPTION 'broken on purpose'; END$$"
@@ -291,7 +291,7 @@ def test_one_factorys_failure_stops_no_other(pooled: Pooled, feed: Feed) -> None
 
 
 def test_two_runs_at_once_do_the_work_once(pooled: Pooled, feed: Feed, database_url: str) -> None:
-    feed.finding("P09", date(2026, 2, 1), pooled.now.date())
+    feed.finding("P09", date(2026, 2, 1), pooled.today)
     found: list[Night | None] = []
 
     def other() -> None:
@@ -309,7 +309,7 @@ def test_two_runs_at_once_do_the_work_once(pooled: Pooled, feed: Feed, database_
 
 def test_warnings_are_seen_by_those_whose_factory_it_is(pooled: Pooled, feed: Feed) -> None:
     pooled.conn.execute("UPDATE pool.membership SET entered_on = '2024-01-01'")
-    feed.finding("P09", date(2026, 2, 1), pooled.now.date())
+    feed.finding("P09", date(2026, 2, 1), pooled.today)
     run(pooled)
     with pooled.as_("county_officer"):
         assert rules(pooled) == [("implausible", "P09")]
@@ -332,7 +332,7 @@ def test_nobody_but_the_system_writes_a_warning(pooled: Pooled, feed: Feed) -> N
 
 
 def test_a_run_is_listed_with_the_jobs_and_so_is_what_failed(pooled: Pooled, feed: Feed) -> None:
-    feed.finding("P09", date(2026, 2, 1), pooled.now.date())
+    feed.finding("P09", date(2026, 2, 1), pooled.today)
     pooled.conn.execute(
         "ALTER TABLE pool.warning ADD CONSTRAINT broken CHECK (rule <> 'implausible')"
     )
@@ -351,7 +351,7 @@ def test_a_run_is_listed_with_the_jobs_and_so_is_what_failed(pooled: Pooled, fee
 def test_the_night_runs_from_the_command_line(
     pooled: Pooled, feed: Feed, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    feed.finding("P09", date(2026, 2, 1), pooled.now.date())
+    feed.finding("P09", date(2026, 2, 1), pooled.today)
     words = ["pool", "night", "--as-of", "2026-03-02", "--json", "--database", database_url]
     assert cli.run(words) == 0
     found = json.loads(capsys.readouterr().out)

@@ -14,11 +14,11 @@ WARNINGS = "/api/v1/warnings"
 
 def test_warnings_and_proposals_with_their_numbers(pooled: Pooled, database_url: str) -> None:
     feed = Feed(pooled.conn, pooled.factory_id)
-    feed.facts(date(2025, 12, 1), pooled.now.date())
-    number = feed.finding("P09", date(2026, 2, 1), pooled.now.date())
+    feed.facts(date(2025, 12, 1), pooled.today)
+    number = feed.finding("P09", date(2026, 2, 1), pooled.today)
     pooled.conn.execute("UPDATE pool.membership SET entered_on = '2024-01-01'")
     night.run(pooled.conn, pooled.now)
-    feed.finding_cleared(number, pooled.now.date())
+    feed.finding_cleared(number, pooled.today)
     with served(database_url) as address:
         with client_of(address, secret_of(database_url)) as client:
             found = client.get(PATH).json()
